@@ -1,0 +1,72 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/base/json.h"
+
+namespace dna::design {
+
+/// Channels of one feature-map word: maps live as [C/16][H][W][16] in DRAM and buffers; one AXI beat is one word.
+constexpr int kBlock = 16;
+constexpr int kWordBytes = 16;
+
+/// One processing chunk of template T3 (output array): rows x cols PEs, rows = output pixels, cols = output channels
+/// (channels for depthwise). Depths count 128-bit words of one half of a double buffer.
+struct Chunk {
+    int rows = 8;                   ///< PE rows, 4..32, power of two
+    int cols = 8;                   ///< PE columns: 8 or 16
+    int input_words = 128;          ///< input buffer, words per bank and half (one bank per row)
+    int weight_words = 512;         ///< weight buffer, words per half
+    int output_words = 512;         ///< output buffer (and residual buffer), words per half
+    int accumulator_bits = 28;      ///< from the exact bound of the networks the chip is meant for
+    int multiplier_bits = 16;       ///< MB of the requantisation rule
+    bool operator==(const Chunk&) const = default;
+};
+
+struct Design {
+    std::string name = "design";
+    std::vector<Chunk> chunks{Chunk{}};  ///< one in this version
+    bool counters = true;                ///< event counters in the RTL
+    bool operator==(const Design&) const = default;
+    const Chunk& chunk() const { return chunks.front(); }
+};
+
+Design readDesign(const std::filesystem::path& file);
+base::Json toJson(const Design& design);
+
+/// SHA-256 of the canonical JSON (keys sorted, no white space): stands in file headers and in a CSR.
+std::string designHash(const Design& design);
+
+/// What limits a design must respect; absent = no limit.
+struct Limits {
+    std::optional<double> max_area_um2, max_energy_mj, max_latency_ms, min_fps, max_sram_bytes;
+};
+
+/// How far one limit is violated; excess = value / limit - 1 (or limit / value - 1 for min_fps).
+struct Violation {
+    std::string limit;
+    double value = 0;
+    double bound = 0;
+    double excess = 0;
+    std::string text() const;
+};
+
+/// Where a search is to end up: technology, clock, spaces, objective, limits.
+struct Target {
+    std::string technology = "osu018";
+    double clock_mhz = 100;
+    std::string objective = "edp";  ///< edp | energy | latency
+    Limits limits;
+    std::string dram = "lpddr4";
+    base::Json design_space;        ///< overrides of the built-in design space: parameter -> list of choices
+};
+
+/// Reads a `target` object from the reader of a file or of a configuration's "target" key.
+Target readTarget(base::JsonObject& object);
+base::Json toJson(const Target& target);
+
+}  // namespace dna::design

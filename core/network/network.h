@@ -1,0 +1,83 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/base/json.h"
+
+namespace dna::network {
+
+enum class Op { Input, Conv2d, Add, ChannelShuffle, GlobalAveragePool, Linear };
+
+/// Feature-map shape of one picture.
+struct Shape {
+    int channels = 0;
+    int height = 0;
+    int width = 0;
+    bool operator==(const Shape&) const = default;
+    int64_t elements() const { return int64_t{channels} * height * width; }
+};
+
+/// Affine quantisation of a node's output: real = scale * (q - zero_point), q clamped to [low, high] (int8).
+/// ReLU is low = zero_point. The last linear layer gives raw int32 logits and has scale only.
+struct Quantization {
+    double scale = 1.0;
+    int zero_point = 0;
+    int low = -128;
+    int high = 127;
+    bool operator==(const Quantization&) const = default;
+};
+
+/// One node of the layer graph. Batch norm and ReLU belong to the convolution they follow.
+struct Node {
+    std::string name;
+    Op op = Op::Input;
+    std::vector<int> inputs;  ///< indices of earlier nodes
+    int out_channels = 0;     ///< conv2d, linear
+    int kernel = 1;           ///< conv2d: square kernel
+    int stride = 1;           ///< conv2d
+    int pad = 0;              ///< conv2d: zero padding on all four sides
+    int groups = 1;           ///< conv2d, channel_shuffle
+    bool batch_norm = false;  ///< conv2d
+    bool relu = false;        ///< conv2d
+    std::optional<Quantization> quantization;
+
+    Shape shape;  ///< of the output; inferred
+};
+
+/// A layer graph in topological order: node 0 is the input, the last node gives the logits.
+struct Network {
+    std::string name;
+    std::vector<Node> nodes;
+
+    const Shape& inputShape() const { return nodes.front().shape; }
+    const Shape& inputShapeOf(int node) const { return nodes[nodes[node].inputs[0]].shape; }
+    int classes() const { return nodes.back().shape.channels; }
+    bool quantized() const { return nodes.front().quantization.has_value(); }
+    int find(const std::string& name) const;  ///< index, or -1
+    /// Consumers of every node.
+    std::vector<std::vector<int>> consumers() const;
+};
+
+/// Checks the graph (Boost.Graph: cycles, dangling nodes, unknown inputs), sorts it topologically (stable), infers
+/// shapes. Throws InputError with every problem; `file` stands in the messages.
+Network makeNetwork(const std::string& name, std::vector<Node> nodes, const std::vector<std::vector<std::string>>& inputs,
+                    const std::string& file);
+
+Network readNetwork(const std::filesystem::path& file);
+base::Json toJson(const Network& network);
+
+/// Multiply-accumulates of one node / of the network for one picture (convolutions and linear layers).
+int64_t macs(const Network& network, int node);
+int64_t macs(const Network& network);
+
+/// Live range of each node's output in execution order: [definition, last use]. For the memory map.
+struct LiveRange {
+    int first = 0;
+    int last = 0;
+};
+std::vector<LiveRange> liveRanges(const Network& network);
+
+}  // namespace dna::network

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <filesystem>
+#include <vector>
+
+#include "core/network/network.h"
+
+namespace dna::nn {
+
+/// Integer parameters of one node, for the exact rule of docs (single rounding):
+///     y = clamp(zy + floor(((acc + bias_q[k]) * multiplier[k] + 2^(shift[k]-1)) / 2^shift[k]), low, high)
+/// with acc = sum x * w over int8 values; bias_q already holds -zx * sum(w), so a padded tap counts as x = zx.
+/// conv2d, linear: weight_q is OIHW ([out][in / groups][kernel][kernel]); per output channel multiplier (0 < M < 2^15,
+/// or < 2^(MB-1) in general) and shift (1..62). The last linear layer has no multiplier or shift (raw int32 logits).
+/// global_average_pool: no weights; bias_q, multiplier, shift hold one entry for all channels (acc = plain sum).
+/// add: multiplier = {Ma, Mb}, shift = {S}; y = clamp(zy + floor(((a - za) Ma + (b - zb) Mb + 2^(S-1)) / 2^S), low, high).
+struct IntegerNode {
+    std::vector<int8_t> weight_q;
+    std::vector<int32_t> bias_q;
+    std::vector<int32_t> multiplier;
+    std::vector<int32_t> shift;
+};
+
+/// A quantised network: the graph (every node's `quantization` set) and the integers of every node.
+struct IntegerNetwork {
+    network::Network graph;
+    std::vector<IntegerNode> nodes;                      ///< one per graph node
+    std::array<std::array<int8_t, 256>, 3> input_table{};  ///< host's map from picture byte to int8, per colour
+};
+
+/// Reads network.json and the weights.safetensors beside it; throws InputError naming the `quantize` verb when the
+/// network is not quantised.
+IntegerNetwork readIntegerNetwork(const std::filesystem::path& network_json);
+void writeIntegerNetwork(const IntegerNetwork& network, const std::filesystem::path& folder);
+
+/// Random integers for a graph, shaped so that activations neither vanish nor saturate: for tests, for
+/// `quantize --random-calibration` on untrained networks, for fuzzing.
+IntegerNetwork randomIntegerNetwork(const network::Network& graph, uint64_t seed);
+
+/// Output bytes of every node for one picture (int8; CHW order; int32 logits apart): the integer executor that measures INT8
+/// accuracy. `picture` is [3][H][W] bytes.
+struct IntegerActivations {
+    std::vector<std::vector<int8_t>> maps;  ///< per node, CHW; the last node's is empty
+    std::vector<int32_t> logits;
+};
+IntegerActivations runInteger(const IntegerNetwork& network, const uint8_t* picture);
+
+/// The rounding rule itself; 64-bit intermediate, exact.
+int32_t requantize(int64_t accumulator_plus_bias, int32_t multiplier, int32_t shift, int zero_point, int low, int high);
+
+}  // namespace dna::nn
