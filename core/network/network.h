@@ -34,7 +34,7 @@ struct Quantization {
 struct Node {
     std::string name;
     Op op = Op::Input;
-    std::vector<int> inputs;  ///< indices of earlier nodes
+    std::vector<int> inputs{};  ///< indices of earlier nodes
     int out_channels = 0;     ///< conv2d, linear
     int kernel = 1;           ///< conv2d: square kernel
     int stride = 1;           ///< conv2d
@@ -42,9 +42,9 @@ struct Node {
     int groups = 1;           ///< conv2d, channel_shuffle
     bool batch_norm = false;  ///< conv2d
     bool relu = false;        ///< conv2d
-    std::optional<Quantization> quantization;
+    std::optional<Quantization> quantization{};
 
-    Shape shape;  ///< of the output; inferred
+    Shape shape{};  ///< of the output; inferred
 };
 
 /// A layer graph in topological order: node 0 is the input, the last node gives the logits.
