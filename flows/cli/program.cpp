@@ -1,0 +1,76 @@
+#include "flows/cli/program.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <map>
+
+#include "core/base/error.h"
+#include "flows/cli/console.h"
+
+namespace dna::flows {
+namespace {
+
+/// The verb's subcommand and what to do when it is chosen.
+using Actions = std::map<CLI::App*, std::function<int(VerbContext&)>>;
+
+void declareVerbs(CLI::App& app, const VerbRegistry& registry, Actions& actions) {
+    std::vector<Verb> verbs = registry.verbs();
+    std::sort(verbs.begin(), verbs.end(), [](const Verb& a, const Verb& b) { return a.name < b.name; });
+    for (const Verb& verb : verbs) {
+        CLI::App* sub = app.add_subcommand(verb.name, verb.summary);
+        sub->footer("Example:\n  " + verb.example);
+        sub->fallthrough();
+        actions[sub] = verb.declare(*sub);
+    }
+}
+
+/// CLI11's complaint with the nearest verb when the first word is no verb.
+std::string complaint(const CLI::ParseError& error, int argc, const char* const* argv, const VerbRegistry& registry) {
+    std::string text = error.what();
+    if (argc < 2) return text;
+    std::vector<std::string> names;
+    for (const Verb& verb : registry.verbs()) names.push_back(verb.name);
+    const std::string word = argv[1];
+    if (word.empty() || word[0] == '-' || std::find(names.begin(), names.end(), word) != names.end()) return text;
+    const std::string near = base::nearest(word, names);
+    return fmt::format("unknown verb \"{}\"{}", word, near.empty() ? "" : fmt::format("; did you mean \"{}\"?", near));
+}
+
+int usageError(const CLI::ParseError& error, int argc, const char* const* argv, const VerbRegistry& registry) {
+    fmt::print(stderr, "dna: {}\nRun \"dna --help\" or \"dna VERB --help\".\n", complaint(error, argc, argv, registry));
+    return kBadInput;
+}
+
+void printResult(bool json, const base::Json& result, const std::string& plain) {
+    if (json) fmt::print("{}\n", result.dump(2, ' ', false, base::Json::error_handler_t::replace));
+    else fmt::print("{}{}", plain, plain.empty() || plain.back() == '\n' ? "" : "\n");
+    if (std::fflush(stdout) != 0) throw base::ToolError("cannot write the result to standard output");
+}
+
+}  // namespace
+
+int runProgram(int argc, const char* const* argv, const VerbRegistry& registry) {
+    CLI::App app("DNA searches a neural network and its accelerator together and emits verified hardware.", "dna");
+    bool json = false;
+    app.add_flag("--json", json, "print the result as one JSON object on standard output");
+    app.set_version_flag("--version", "dna " DNA_VERSION);
+    app.require_subcommand(1);
+    Actions actions;
+    try {
+        declareVerbs(app, registry, actions);
+        app.parse(argc, argv);
+    } catch (const CLI::Success& success) {
+        return app.exit(success) == 0 ? kDone : kBadInput;
+    } catch (const CLI::ParseError& error) {
+        return usageError(error, argc, argv, registry);
+    }
+    ConsoleLog log;
+    VerbContext context{log, json, [json](const base::Json& result, const std::string& plain) {
+                            printResult(json, result, plain);
+                        }};
+    return actions.at(app.get_subcommands().front())(context);
+}
+
+}  // namespace dna::flows
