@@ -1,0 +1,127 @@
+// Reads and writes quantised networks: network.json (graph, scales) and weights.safetensors (integers) beside it.
+
+#include "core/nn/integer/integer_network.h"
+
+#include <fmt/format.h>
+
+#include <cstring>
+#include <cstdlib>
+
+#include "core/base/error.h"
+#include "core/nn/safetensors.h"
+
+namespace dna::nn {
+namespace {
+
+using network::Node;
+using network::Op;
+
+constexpr const char* kWeightsFile = "weights.safetensors";
+constexpr const char* kInputTable = "input.table";
+
+bool isLogits(const network::Network& graph, size_t index) {
+    return index + 1 == graph.nodes.size() && graph.nodes[index].op == Op::Linear;
+}
+
+std::vector<int64_t> weightShape(const network::Network& graph, size_t index) {
+    const Node& node = graph.nodes[index];
+    return {node.out_channels, graph.inputShapeOf(static_cast<int>(index)).channels / node.groups, node.kernel, node.kernel};
+}
+
+/// Lengths of bias_q, multiplier and shift of a node.
+struct Lengths {
+    int64_t bias = 0, multiplier = 0, shift = 0;
+};
+
+Lengths lengths(const network::Network& graph, size_t index) {
+    const Node& node = graph.nodes[index];
+    switch (node.op) {
+        case Op::Conv2d: return {node.out_channels, node.out_channels, node.out_channels};
+        case Op::Linear: return isLogits(graph, index) ? Lengths{node.out_channels, 0, 0} : Lengths{node.out_channels, node.out_channels, node.out_channels};
+        case Op::GlobalAveragePool: return {1, 1, 1};
+        case Op::Add: return {0, 2, 1};
+        default: return {};
+    }
+}
+
+void checkRanges(const IntegerNode& integers, const std::string& name, TensorReader& reader) {
+    for (int32_t m : integers.multiplier)
+        if (m < 0 || m >= (1 << 15)) return reader.problem(name + ".multiplier", fmt::format("expected values in [0, 32767], found {}", m));
+    for (int32_t s : integers.shift)
+        if (s < 1 || s > 62) return reader.problem(name + ".shift", fmt::format("expected values in [1, 62], found {}", s));
+}
+
+/// The int32 accumulator with its bias can never overflow: 128 * sum |w| + |bias| < 2^31 for every channel.
+void checkAccumulators(const IntegerNode& integers, const std::string& name, TensorReader& reader) {
+    const size_t rows = integers.bias_q.size();
+    if (rows == 0 || integers.weight_q.size() % rows != 0) return;
+    const size_t reduction = integers.weight_q.size() / rows;
+    for (size_t k = 0; k < rows; ++k) {
+        int64_t bound = std::abs(int64_t{integers.bias_q[k]});
+        for (size_t r = 0; r < reduction; ++r) bound += 128 * std::abs(int64_t{integers.weight_q[k * reduction + r]});
+        if (bound >= (int64_t{1} << 31))
+            return reader.problem(name + ".bias_q", fmt::format("channel {} can overflow 32 bits (bound {})", k, bound));
+    }
+}
+
+IntegerNode readNode(const network::Network& graph, size_t index, TensorReader& reader) {
+    const Node& node = graph.nodes[index];
+    const Lengths length = lengths(graph, index);
+    IntegerNode integers;
+    if (node.op == Op::Conv2d || node.op == Op::Linear) integers.weight_q = reader.values<int8_t>(node.name + ".weight_q", weightShape(graph, index));
+    if (length.bias > 0) integers.bias_q = reader.values<int32_t>(node.name + ".bias_q", {length.bias});
+    if (length.multiplier > 0) integers.multiplier = reader.values<int32_t>(node.name + ".multiplier", {length.multiplier});
+    if (length.shift > 0) integers.shift = reader.values<int32_t>(node.name + ".shift", {length.shift});
+    checkRanges(integers, node.name, reader);
+    checkAccumulators(integers, node.name, reader);
+    return integers;
+}
+
+void checkShuffles(const network::Network& graph, const std::string& file) {
+    std::vector<base::Problem> problems;
+    for (size_t i = 0; i < graph.nodes.size(); ++i) {
+        const Node& node = graph.nodes[i];
+        if (node.op == Op::ChannelShuffle && !(*node.quantization == *graph.nodes[node.inputs[0]].quantization))
+            problems.push_back({file, fmt::format("/nodes/{}/quantization", i), "a channel shuffle keeps the quantization of its input"});
+    }
+    if (!problems.empty()) throw base::InputError(std::move(problems));
+}
+
+}  // namespace
+
+IntegerNetwork readIntegerNetwork(const std::filesystem::path& network_json) {
+    IntegerNetwork network{network::readNetwork(network_json), {}, {}};
+    if (!network.graph.quantized())
+        throw base::InputError(network_json.string(), "/nodes/0/quantization",
+                               "the network is not quantised; run `dna quantize --network " + network_json.string() + "` first");
+    checkShuffles(network.graph, network_json.string());
+    const std::filesystem::path weights = network_json.parent_path() / kWeightsFile;
+    const TensorMap tensors = readSafetensors(weights);
+    TensorReader reader(tensors, weights.string());
+    for (size_t i = 0; i < network.graph.nodes.size(); ++i) network.nodes.push_back(readNode(network.graph, i, reader));
+    const std::vector<int8_t> table = reader.values<int8_t>(kInputTable, {3, 256});
+    reader.finish();
+    std::memcpy(network.input_table.data(), table.data(), table.size());
+    return network;
+}
+
+void writeIntegerNetwork(const IntegerNetwork& network, const std::filesystem::path& folder) {
+    TensorMap tensors;
+    const auto put = [&](const std::string& name, const auto& values) {
+        if (!values.empty()) tensors[name] = fromValues(values, {static_cast<int64_t>(values.size())});
+    };
+    for (size_t i = 0; i < network.nodes.size(); ++i) {
+        const std::string& name = network.graph.nodes[i].name;
+        const IntegerNode& node = network.nodes[i];
+        if (!node.weight_q.empty()) tensors[name + ".weight_q"] = fromValues(node.weight_q, weightShape(network.graph, i));
+        put(name + ".bias_q", node.bias_q);
+        put(name + ".multiplier", node.multiplier);
+        put(name + ".shift", node.shift);
+    }
+    const int8_t* table = network.input_table.front().data();
+    tensors[kInputTable] = fromValues(std::vector<int8_t>(table, table + 3 * 256), {3, 256});
+    writeSafetensors(folder / kWeightsFile, tensors);
+    base::writeJson(folder / "network.json", network::toJson(network.graph));
+}
+
+}  // namespace dna::nn

@@ -1,0 +1,129 @@
+// Gives a graph random integers whose activations neither vanish nor saturate: every node's output is scaled to a wanted
+// root mean square, followed analytically through the graph.
+
+#include <cmath>
+
+#include "core/base/rng.h"
+#include "core/nn/integer/fixed_point.h"
+#include "core/nn/integer/integer_network.h"
+
+namespace dna::nn {
+namespace {
+
+using network::Node;
+using network::Op;
+using network::Quantization;
+
+constexpr double kWeightRms = 127.0 / 1.7320508;  // uniform in [-127, 127]
+constexpr double kWantedRms = 40.0;               // of (output - zero point)
+constexpr double kNominalScale = 1.0 / 32;
+
+class RandomMaker {
+public:
+    RandomMaker(const network::Network& graph, uint64_t seed) : result_{graph, {}, {}}, rng_(seed, "random-integers"), rms_(graph.nodes.size()) {}
+
+    IntegerNetwork run() {
+        result_.nodes.resize(result_.graph.nodes.size());
+        for (size_t i = 0; i < result_.graph.nodes.size(); ++i) fill(i);
+        return std::move(result_);
+    }
+
+private:
+    int between(int low, int high) { return low + static_cast<int>(rng_.below(static_cast<uint64_t>(high - low + 1))); }
+
+    void fill(size_t i) {
+        Node& node = result_.graph.nodes[i];
+        rms_[i] = kWantedRms;
+        node.quantization = Quantization{kNominalScale, between(-20, 20), -128, 127};
+        switch (node.op) {
+            case Op::Input: fillInput(node); break;
+            case Op::Conv2d: fillConv(i); break;
+            case Op::Linear: fillLinear(i); break;
+            case Op::Add: fillAdd(i); break;
+            case Op::GlobalAveragePool: fillPool(i); break;
+            case Op::ChannelShuffle:
+                node.quantization = inputOf(node).quantization;
+                rms_[i] = rms_[node.inputs[0]];
+                break;
+        }
+    }
+
+    const Node& inputOf(const Node& node) const { return result_.graph.nodes[node.inputs[0]]; }
+
+    void fillInput(Node& node) {
+        rms_[0] = 74;  // uniform bytes
+        for (auto& colour : result_.input_table) {
+            const int gain = between(96, 128), offset = between(-8, 8) + node.quantization->zero_point;
+            for (int byte = 0; byte < 256; ++byte)
+                colour[byte] = static_cast<int8_t>(std::clamp((byte - 128) * gain / 128 + offset, -128, 127));
+        }
+    }
+
+    /// Weights and the bias with the input's zero point folded in; returns the expected rms of the accumulator.
+    double fillWeights(size_t i) {
+        const Node& node = result_.graph.nodes[i];
+        IntegerNode& integers = result_.nodes[i];
+        const int reduction = result_.graph.inputShapeOf(static_cast<int>(i)).channels / node.groups * node.kernel * node.kernel;
+        const double spread = rms_[node.inputs[0]] * kWeightRms * std::sqrt(static_cast<double>(reduction));
+        integers.weight_q.resize(static_cast<size_t>(node.out_channels) * reduction);
+        integers.bias_q.resize(node.out_channels);
+        for (int k = 0; k < node.out_channels; ++k) {
+            int32_t sum = 0;
+            for (int r = 0; r < reduction; ++r) {
+                const int weight = between(-127, 127);
+                integers.weight_q[static_cast<size_t>(k) * reduction + r] = static_cast<int8_t>(weight);
+                sum += weight;
+            }
+            const int bias_range = static_cast<int>(std::min(spread, 1e9));
+            integers.bias_q[k] = between(-bias_range, bias_range) - inputOf(node).quantization->zero_point * sum;
+        }
+        return spread;
+    }
+
+    void fillConv(size_t i) {
+        Node& node = result_.graph.nodes[i];
+        if (node.relu) node.quantization = Quantization{kNominalScale, -128, -128, 127};
+        const double spread = fillWeights(i);
+        for (int k = 0; k < node.out_channels; ++k) pushFactor(result_.nodes[i], kWantedRms / spread * (0.6 + 0.8 * rng_.uniform()));
+    }
+
+    void fillLinear(size_t i) {
+        const double spread = fillWeights(i);
+        if (i + 1 == result_.graph.nodes.size()) {
+            result_.graph.nodes[i].quantization = Quantization{kNominalScale, 0, -128, 127};
+            return;
+        }
+        for (int k = 0; k < result_.graph.nodes[i].out_channels; ++k) pushFactor(result_.nodes[i], kWantedRms / spread);
+    }
+
+    static void pushFactor(IntegerNode& integers, double factor) {
+        const FixedPoint fixed = toFixedPoint(factor);
+        integers.multiplier.push_back(fixed.multiplier);
+        integers.shift.push_back(fixed.shift);
+    }
+
+    void fillAdd(size_t i) {
+        const FixedPointPair pair = toFixedPoints(0.5 + 0.4 * rng_.uniform(), 0.5 + 0.4 * rng_.uniform());
+        result_.nodes[i].multiplier = {pair.multiplier_a, pair.multiplier_b};
+        result_.nodes[i].shift = {pair.shift};
+    }
+
+    void fillPool(size_t i) {
+        const network::Shape& in = result_.graph.inputShapeOf(static_cast<int>(i));
+        const int count = in.height * in.width;
+        result_.nodes[i].bias_q = {-inputOf(result_.graph.nodes[i]).quantization->zero_point * count};
+        pushFactor(result_.nodes[i], 1.5 / count);
+    }
+
+    IntegerNetwork result_;
+    base::Rng rng_;
+    std::vector<double> rms_;  ///< expected root mean square of (output - zero point) per node
+};
+
+}  // namespace
+
+IntegerNetwork randomIntegerNetwork(const network::Network& graph, uint64_t seed) {
+    return RandomMaker(graph, seed).run();
+}
+
+}  // namespace dna::nn
