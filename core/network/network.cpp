@@ -21,13 +21,15 @@ std::string opName(Op op) {
     return {};
 }
 
-Op readOp(base::JsonObject& object) {
+/// Empty when the text names no op (the problem is recorded).
+std::optional<Op> readOp(base::JsonObject& object) {
     std::vector<std::string> names;
     for (const auto& [name, op] : kOps) names.push_back(name);
     const std::string chosen = object.choice("op", names);
+    if (object.raw("op") != chosen) return {};
     for (const auto& [name, op] : kOps)
         if (name == chosen) return op;
-    return Op::Input;
+    return {};
 }
 
 Quantization readQuantization(base::JsonObject object) {
@@ -61,14 +63,15 @@ void readConv(base::JsonObject& object, Node& node) {
 Node readNode(base::JsonObject& object, std::vector<std::string>& inputs) {
     Node node;
     node.name = object.text("name");
-    node.op = readOp(object);
+    const std::optional<Op> op = readOp(object);
+    node.op = op.value_or(Op::GlobalAveragePool);  // one input, nothing to check: no problems that only follow from this one
     if (node.op == Op::Input) node.shape = readShape(object);
     else inputs = object.texts("inputs");
     if (node.op == Op::Conv2d) readConv(object, node);
     if (node.op == Op::Linear) node.out_channels = static_cast<int>(object.integer("out_channels", 1, 65536));
     if (node.op == Op::ChannelShuffle) node.groups = static_cast<int>(object.integer("groups", 1, 65536));
     if (object.has("quantization")) node.quantization = readQuantization(object.object("quantization"));
-    object.close();
+    if (op) object.close();
     return node;
 }
 

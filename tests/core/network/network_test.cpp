@@ -1,0 +1,140 @@
+#include "core/network/network.h"
+
+#include <doctest/doctest.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "core/network/space.h"
+
+using namespace dna;
+using network::Node;
+using network::Op;
+
+namespace {
+
+Node inputNode(int channels = 3, int size = 8) {
+    Node node{.name = "input", .op = Op::Input};
+    node.shape = {channels, size, size};
+    return node;
+}
+
+Node conv(const std::string& name, int channels) {
+    return {.name = name, .op = Op::Conv2d, .out_channels = channels, .kernel = 3, .stride = 1, .pad = 1};
+}
+
+std::string problemsOf(std::vector<Node> nodes, const std::vector<std::vector<std::string>>& inputs) {
+    try {
+        network::makeNetwork("n", std::move(nodes), inputs, "n.json");
+    } catch (const base::InputError& error) {
+        return error.what();
+    }
+    return {};
+}
+
+bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+std::filesystem::path writeTemporary(const std::string& name, const std::string& text) {
+    const auto file = std::filesystem::temp_directory_path() / name;
+    std::ofstream(file) << text;
+    return file;
+}
+
+}  // namespace
+
+TEST_CASE("network: nodes given in any order are sorted, the input first") {
+    const auto net = network::makeNetwork("n", {conv("b", 4), conv("a", 5), inputNode()}, {{"a"}, {"input"}, {}}, "n.json");
+    CHECK(net.nodes[0].name == "input");
+    CHECK(net.nodes[1].name == "a");
+    CHECK(net.nodes[2].name == "b");
+    CHECK(net.nodes[2].inputs == std::vector<int>{1});
+    CHECK(net.nodes[2].shape == network::Shape{4, 8, 8});
+}
+
+TEST_CASE("network: every wiring problem is reported") {
+    SUBCASE("cycle") {
+        Node add{.name = "add", .op = Op::Add};
+        const std::string text = problemsOf({inputNode(), add, conv("a", 3)}, {{}, {"input", "a"}, {"add"}});
+        CHECK(contains(text, "cycle: add, a"));
+    }
+    SUBCASE("duplicate, unknown with suggestion, wrong count") {
+        const std::string text = problemsOf({inputNode(), conv("a", 3), conv("a", 3), conv("c", 3)}, {{}, {"inputt"}, {"a"}, {}});
+        CHECK(contains(text, "\"a\" is already the name of node 1"));
+        CHECK(contains(text, "did you mean \"input\"?"));
+        CHECK(contains(text, "expected 1 input(s), found 0"));
+    }
+    SUBCASE("dangling") {
+        CHECK(contains(problemsOf({inputNode(), conv("a", 3), conv("b", 3)}, {{}, {"input"}, {"input"}}), "nobody reads the output of \"a\""));
+    }
+    SUBCASE("shapes") {
+        Node add{.name = "add", .op = Op::Add};
+        Node grouped = conv("g", 4);
+        grouped.groups = 2;
+        const std::string text = problemsOf({inputNode(), conv("a", 4), add, grouped}, {{}, {"input"}, {"input", "a"}, {"add"}});
+        CHECK(contains(text, "different shapes: 3x8x8 and 4x8x8"));
+        CHECK(contains(text, "groups 2 does not divide the 3 input channels"));
+    }
+}
+
+TEST_CASE("network: file round trip, and a broken file names every fault") {
+    const auto space = network::readSpace("mini");
+    const auto net = network::buildNetwork(space, {1, 2, 3, 4, 5, 6, 8}, "round");
+    const auto file = writeTemporary("dna_network_test.json", network::toJson(net).dump());
+    const auto again = network::readNetwork(file);
+    CHECK(network::toJson(again) == network::toJson(net));
+    const auto broken = writeTemporary("dna_network_broken.json",
+        R"({"format": "dna.network", "version": 1, "nodes": [
+            {"name": "input", "op": "input", "shape": [3, 8]},
+            {"name": "c", "op": "conv", "inputs": ["x"]},
+            {"name": "p", "op": "global_average_pool", "inputs": ["c"], "colour": 1}]})");
+    try {
+        network::readNetwork(broken);
+        FAIL("accepted a broken network");
+    } catch (const base::InputError& error) {
+        CHECK(error.problems().size() >= 4);
+        CHECK(contains(error.what(), "/nodes/0/shape"));
+        CHECK(contains(error.what(), "/nodes/1/op"));
+        CHECK(contains(error.what(), "colour"));
+        CHECK(contains(error.what(), "no node is called \"x\""));
+    }
+}
+
+TEST_CASE("space mini: sizes of all-same-block networks (engine.md, section 5)") {
+    const auto space = network::readSpace("mini");
+    CHECK(space.blocks.size() == 7);
+    CHECK(space.candidates.size() == 9);
+    const auto mmac = [&](int candidate) {
+        return static_cast<double>(network::macs(network::buildNetwork(space, std::vector<int>(7, candidate), "n"))) / 1e6;
+    };
+    CHECK(mmac(0) == doctest::Approx(2.32).epsilon(0.01));   // k3_e1
+    CHECK(mmac(2) == doctest::Approx(5.95).epsilon(0.01));   // k3_e3
+    CHECK(mmac(3) == doctest::Approx(11.39).epsilon(0.01));  // k3_e6
+    CHECK(mmac(7) == doctest::Approx(13.4).epsilon(0.01));   // k5_e6
+    CHECK(mmac(8) == doctest::Approx(0.75).epsilon(0.02));   // skip
+}
+
+TEST_CASE("space: operators and fixed parts add up to the network") {
+    const auto space = network::readSpace("mini");
+    const std::vector<int> choices{8, 1, 8, 3, 5, 6, 7};
+    int64_t sum = 0;
+    for (const auto& part : network::buildFixedParts(space)) sum += network::macs(part);
+    for (int b = 0; b < 7; ++b) sum += network::macs(network::buildOperator(space, b, choices[b]));
+    CHECK(sum == network::macs(network::buildNetwork(space, choices, "n")));
+    CHECK(network::buildOperator(space, 0, 8).nodes.size() == 1);  // identity: just the input
+}
+
+TEST_CASE("space: nodes of one block in order, residual only where the shape is kept") {
+    const auto space = network::readSpace("micro");
+    const auto net = network::buildNetwork(space, {1, 2, 8}, "n");
+    std::vector<std::string> names;
+    for (const auto& node : net.nodes) names.push_back(node.name);
+    CHECK(names == std::vector<std::string>{"input", "stem", "b0.expand", "b0.shuffle", "b0.depthwise", "b0.project", "b0.add",
+                                            "b1.expand", "b1.depthwise", "b1.project", "b2.skip", "head", "pool", "classifier"});
+    const auto ranges = network::liveRanges(net);
+    CHECK(ranges[1].last == net.find("b0.add"));
+    CHECK_FALSE(net.nodes[net.find("b0.project")].relu);
+}
+
+TEST_CASE("space: an unknown name suggests a built-in one") {
+    CHECK_THROWS_WITH_AS(network::readSpace("minni"), doctest::Contains("did you mean \"mini\""), base::InputError);
+}
