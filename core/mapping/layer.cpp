@@ -1,0 +1,195 @@
+#include "core/mapping/layer.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+#include "core/base/error.h"
+#include "core/design/design.h"
+
+namespace dna::mapping {
+
+using base::InputError;
+using design::kBlock;
+using network::Network;
+using network::Node;
+using network::Op;
+
+int TensorRef::physical(int logical, int channels) const {
+    if (shuffle_groups == 1) return logical;
+    const int per_group = channels / shuffle_groups;
+    return (logical % shuffle_groups) * per_group + logical / shuffle_groups;
+}
+
+std::string Layer::shapeKey() const {
+    return fmt::format("{}{}{}{} C{} H{} W{} M{} k{} s{} p{} g{} sh{} r{}", mode == ArrayMode::Dense ? "d" : "w",
+                       pool ? "p" : "", raw_output ? "r" : "", narrow_input ? "n" : "", in_channels, in_height, in_width,
+                       out_channels, kernel, stride, pad, groups, input.shuffle_groups, residual_node >= 0);
+}
+
+namespace {
+
+[[noreturn]] void refuse(const Network& network, const Node& node, const std::string& why) {
+    throw InputError(network.name, "/nodes/" + node.name, why);
+}
+
+/// The groups [first, last] that a block of output channels belongs to.
+struct GroupRange {
+    int first, last;
+    bool operator==(const GroupRange&) const = default;
+};
+
+/// Input channels of a set of groups in physical order. A single group behind a folded shuffle of g = 2 is two runs.
+SubLayer subLayerOf(const Network& network, const Node& node, const Layer& layer, GroupRange groups) {
+    SubLayer sub;
+    const int per_group = layer.in_channels / layer.groups;
+    sub.in_channels = per_group * (groups.last - groups.first + 1);
+    sub.in_begin = groups.first * per_group;
+    const int shuffle = layer.input.shuffle_groups;
+    const bool all = sub.in_channels == layer.in_channels;
+    if (shuffle == 1 || all) return sub;
+    if (shuffle != 2 || sub.in_channels % 2 != 0)
+        refuse(network, node, fmt::format("a grouped convolution behind a channel shuffle of {} groups needs one of 2 "
+                                          "groups and channels divisible by 4, found {} channels in {} groups",
+                                          shuffle, layer.in_channels, layer.groups));
+    sub.runs = 2;
+    sub.in_channels /= 2;
+    sub.in_begin /= 2;
+    sub.run_stride = layer.in_channels / 2;
+    return sub;
+}
+
+std::vector<SubLayer> splitByGroups(const Network& network, const Node& node, const Layer& layer) {
+    const int out_per_group = layer.out_channels / layer.groups;
+    std::vector<SubLayer> subs;
+    GroupRange previous{-1, -1};
+    for (int begin = 0; begin < layer.out_channels; begin += kBlock) {
+        const int end = std::min(begin + kBlock, layer.out_channels);
+        const GroupRange groups{begin / out_per_group, (end - 1) / out_per_group};
+        if (!subs.empty() && groups == previous) {
+            subs.back().out_channels += end - begin;
+        } else {
+            SubLayer sub = subLayerOf(network, node, layer, groups);
+            sub.out_begin = begin;
+            sub.out_channels = end - begin;
+            subs.push_back(sub);
+        }
+        previous = groups;
+    }
+    return subs;
+}
+
+class Extractor {
+public:
+    explicit Extractor(const Network& network) : network_(network), consumers_(network.consumers()) {
+        tensors_.resize(network.nodes.size());
+    }
+
+    std::vector<Layer> run() {
+        for (int i = 0; i < int(network_.nodes.size()); ++i) {
+            visit(i);
+        }
+        return std::move(layers_);
+    }
+
+private:
+    void visit(int index) {
+        const Node& node = network_.nodes[index];
+        switch (node.op) {
+            case Op::Input: tensors_[index] = {index, 1}; break;
+            case Op::ChannelShuffle: visitShuffle(index); break;
+            case Op::Add: visitAdd(index); break;
+            default: visitCompute(index);
+        }
+    }
+
+    void visitShuffle(int index) {
+        const Node& node = network_.nodes[index];
+        const TensorRef in = tensors_[node.inputs[0]];
+        if (in.shuffle_groups != 1) refuse(network_, node, "two channel shuffles in a row are not supported");
+        tensors_[index] = {in.node, node.groups};
+    }
+
+    void visitCompute(int index) {
+        const Node& node = network_.nodes[index];
+        Layer layer = shapeOf(index);
+        layer.input = tensors_[node.inputs[0]];
+        layer.narrow_input = network_.nodes[layer.input.node].op == Op::Input && layer.in_channels <= 4;
+        layer.name = node.name;
+        layer.node = layer.output_node = index;
+        if (layer.mode == ArrayMode::Depthwise) {
+            layer.output = {index, layer.input.shuffle_groups};
+            layer.subs = {SubLayer{0, layer.out_channels, 0, layer.in_channels, 1, 0}};
+        } else {
+            layer.output = {index, 1};
+            layer.subs = splitByGroups(network_, node, layer);
+        }
+        tensors_[index] = layer.output;
+        place_[index] = int(layers_.size());
+        layers_.push_back(std::move(layer));
+    }
+
+    Layer shapeOf(int index) const {
+        const Node& node = network_.nodes[index];
+        const network::Shape& in = network_.inputShapeOf(index);
+        Layer layer;
+        layer.in_channels = in.channels, layer.in_height = in.height, layer.in_width = in.width;
+        layer.out_channels = node.shape.channels, layer.out_height = node.shape.height, layer.out_width = node.shape.width;
+        layer.macs = network::macs(network_, index);
+        if (node.op == Op::Conv2d) {
+            layer.kernel = node.kernel, layer.stride = node.stride, layer.pad = node.pad, layer.groups = node.groups;
+            if (node.groups > 1 && node.groups == in.channels) {
+                if (node.shape.channels != in.channels)
+                    refuse(network_, node, "depthwise convolution with a channel multiplier is not supported");
+                layer.mode = ArrayMode::Depthwise;
+            }
+        } else if (node.op == Op::GlobalAveragePool) {
+            if (in.height != in.width) refuse(network_, node, "global pooling of a map that is not square is not supported");
+            layer.mode = ArrayMode::Depthwise, layer.pool = true, layer.kernel = in.height;
+            layer.groups = in.channels;
+            layer.macs = in.elements();
+        } else {  // linear
+            if (in.height * in.width != 1) refuse(network_, node, "a linear layer needs a 1x1 map: put a global pool before it");
+            layer.raw_output = index + 1 == int(network_.nodes.size());
+        }
+        return layer;
+    }
+
+    /// Fuses the add behind the later of its operands when that is a convolution nobody else reads.
+    void visitAdd(int index) {
+        const Node& node = network_.nodes[index];
+        for (int operand : {1, 0}) {
+            const int conv = node.inputs[operand];
+            const int other = node.inputs[1 - operand];
+            const auto place = place_.find(conv);
+            const bool fusable = place != place_.end() && consumers_[conv].size() == 1 && conv != other &&
+                                 place->second == int(layers_.size()) - 1 && layers_.back().residual_node < 0;
+            if (!fusable) continue;
+            Layer& layer = layers_.back();
+            if (tensors_[other].shuffle_groups != layer.output.shuffle_groups)
+                refuse(network_, node, "an add of maps in different channel order (after a channel shuffle) is not supported");
+            layer.residual_node = tensors_[other].node;
+            layer.residual_is_first = operand == 1;
+            layer.output_node = index;
+            layer.output.node = index;
+            layer.name = node.name;
+            tensors_[index] = layer.output;
+            return;
+        }
+        refuse(network_, node, "the add can't be fused: one operand must be a convolution computed just before it and read by "
+                               "nobody else");
+    }
+
+    const Network& network_;
+    std::vector<std::vector<int>> consumers_;
+    std::vector<TensorRef> tensors_;
+    std::map<int, int> place_;
+    std::vector<Layer> layers_;
+};
+
+}  // namespace
+
+std::vector<Layer> extractLayers(const Network& network) { return Extractor(network).run(); }
+
+}  // namespace dna::mapping

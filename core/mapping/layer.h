@@ -1,0 +1,62 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/network/network.h"
+
+namespace dna::mapping {
+
+/// How the array works on a layer: Dense broadcasts one input channel along a row of PEs; Depthwise gives every column
+/// its own channel. Global pooling is Depthwise with unit weights and a kernel of the map's size.
+enum class ArrayMode { Dense, Depthwise };
+
+/// Where a feature map stands for the hardware: the node whose bytes it holds, and how its physical channel order
+/// differs from the logical one (a folded channel shuffle).
+struct TensorRef {
+    int node = 0;
+    int shuffle_groups = 1;  ///< g > 1: logical channel a*g + b is physical channel b*(C/g) + a
+    /// Physical position of a logical channel.
+    int physical(int logical, int channels) const;
+};
+
+/// A run of consecutive output channels that reads the same input channels: one descriptor. Dense layers have one; a
+/// grouped convolution has one per set of groups that a block of 16 output channels touches.
+struct SubLayer {
+    int out_begin = 0;      ///< first output channel, multiple of 16
+    int out_channels = 0;
+    int in_begin = 0;       ///< first physical input channel of run 0
+    int in_channels = 0;    ///< channels of one run
+    int runs = 1;           ///< 1, or 2 when a channel shuffle of two groups is folded
+    int run_stride = 0;     ///< physical channels from run 0 to run 1
+    bool operator==(const SubLayer&) const = default;
+};
+
+/// One layer as the hardware sees it: a convolution-like node with the residual add that is fused behind it.
+struct Layer {
+    std::string name;        ///< name of the node whose output it writes
+    int node = 0;            ///< convolution, linear or pool node; -1 for a bare residual add
+    int output_node = 0;     ///< `node`, or the add fused behind it
+    ArrayMode mode = ArrayMode::Dense;
+    bool pool = false;       ///< global average pool: unit weights, one parameter set for all channels
+    bool raw_output = false; ///< int32 logits
+    TensorRef input;
+    TensorRef output;
+    int residual_node = -1;  ///< second operand of the fused add, or -1
+    bool residual_is_first = false;  ///< the fused add's operand 0 is the residual, operand 1 the convolution
+    int in_channels = 0, in_height = 0, in_width = 0;
+    int out_channels = 0, out_height = 0, out_width = 0;
+    int kernel = 1, stride = 1, pad = 0, groups = 1;
+    bool narrow_input = false;  ///< the picture: 4 bytes a pixel instead of 16
+    std::vector<SubLayer> subs;
+    int64_t macs = 0;        ///< useful multiply-accumulates (pool: additions)
+
+    /// Two layers with equal shapes cost the same under the same mapping.
+    std::string shapeKey() const;
+};
+
+/// The layers of a network in execution order. Throws InputError naming the node for what the hardware can't run
+/// (e.g. a shuffle of more than two groups in front of a grouped convolution, an add of maps in different order).
+std::vector<Layer> extractLayers(const network::Network& network);
+
+}  // namespace dna::mapping

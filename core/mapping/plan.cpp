@@ -1,0 +1,218 @@
+#include "core/mapping/plan.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+
+#include "core/base/error.h"
+#include "core/design/templates.h"
+
+namespace dna::mapping {
+
+using design::Chunk;
+using design::kBlock;
+
+namespace {
+
+int ceilDiv(int a, int b) { return (a + b - 1) / b; }
+int roundUp(int a, int b) { return ceilDiv(a, b) * b; }
+
+/// Words that need against words there are; remembers the worst.
+class Capacity {
+public:
+    void need(const char* buffer, int64_t words, int64_t capacity) {
+        const double excess = double(words) / double(capacity) - 1.0;
+        if (words <= capacity || excess <= refusal_.excess) return;
+        refusal_ = {fmt::format("{} holds {} words, the tile needs {} ({} over)", buffer, capacity, words, words - capacity),
+                    excess};
+    }
+    bool ok() const { return refusal_.reason.empty(); }
+    const Refusal& refusal() const { return refusal_; }
+
+private:
+    Refusal refusal_;
+};
+
+/// Descriptor fields are 16 bits wide.
+constexpr int64_t kFieldLimit = 65535;
+
+int inputRow(const LayerPlan& plan, const SubPlan& sub, int row_tile) {
+    return row_tile * sub.rows_full * plan.layer.stride - plan.layer.pad;
+}
+
+/// Rows of banks that the tallest tile occupies.
+int bankRows(const LayerPlan& plan, const SubPlan& sub) {
+    const int shift = sub.shift + plan.log2_y_lanes();
+    int rows = 0;
+    for (int tile = 0; tile < sub.row_tiles; ++tile) {
+        const int begin = plan.input_rows_begin(sub, tile), end = plan.input_rows_end(sub, tile);
+        if (end > begin) rows = std::max(rows, ((end - 1) >> shift) - (begin >> shift) + 1);
+    }
+    return rows;
+}
+
+void planOutput(const LayerPlan& plan, SubPlan& sub) {
+    const Layer& layer = plan.layer;
+    const LayerMapping& m = plan.mapping;
+    sub.rows_full = std::min(m.tile_rows, layer.out_height);
+    sub.row_tiles = ceilDiv(layer.out_height, sub.rows_full);
+    sub.rows_last = layer.out_height - (sub.row_tiles - 1) * sub.rows_full;
+    const int padded = roundUp(sub.sub.out_channels, kBlock);
+    const int channels = std::min(m.tile_channels, padded);
+    sub.channel_tiles = ceilDiv(padded, channels);
+    sub.blocks_full = channels / kBlock;
+    sub.blocks_last = padded / kBlock - (sub.channel_tiles - 1) * sub.blocks_full;
+    sub.units_full = channels / plan.chunk.cols;
+    const int last_channels = sub.sub.out_channels - (sub.channel_tiles - 1) * channels;
+    sub.units_last = ceilDiv(last_channels, plan.chunk.cols);
+    sub.x_blocks = ceilDiv(layer.out_width, plan.x_lanes());
+    sub.y_blocks_full = ceilDiv(sub.rows_full, plan.y_lanes());
+    sub.y_blocks_last = ceilDiv(sub.rows_last, plan.y_lanes());
+}
+
+void planInput(const LayerPlan& plan, SubPlan& sub) {
+    const Layer& layer = plan.layer;
+    const SubLayer& s = sub.sub;
+    sub.shift = layer.stride == 2 ? 1 : 0;
+    sub.drop_odd = layer.stride == 2 && layer.kernel == 1 && layer.pad == 0;
+    if (layer.mode == ArrayMode::Dense) {
+        sub.input_block = s.in_begin / kBlock;
+        const int last = s.in_begin + (s.runs - 1) * s.run_stride + s.in_channels - 1;
+        sub.input_blocks = last / kBlock - sub.input_block + 1;
+        sub.channel_offset = s.in_begin % kBlock;
+    } else {
+        sub.input_blocks = sub.blocks_full;
+    }
+    sub.x_words = (((layer.in_width - 1) >> sub.shift) >> plan.mapping.log2_x_lanes) + 1;
+    const int planes = sub.shift != 0 && !sub.drop_odd ? 4 : 1;
+    sub.plane_words = bankRows(plan, sub) * sub.x_words;
+    sub.block_words = planes * sub.plane_words;
+}
+
+void planReduction(const LayerPlan& plan, SubPlan& sub) {
+    const Layer& layer = plan.layer;
+    const design::T3Timing timing = design::t3Timing(plan.chunk);
+    const int taps = layer.kernel * layer.kernel;
+    sub.reduction = layer.mode == ArrayMode::Dense ? taps * sub.sub.runs * sub.sub.in_channels : taps;
+    sub.bubble = std::max(0, timing.drain - sub.reduction);
+    sub.unit_words = timing.parameter_words + ceilDiv(sub.reduction * plan.chunk.cols, kBlock);
+    sub.shared_weights = layer.pool;
+}
+
+void checkCapacity(const LayerPlan& plan, const SubPlan& sub, Capacity& capacity) {
+    const int blocks = plan.inputBlocks(sub, 0);
+    capacity.need("the input buffer (per bank)", int64_t{blocks} * sub.block_words, plan.chunk.input_words);
+    capacity.need("the weight buffer", plan.weightWords(sub, 0), plan.chunk.weight_words);
+    const int64_t out = int64_t{sub.blocks_full} * plan.outputWordsPerBlock(sub, 0);
+    capacity.need("the output buffer", out, plan.chunk.output_words);
+    capacity.need("a descriptor field (input rows of a tile)",
+                  int64_t{plan.input_rows_end(sub, 0)} * plan.input_pitch_words(), kFieldLimit);
+}
+
+std::string illegal(const Layer& layer, const Chunk& chunk, const LayerMapping& m) {
+    const int log2_rows = std::countr_zero(unsigned(chunk.rows));
+    if (m.log2_x_lanes < 0 || m.log2_x_lanes > log2_rows)
+        return fmt::format("log2_x_lanes must be in [0, {}] for {} PE rows, found {}", log2_rows, chunk.rows, m.log2_x_lanes);
+    const int y_lanes = chunk.rows >> m.log2_x_lanes;
+    if (m.tile_rows < 1 || (m.tile_rows < layer.out_height && m.tile_rows % y_lanes != 0))
+        return fmt::format("tile_rows must be a multiple of the {} lanes across rows (or the whole map), found {}", y_lanes,
+                           m.tile_rows);
+    if (m.tile_channels < kBlock || m.tile_channels % kBlock != 0)
+        return fmt::format("tile_channels must be a positive multiple of {}, found {}", kBlock, m.tile_channels);
+    if (layer.kernel > 15 || layer.pad > 7 || layer.stride > 2)
+        return fmt::format("kernel {} (at most 15), stride {} (at most 2) or pad {} (at most 7) is beyond the hardware",
+                           layer.kernel, layer.stride, layer.pad);
+    if (accumulatorBits(layer) > chunk.accumulator_bits)
+        return fmt::format("the reduction needs {} accumulator bits, the design has {}", accumulatorBits(layer),
+                           chunk.accumulator_bits);
+    return {};
+}
+
+}  // namespace
+
+int LayerPlan::log2_y_lanes() const { return std::countr_zero(unsigned(y_lanes())); }
+
+int LayerPlan::input_pitch_words() const {
+    return layer.narrow_input ? ceilDiv(layer.in_width * 4, design::kWordBytes) : layer.in_width;
+}
+
+int LayerPlan::input_rows_begin(const SubPlan& sub, int row_tile) const {
+    return std::clamp(inputRow(*this, sub, row_tile), 0, layer.in_height);
+}
+
+int LayerPlan::input_rows_end(const SubPlan& sub, int row_tile) const {
+    const int span = (rows(sub, row_tile) - 1) * layer.stride + layer.kernel;
+    return std::clamp(inputRow(*this, sub, row_tile) + span, 0, layer.in_height);
+}
+
+int LayerPlan::outputWordsPerBlock(const SubPlan& sub, int row_tile) const {
+    return layer.raw_output ? 4 : rows(sub, row_tile) * layer.out_width;
+}
+
+int LayerPlan::weightWords(const SubPlan& sub, int channel_tile) const {
+    return sub.shared_weights ? sub.unit_words : units(sub, channel_tile) * sub.unit_words;
+}
+
+int accumulatorBits(const Layer& layer) {
+    int64_t reduction = 1;
+    for (const SubLayer& sub : layer.subs) {
+        const int64_t taps = int64_t{layer.kernel} * layer.kernel;
+        reduction = std::max(reduction, layer.mode == ArrayMode::Dense ? taps * sub.runs * sub.in_channels : taps);
+    }
+    return 1 + std::bit_width(uint64_t(reduction * 128 * 127));
+}
+
+int bestLog2XLanes(const Layer& layer, const Chunk& chunk) {
+    const int log2_rows = std::countr_zero(unsigned(chunk.rows));
+    int best = log2_rows;
+    int64_t fewest = INT64_MAX;
+    for (int log2_x = log2_rows; log2_x >= 0; --log2_x) {
+        const int64_t blocks = int64_t{ceilDiv(layer.out_width, 1 << log2_x)} * ceilDiv(layer.out_height, chunk.rows >> log2_x);
+        if (blocks < fewest) fewest = blocks, best = log2_x;
+    }
+    return best;
+}
+
+std::variant<LayerPlan, Refusal> lower(const Layer& layer, const Chunk& chunk, const LayerMapping& mapping) {
+    if (const std::string why = illegal(layer, chunk, mapping); !why.empty()) return Refusal{why, 1.0};
+    LayerPlan plan{layer, mapping, chunk, {}};
+    Capacity capacity;
+    for (const SubLayer& sub_layer : layer.subs) {
+        SubPlan sub;
+        sub.sub = sub_layer;
+        planOutput(plan, sub);
+        planInput(plan, sub);
+        planReduction(plan, sub);
+        checkCapacity(plan, sub, capacity);
+        plan.subs.push_back(sub);
+    }
+    if (!capacity.ok()) return capacity.refusal();
+    return plan;
+}
+
+std::variant<LayerMapping, Refusal> legalize(const Layer& layer, const Chunk& chunk, const LayerMapping& wanted) {
+    LayerMapping m = wanted;
+    const int y_lanes = chunk.rows >> m.log2_x_lanes;
+    m.tile_rows = std::min(roundUp(std::max(m.tile_rows, 1), y_lanes), roundUp(layer.out_height, y_lanes));
+    m.tile_channels = std::clamp(roundUp(std::max(m.tile_channels, 1), kBlock), kBlock, roundUp(layer.out_channels, kBlock));
+    while (true) {
+        const auto lowered = lower(layer, chunk, m);
+        if (std::holds_alternative<LayerPlan>(lowered)) return m;
+        const bool weights = std::get<Refusal>(lowered).reason.starts_with("the weight");
+        const bool can_rows = m.tile_rows > y_lanes;
+        const bool can_channels = m.tile_channels > kBlock;
+        const bool rows_first = !weights && can_rows && (layer.mode == ArrayMode::Dense || !can_channels ||
+                                                         m.tile_rows * kBlock >= m.tile_channels);
+        if (rows_first)
+            m.tile_rows = roundUp(m.tile_rows / 2, y_lanes);
+        else if (can_channels)
+            m.tile_channels = roundUp(m.tile_channels / 2, kBlock);
+        else if (can_rows && !weights)
+            m.tile_rows = roundUp(m.tile_rows / 2, y_lanes);
+        else
+            return std::get<Refusal>(lowered);
+    }
+}
+
+}  // namespace dna::mapping

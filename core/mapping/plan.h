@@ -1,0 +1,99 @@
+#pragma once
+
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "core/design/design.h"
+#include "core/mapping/layer.h"
+
+namespace dna::mapping {
+
+/// Order of the tile loops (buffer level): which tile index moves in the outer loop.
+enum class TileOrder { RowsOuter, ChannelsOuter };
+/// Order of the block loops inside a tile (array level).
+enum class BlockOrder { ChannelsOuter, PixelsOuter };
+
+/// Mapping of one layer on the output array: a tile is tile_rows output rows (full width) x tile_channels output
+/// channels; a block is 2^log2_x_lanes x (rows / 2^log2_x_lanes) pixels x cols channels.
+struct LayerMapping {
+    int tile_rows = 1;
+    int tile_channels = 16;  ///< multiple of 16
+    int log2_x_lanes = 0;
+    TileOrder tile_order = TileOrder::RowsOuter;
+    BlockOrder block_order = BlockOrder::ChannelsOuter;
+    bool operator==(const LayerMapping&) const = default;
+};
+
+/// One descriptor's worth of work with every size resolved, addresses apart. `full`/`last` pairs: the last tile of a
+/// dimension may be ragged. Words are 16 bytes.
+struct SubPlan {
+    SubLayer sub;
+    int row_tiles = 1, channel_tiles = 1;
+    int rows_full = 1, rows_last = 1;          ///< output rows of a tile
+    int units_full = 1, units_last = 1;        ///< units (cols channels) of a tile
+    int blocks_full = 1, blocks_last = 1;      ///< 16-channel blocks of an output tile
+    int x_blocks = 1;                          ///< blocks across the width
+    int y_blocks_full = 1, y_blocks_last = 1;
+    // input tile
+    int shift = 0;                             ///< 1 for stride 2: even and odd columns and rows in planes of their own
+    bool drop_odd = false;                     ///< 1x1 stride 2: odd rows and columns are not kept
+    int input_block = 0;                       ///< first 16-channel block that dense mode loads
+    int input_blocks = 1;                      ///< blocks of a dense tile (depthwise: blocks_full / blocks_last)
+    int x_words = 1;                           ///< words of one bank row
+    int plane_words = 1, block_words = 1;      ///< bank words of one plane, of one channel block
+    // reduction
+    int channel_offset = 0;                    ///< channel inside the first loaded block where run 0 starts
+    int reduction = 1;                         ///< MAC cycles of a block
+    int bubble = 0;                            ///< idle cycles behind a block, so that the drain of the last one is over
+    int unit_words = 1;                        ///< weight-buffer words of a unit, parameters in front
+    bool shared_weights = false;               ///< pool: one unit serves all channels
+    int job_count() const { return row_tiles * channel_tiles; }
+};
+
+/// A lowered layer: what model, golden machine and descriptors are all made from.
+struct LayerPlan {
+    Layer layer;
+    LayerMapping mapping;
+    design::Chunk chunk;
+    std::vector<SubPlan> subs;
+
+    int y_lanes() const { return chunk.rows >> mapping.log2_x_lanes; }
+    int x_lanes() const { return 1 << mapping.log2_x_lanes; }
+    int log2_y_lanes() const;
+    int units_per_block() const { return design::kBlock / chunk.cols; }
+    int input_pitch_words() const;   ///< words of one row of the input map in DRAM
+    int input_rows_begin(const SubPlan& sub, int row_tile) const;  ///< first input row of a tile, clipped to the map
+    int input_rows_end(const SubPlan& sub, int row_tile) const;    ///< one past the last, clipped
+    int rows(const SubPlan& sub, int row_tile) const { return row_tile + 1 == sub.row_tiles ? sub.rows_last : sub.rows_full; }
+    int units(const SubPlan& sub, int t) const { return t + 1 == sub.channel_tiles ? sub.units_last : sub.units_full; }
+    int blocks(const SubPlan& sub, int t) const { return t + 1 == sub.channel_tiles ? sub.blocks_last : sub.blocks_full; }
+    int yBlocks(const SubPlan& sub, int t) const { return t + 1 == sub.row_tiles ? sub.y_blocks_last : sub.y_blocks_full; }
+    int inputBlocks(const SubPlan& sub, int t) const {
+        return layer.mode == ArrayMode::Depthwise ? blocks(sub, t) : sub.input_blocks;
+    }
+    /// Output words of one 16-channel block of a tile (raw logits: 4 words of int32 a pixel).
+    int outputWordsPerBlock(const SubPlan& sub, int row_tile) const;
+    int weightWords(const SubPlan& sub, int channel_tile) const;
+};
+
+/// Why a mapping can't run: which buffer, how many words over.
+struct Refusal {
+    std::string reason;
+    double excess = 0;  ///< worst need / capacity - 1, for graded penalties
+};
+
+/// Lowers one layer, or refuses with the reason. The only place that knows what is legal.
+std::variant<LayerPlan, Refusal> lower(const Layer& layer, const design::Chunk& chunk, const LayerMapping& mapping);
+
+/// The nearest legal mapping not above the wanted tiles: sizes are clipped to the layer, then halved until the buffers
+/// hold them. `estimate`, `emit` and every search go through it. Refuses when even the smallest tile does not fit.
+std::variant<LayerMapping, Refusal> legalize(const Layer& layer, const design::Chunk& chunk, const LayerMapping& wanted);
+
+/// Lanes across the width that need the fewest blocks for a tile of `tile_rows` rows (ties: widest).
+int bestLog2XLanes(const Layer& layer, const design::Chunk& chunk);
+
+/// Worst-case accumulator width of a layer: 1 + ceil(log2(reduction * 128 * 127 + 1)) bits.
+int accumulatorBits(const Layer& layer);
+
+}  // namespace dna::mapping
