@@ -1,0 +1,72 @@
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "core/base/json.h"
+#include "costmodel/memory.h"
+
+namespace dna::costmodel {
+
+/// Prices of logic, one per library module, characterised from synthesis of the modules (`dna characterize`). Cell
+/// area before placement; energies without wires and glitches. Areas and energies that grow with a width are a value at
+/// a reference width and a slope per bit.
+struct LogicPrices {
+    // One PE (dna_pe: operand registers, multiplier, accumulator) at an accumulator of 28 bits.
+    double pe_area_um2 = 0, pe_area_per_accumulator_bit_um2 = 0;
+    double mac_energy_pj = 0, mac_energy_per_accumulator_bit_pj = 0;  ///< one valid MAC, everything in the PE
+    double pe_idle_energy_pj = 0;  ///< one PE, one cycle without a valid MAC (its clock pins)
+
+    // One requantisation lane at a multiplier of 16 bits.
+    double lane_area_um2 = 0, lane_area_per_multiplier_bit_um2 = 0;
+    double lane_energy_pj = 0;       ///< one output value through the lane
+    double lane_idle_energy_pj = 0;  ///< one lane, one cycle without a value
+
+    // Operand delivery: dna_align rotates `rows` words of 128 bits in log2(rows) stages; dna_dist registers them.
+    double align_area_per_bit_stage_um2 = 0;  ///< per bit and stage of the rotation
+    double noc_energy_per_word_pj = 0;        ///< one operand byte reaching one row or column of PEs
+    double noc_area_per_byte_um2 = 0;         ///< delivery registers, per operand byte lane
+
+    // Everything that is there once per chunk: sequencer, loop nests, address units, load and store engines, AXI, CSR,
+    // counters.
+    double control_area_um2 = 0;
+    double control_energy_per_cycle_pj = 0;
+    double dma_energy_per_word_pj = 0;  ///< one 128-bit word through the load or store engine
+
+    double register_area_per_bit_um2 = 0;
+    double register_energy_per_bit_pj = 0;   ///< one bit written with a random value, clock included
+    double leakage_mw_per_mm2 = 0;           ///< of logic
+};
+
+/// Energy of moving one bit to or from a named DRAM.
+struct DramPart {
+    std::string part;  ///< which DRAM and where the number comes from
+    double read_pj_per_bit = 0;
+    double write_pj_per_bit = 0;
+};
+
+/// A technology: every price the cost model knows, with its sources.
+struct Technology {
+    std::string name;
+    double node_nm = 0;
+    double voltage = 0;
+    double clock_mhz = 100;  ///< clock the logic was mapped for
+    LogicPrices logic;
+    MemorySource memory;
+    std::map<std::string, DramPart> drams;
+    std::map<std::string, std::string> sources;  ///< what a number is from, by group: logic, memory, dram
+};
+
+/// Reads a file of format dna.technology, or the built-in technology of that name (`osu018`, `nangate45`).
+Technology readTechnology(const std::filesystem::path& file);
+Technology builtinTechnology(const std::string& name);
+/// Names of the built-in technologies, sorted.
+std::vector<std::string> technologyNames();
+base::Json toJson(const Technology& technology);
+
+/// The DRAM of that name; InputError with the nearest name otherwise.
+const DramPart& dramPart(const Technology& technology, const std::string& name);
+
+}  // namespace dna::costmodel
