@@ -1,0 +1,29 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "core/data/pictures.h"
+
+namespace dna::data {
+
+enum class ShapesPart { Training, Test };
+
+/// How hard the pictures are; the defaults are tuned to the figures in docs/learning.md.
+struct ShapesOptions {
+    double min_radius = 5.5, max_radius = 12.0;  ///< pixels
+    double position_jitter = 5.0;                ///< of the centre around the middle, pixels each way
+    double bright_share = 0.72;                  ///< share of pictures whose shape is brighter than the background
+    double min_contrast = 42;                    ///< least difference of mean brightness, bytes
+    double noise = 26;                           ///< standard deviation of the pixel noise, bytes
+    int clutter = 7;                             ///< lines and blobs behind and over the shape, at most
+};
+
+/// Picture i depends on (seed, part, i) only: any count gives a prefix of the same series. Classes come in equal numbers.
+Pictures makeShapes(uint64_t seed, ShapesPart part, int count, const ShapesOptions& options = {});
+
+/// "disc", "ring", ... by label.
+const std::vector<std::string>& shapeNames();
+
+}  // namespace dna::data
