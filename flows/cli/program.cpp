@@ -20,7 +20,7 @@ void declareVerbs(CLI::App& app, const VerbRegistry& registry, Actions& actions)
     std::sort(verbs.begin(), verbs.end(), [](const Verb& a, const Verb& b) { return a.name < b.name; });
     for (const Verb& verb : verbs) {
         CLI::App* sub = app.add_subcommand(verb.name, verb.summary);
-        sub->footer("Example:\n  " + verb.example);
+        sub->footer("--json prints the result as one JSON object; messages go to standard error.\nExample:\n  " + verb.example);
         sub->fallthrough();
         actions[sub] = verb.declare(*sub);
     }
