@@ -51,4 +51,17 @@ private:
     size_t current_ = 0, used_ = 0;
 };
 
+/// Releases on leaving the scope what was taken inside it.
+class ArenaScope {
+public:
+    explicit ArenaScope(Arena& arena) : arena_(arena), mark_(arena.mark()) {}
+    ~ArenaScope() { arena_.release(mark_); }
+    ArenaScope(const ArenaScope&) = delete;
+    ArenaScope& operator=(const ArenaScope&) = delete;
+
+private:
+    Arena& arena_;
+    Arena::Mark mark_;
+};
+
 }  // namespace dna::autodiff

@@ -40,11 +40,6 @@ void Gradients<T>::pass(Var x, const Tensor<T>& dy) {
 }
 
 template <class T>
-T* Gradients<T>::scratch(size_t count) {
-    return tape_.arena_.template take<T>(count);
-}
-
-template <class T>
 Var Tape<T>::push(Node node) {
     nodes_.push_back(std::move(node));
     return {static_cast<int>(nodes_.size()) - 1};

@@ -36,8 +36,6 @@ public:
     GradientTarget<T> target(Var x);
     /// The gradient of x is `dy` itself: shared, not copied, as long as nothing is added to it.
     void pass(Var x, const Tensor<T>& dy);
-    /// Memory for the rule's own use, kept until the tape is reset.
-    T* scratch(size_t count);
 
 private:
     Tape<T>& tape_;
