@@ -1,0 +1,70 @@
+// AXI4-Lite slave: control, status, design hash, counters.
+//   0x00 id "DNA1"        0x04 status {done, busy}      0x08 control (write 1: start)
+//   0x0c descriptor base  0x10 descriptors done         0x20..0x3c design hash, most significant word first
+//   0x40..0x7c counters (dna_perf)
+// Writes take address and data together; one answer is under way at a time.
+module dna_csr_axil #(
+    parameter [255:0] HASH = 256'd0
+) (
+    input  wire        clk,
+    input  wire        rst_n,
+    input  wire        awvalid_i,
+    output wire        awready_o,
+    input  wire [7:0]  awaddr_i,
+    input  wire        wvalid_i,
+    output wire        wready_o,
+    input  wire [31:0] wdata_i,
+    output reg         bvalid_o,
+    input  wire        bready_i,
+    input  wire        arvalid_i,
+    output wire        arready_o,
+    input  wire [7:0]  araddr_i,
+    output reg         rvalid_o,
+    input  wire        rready_i,
+    output reg  [31:0] rdata_o,
+    output reg         start_o,
+    output reg  [31:0] descriptor_base_o,
+    input  wire        busy_i,
+    input  wire        done_i,
+    input  wire [15:0] descriptors_done_i,
+    output wire [3:0]  counter_index_o,
+    input  wire [31:0] counter_i
+);
+    wire write = awvalid_i && wvalid_i && !bvalid_o;
+    wire read  = arvalid_i && !rvalid_o;
+    assign awready_o = write;
+    assign wready_o  = write;
+    assign arready_o = read;
+    assign counter_index_o = araddr_i[5:2];
+    wire [255:0] hash = HASH;
+    wire [2:0]   hash_word = ~araddr_i[4:2];
+    wire unused_address = &{1'b0, awaddr_i[1:0], araddr_i[1:0], araddr_i[7]};
+
+    always @(posedge clk or negedge rst_n) begin
+        if (!rst_n) begin
+            bvalid_o          <= 1'b0;
+            rvalid_o          <= 1'b0;
+            start_o           <= 1'b0;
+            descriptor_base_o <= 32'd0;
+        end else begin
+            start_o <= write && awaddr_i[7:2] == 6'h02 && wdata_i[0] && !busy_i;
+            if (write && awaddr_i[7:2] == 6'h03) descriptor_base_o <= wdata_i;
+            if (write) bvalid_o <= 1'b1;
+            else if (bready_i) bvalid_o <= 1'b0;
+            if (read) rvalid_o <= 1'b1;
+            else if (rready_i) rvalid_o <= 1'b0;
+        end
+    end
+
+    always @(posedge clk) if (read) begin
+        if (araddr_i[6]) rdata_o <= counter_i;
+        else if (araddr_i[5]) rdata_o <= hash[{hash_word, 5'd0} +: 32];
+        else case (araddr_i[4:2])
+            3'd0: rdata_o <= 32'h444e4131;
+            3'd1: rdata_o <= {30'd0, done_i, busy_i};
+            3'd3: rdata_o <= descriptor_base_o;
+            3'd4: rdata_o <= {16'd0, descriptors_done_i};
+            default: rdata_o <= 32'd0;
+        endcase
+    end
+endmodule

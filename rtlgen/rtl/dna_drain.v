@@ -1,0 +1,92 @@
+// Drains finished blocks: a block's place in the output tile waits in a FIFO from its last MAC to its transfer into the
+// drain chain; then one row leaves the array each cycle and gets its address, row r being pixel (r mod X0, r / X0).
+// Rows outside the tile are not written.
+module dna_drain #(
+    parameter LOG  = 4,
+    parameter ADDR = 9
+) (
+    input  wire            clk,
+    input  wire            rst_n,
+    // a block's last MAC is issued
+    input  wire            push_i,
+    input  wire [ADDR-1:0] base_i,        // address of pixel (0, 0) of the block
+    input  wire [5:0]      x_left_i,      // columns of the tile from the block's first one on (63 = many)
+    input  wire [5:0]      y_left_i,
+    input  wire            half_i,
+    input  wire            job_end_i,
+    // the sums move into the chain at the next cycle but one
+    input  wire            transfer_i,
+    input  wire [2:0]      log2_x_i,
+    input  wire [9:0]      out_width_i,
+    input  wire            residual_i,
+    // a row, aligned with the array's output
+    output reg             valid_o,
+    output reg  [ADDR-1:0] addr_o,
+    output reg             half_o,
+    output reg             slot_o,
+    output reg             residual_slot_o,
+    output reg             activate_o,    // parameters of the block become active
+    output reg             last_o         // with the last row of a job
+);
+    localparam BITS = ADDR + 14;
+    wire [BITS-1:0] head;
+    wire            unused_full, unused_valid;
+    dna_fifo #(.BITS(BITS), .DEPTH(4), .ADDR(2)) u_blocks (
+        .clk(clk), .rst_n(rst_n), .push_i(push_i), .data_i({job_end_i, half_i, y_left_i, x_left_i, base_i}),
+        .pop_i(transfer_i), .valid_o(unused_valid), .full_o(unused_full), .data_o(head));
+
+    reg            busy_q, half_q, job_end_q, slot_q, residual_slot_q;
+    reg [LOG-1:0]  row_q;
+    reg [5:0]      x_left_q, y_left_q;
+    reg [ADDR-1:0] addr_q;
+
+    wire [5:0] x_mask     = ~(6'h3f << log2_x_i);
+    wire [5:0] lane_x     = {{(6-LOG){1'b0}}, row_q} & x_mask;
+    wire [5:0] lane_y     = {{(6-LOG){1'b0}}, row_q} >> log2_x_i;
+    wire       row_end    = lane_x == x_mask;
+    wire       last_row   = row_q == {LOG{1'b1}};
+    wire [ADDR-1:0] row_step;
+    generate
+        if (ADDR >= 10) begin : gen_wide
+            assign row_step = {{(ADDR-10){1'b0}}, out_width_i} - {{(ADDR-6){1'b0}}, x_mask};
+        end else begin : gen_narrow
+            wire unused_width = &{1'b0, out_width_i};
+            assign row_step = out_width_i[ADDR-1:0] - {{(ADDR-6){1'b0}}, x_mask};
+        end
+    endgenerate
+
+    always @(posedge clk or negedge rst_n) begin
+        if (!rst_n) begin
+            busy_q          <= 1'b0;
+            slot_q          <= 1'b0;
+            residual_slot_q <= 1'b0;
+            valid_o         <= 1'b0;
+            last_o          <= 1'b0;
+            activate_o      <= 1'b0;
+        end else begin
+            if (transfer_i) busy_q <= 1'b1;
+            else if (last_row) busy_q <= 1'b0;
+            valid_o    <= busy_q && lane_x < x_left_q && lane_y < y_left_q;
+            last_o     <= busy_q && last_row && job_end_q;
+            activate_o <= transfer_i;
+            if (busy_q && last_row && job_end_q) begin
+                slot_q          <= ~slot_q;
+                residual_slot_q <= residual_slot_q ^ residual_i;
+            end
+        end
+    end
+
+    always @(posedge clk) begin
+        if (transfer_i) begin
+            {job_end_q, half_q, y_left_q, x_left_q, addr_q} <= head;
+            row_q <= {LOG{1'b0}};
+        end else begin
+            row_q  <= row_q + 1'b1;
+            addr_q <= row_end ? addr_q + row_step : addr_q + 1'b1;
+        end
+        addr_o          <= addr_q;
+        half_o          <= half_q;
+        slot_o          <= slot_q;
+        residual_slot_o <= residual_slot_q;
+    end
+endmodule

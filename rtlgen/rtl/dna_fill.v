@@ -1,0 +1,188 @@
+// Load engine, data side: takes item records in order and puts the arriving beats where they belong: descriptor registers,
+// weight buffer, banks of the input buffer (stride 2: rows and columns de-interleaved into planes; narrow pictures: four
+// pixels a beat, one a cycle), residual buffer.
+module dna_fill #(
+    parameter LOG   = 4,     // log2(ROWS)
+    parameter IADDR = 6,
+    parameter WADDR = 9,
+    parameter OADDR = 9
+) (
+    input  wire             clk,
+    input  wire             rst_n,
+    // item records
+    input  wire             item_i,
+    input  wire [1:0]       item_kind_i,
+    input  wire             item_job_end_i,
+    input  wire [15:0]      item_beats_i,
+    input  wire [9:0]       item_row_i, item_rows_i, item_blocks_i,
+    // layer
+    input  wire             shift_i, drop_odd_i, narrow_i,
+    input  wire [2:0]       log2_x_i, log2_y_i,
+    input  wire [9:0]       in_width_i,
+    input  wire [15:0]      x_words_i, plane_words_i, block_words_i,
+    // AXI read data
+    input  wire             rvalid_i,
+    output wire             rready_o,
+    input  wire [127:0]     rdata_i,
+    // descriptor beats
+    output wire             descriptor_o,
+    output wire [3:0]       descriptor_beat_o,
+    output wire [127:0]     data_o,          // registered beat; also the write data of weights and residual
+    // weight and residual buffers
+    output wire             weight_write_o,
+    output reg              weight_slot_o,
+    output wire [WADDR-1:0] weight_addr_o,
+    output wire             residual_write_o,
+    output reg              residual_slot_o,
+    output wire [OADDR-1:0] residual_addr_o,
+    // input buffer
+    output reg              input_write_o,
+    output reg              input_slot_o,
+    output reg  [LOG-1:0]   input_bank_o,
+    output reg  [IADDR-1:0] input_addr_o,
+    output reg  [127:0]     input_data_o,
+    output reg              loaded_o         // a job's last item is complete
+);
+    localparam [1:0] DESCRIPTOR = 2'd0, WEIGHTS = 2'd1, INPUT = 2'd2, RESIDUAL = 2'd3;
+    localparam BITS = 49;
+    wire [1:0]  kind;
+    wire        job_end;
+    wire [15:0] beats;
+    wire [9:0]  row, rows, blocks;
+    wire        pop, unused_valid, unused_full;
+    dna_fifo #(.BITS(BITS), .DEPTH(16), .ADDR(4)) u_items (
+        .clk(clk), .rst_n(rst_n), .push_i(item_i),
+        .data_i({item_kind_i, item_job_end_i, item_beats_i, item_row_i, item_rows_i, item_blocks_i}),
+        .pop_i(pop), .valid_o(unused_valid), .full_o(unused_full), .data_o({kind, job_end, beats, row, rows, blocks}));
+
+    // One beat waits in data_q; a narrow beat stays for its four pixels (fewer at the end of a row).
+    reg         full_q;
+    reg [127:0] data_q;
+    reg [1:0]   quarter_q;
+    wire is_input = kind == INPUT;
+    wire stay     = is_input && narrow_i && quarter_q != 2'd3;
+    wire row_end;
+    wire consume  = full_q && (!stay || row_end);
+    assign rready_o = !full_q || consume;
+    assign data_o   = data_q;
+    always @(posedge clk or negedge rst_n) begin
+        if (!rst_n) full_q <= 1'b0;
+        else if (rvalid_i && rready_o) full_q <= 1'b1;
+        else if (consume) full_q <= 1'b0;
+    end
+    always @(posedge clk) begin
+        if (rvalid_i && rready_o) data_q <= rdata_i;
+        if (consume) quarter_q <= 2'd0;
+        else if (full_q) quarter_q <= quarter_q + 2'd1;
+        else quarter_q <= 2'd0;
+    end
+
+    // Linear items: beats of all blocks counted through.
+    reg [15:0] beat_q;
+    reg [9:0]  block_q;
+    reg [15:0] linear_q;
+    wire beat_last  = beat_q + 16'd1 == beats;
+    wire block_last = block_q + 10'd1 == blocks;
+
+    // Input items: position in the map.
+    reg [9:0]  x_q, y_q, rows_left_q;
+    reg [15:0] row_addr_q, block_addr_q;
+    reg        fresh_q;                                   // position registers hold the next item's start
+    wire [9:0] y_now    = fresh_q ? row : y_q;
+    wire [9:0] rows_now = fresh_q ? rows : rows_left_q;
+    wire [9:0] y_plane = shift_i ? y_now >> 1 : y_now;
+    wire [9:0] x_plane = shift_i ? x_q >> 1 : x_q;
+    assign row_end = x_q + 10'd1 == in_width_i;
+    wire rows_end  = row_end && rows_now == 10'd1;
+    wire odd_x = shift_i && x_q[0];
+    wire odd_y = shift_i && y_now[0];
+    wire [9:0] y_mask = ~(10'h3ff << log2_y_i);
+    wire [9:0] x_mask = ~(10'h3ff << log2_x_i);
+    wire plane_step   = !shift_i || y_now[0];             // the next row has another y'
+    wire word_step    = plane_step && (y_plane & y_mask) == y_mask;
+    wire [15:0] plane = drop_odd_i ? 16'd0 : (odd_x ? plane_words_i : 16'd0) + (odd_y ? {plane_words_i[14:0], 1'b0} : 16'd0);
+    wire [15:0] address = block_addr_q + row_addr_q + plane + {6'd0, x_plane >> log2_x_i};
+    wire [9:0]  bank = (x_plane & x_mask) | ((y_plane & y_mask) << log2_x_i);
+    wire unused_wide = &{1'b0, address, bank, linear_q};
+
+    wire input_done  = full_q && is_input && rows_end && block_last;
+    wire linear_done = full_q && !is_input && beat_last && block_last;
+    assign pop = input_done || linear_done;
+
+    always @(posedge clk or negedge rst_n) begin
+        if (!rst_n) begin
+            beat_q       <= 16'd0;
+            block_q      <= 10'd0;
+            linear_q     <= 16'd0;
+            x_q          <= 10'd0;
+            row_addr_q   <= 16'd0;
+            block_addr_q <= 16'd0;
+            fresh_q      <= 1'b1;
+        end else if (full_q) begin
+            if (pop) begin
+                beat_q       <= 16'd0;
+                block_q      <= 10'd0;
+                linear_q     <= 16'd0;
+                x_q          <= 10'd0;
+                row_addr_q   <= 16'd0;
+                block_addr_q <= 16'd0;
+                fresh_q      <= 1'b1;
+            end else if (is_input) begin
+                fresh_q <= rows_end;
+                x_q     <= row_end ? 10'd0 : x_q + 10'd1;
+                if (rows_end) begin
+                    block_q      <= block_q + 10'd1;
+                    block_addr_q <= block_addr_q + block_words_i;
+                    row_addr_q   <= 16'd0;
+                end else if (row_end && word_step) begin
+                    row_addr_q <= row_addr_q + x_words_i;
+                end
+            end else begin
+                linear_q <= linear_q + 16'd1;
+                beat_q   <= beat_last ? 16'd0 : beat_q + 16'd1;
+                if (beat_last) block_q <= block_q + 10'd1;
+            end
+        end
+    end
+    always @(posedge clk) begin
+        if (full_q && is_input && row_end) begin
+            y_q         <= y_now + 10'd1;
+            rows_left_q <= rows_now - 10'd1;
+        end else if (full_q && is_input && fresh_q) begin
+            y_q         <= y_now;
+            rows_left_q <= rows_now;
+        end
+    end
+
+    assign descriptor_o      = full_q && kind == DESCRIPTOR;
+    assign descriptor_beat_o = beat_q[3:0];
+    assign weight_write_o    = full_q && kind == WEIGHTS;
+    assign weight_addr_o     = linear_q[WADDR-1:0];
+    assign residual_write_o  = full_q && kind == RESIDUAL;
+    assign residual_addr_o   = linear_q[OADDR-1:0];
+
+    // Slots turn behind an item; the input slot is used one cycle later than its item, with the registered write.
+    reg input_slot_q;
+    always @(posedge clk or negedge rst_n) begin
+        if (!rst_n) begin
+            weight_slot_o   <= 1'b0;
+            residual_slot_o <= 1'b0;
+            input_slot_q    <= 1'b0;
+            input_write_o   <= 1'b0;
+            loaded_o        <= 1'b0;
+        end else begin
+            if (pop && kind == WEIGHTS) weight_slot_o <= ~weight_slot_o;
+            if (pop && kind == RESIDUAL) residual_slot_o <= ~residual_slot_o;
+            if (pop && kind == INPUT) input_slot_q <= ~input_slot_q;
+            input_write_o <= full_q && is_input && !(drop_odd_i && (x_q[0] || y_now[0]));
+            loaded_o      <= pop && job_end;
+        end
+    end
+    wire [31:0] pixel = data_q[{quarter_q, 5'd0} +: 32];
+    always @(posedge clk) begin
+        input_slot_o <= input_slot_q;
+        input_bank_o <= bank[LOG-1:0];
+        input_addr_o <= address[IADDR-1:0];
+        input_data_o <= narrow_i ? {96'd0, pixel} : data_q;
+    end
+endmodule

@@ -1,0 +1,42 @@
+// Double-buffered input buffer: ROWS banks of WORDS words in each half, one word = 16 channels of one pixel. The load
+// engine writes one word a cycle into half `write_slot_i`; the array reads one word per bank from `read_slot_i`.
+module dna_input_buffer #(
+    parameter ROWS  = 16,
+    parameter LOG   = 4,     // log2(ROWS)
+    parameter WORDS = 64,
+    parameter ADDR  = 6
+) (
+    input  wire                 clk,
+    input  wire                 write_i,
+    input  wire                 write_slot_i,
+    input  wire [LOG-1:0]       write_bank_i,
+    input  wire [ADDR-1:0]      write_addr_i,
+    input  wire [127:0]         write_data_i,
+    input  wire                 read_slot_i,
+    input  wire [ROWS-1:0]      read_i,
+    input  wire [ROWS*ADDR-1:0] read_addr_i,
+    output wire [ROWS*128-1:0]  read_data_o      // one cycle after read_i
+);
+    genvar b, h;
+    generate
+        for (b = 0; b < ROWS; b = b + 1) begin : gen_bank
+            wire write_here = write_i && {{(32-LOG){1'b0}}, write_bank_i} == b;
+            reg slot_q;
+            always @(posedge clk) slot_q <= read_slot_i;
+            for (h = 0; h < 2; h = h + 1) begin : gen_half
+                wire write = write_here && write_slot_i == (h != 0);
+                wire read  = read_i[b] && read_slot_i == (h != 0);
+                wire [127:0] data;
+                dna_sram_sp #(.WORDS(WORDS), .BITS(128), .ADDR(ADDR)) u_sram (
+                    .clk(clk), .en_i(write || read), .we_i(write), .mask_i(16'hffff),
+                    .addr_i(write ? write_addr_i : read_addr_i[b*ADDR +: ADDR]), .wdata_i(write_data_i),
+                    .rdata_o(data));
+`ifdef DNA_CHECKS
+                always @(posedge clk) if (write === 1'b1 && read === 1'b1)
+                    $fatal(1, "dna_input_buffer: read and write meet in one half");
+`endif
+            end
+            assign read_data_o[b*128 +: 128] = slot_q ? gen_half[1].data : gen_half[0].data;
+        end
+    endgenerate
+endmodule

@@ -1,0 +1,227 @@
+// Store engine: writes finished output tiles to DRAM. The words of a tile stand in the output buffer one behind the other;
+// in DRAM every channel block is one contiguous piece. Requests run ahead of the data, whose burst lengths wait in a FIFO.
+module dna_store #(
+    parameter OADDR = 9
+) (
+    input  wire             clk,
+    input  wire             rst_n,
+    // descriptor, store section (beats 12 and 13, words S0 to S7)
+    input  wire             write_i,
+    input  wire [3:0]       beat_i,
+    input  wire [127:0]     data_i,
+    output reg              captured_o,
+    // hand-over
+    input  wire             tile_i,            // a finished tile waits
+    output wire             tile_take_o,
+    output wire             slot_release_o,    // its words are read
+    output reg              layer_done_o,      // all of the descriptor's writes are answered
+    output wire             idle_o,
+    output wire             waiting_o,         // for a tile
+    // output buffer
+    output wire             read_o,
+    output reg              read_slot_o,
+    output wire [OADDR-1:0] read_addr_o,
+    input  wire [127:0]     read_data_i,
+    // AXI write
+    output wire             awvalid_o,
+    input  wire             awready_i,
+    output wire [31:0]      awaddr_o,
+    output wire [7:0]       awlen_o,
+    output wire             wvalid_o,
+    input  wire             wready_i,
+    output wire [127:0]     wdata_o,
+    output wire [15:0]      wstrb_o,
+    output wire             wlast_o,
+    input  wire             bvalid_i,
+    output wire             bready_o
+);
+    localparam [2:0] IDLE = 3'd0, START = 3'd1, WAIT = 3'd2, SETUP = 3'd3, MOVE = 3'd4, FINISH = 3'd5;
+
+    reg [255:0] next_q, active_q;
+    wire unused_config = &{1'b0, active_q};
+    wire take;
+    always @(posedge clk) begin
+        if (write_i && beat_i == 4'd12) next_q[127:0]   <= data_i;
+        if (write_i && beat_i == 4'd13) next_q[255:128] <= data_i;
+        if (take) active_q <= next_q;
+    end
+    always @(posedge clk or negedge rst_n) begin
+        if (!rst_n) captured_o <= 1'b0;
+        else if (write_i && beat_i == 4'd15) captured_o <= 1'b1;
+        else if (take) captured_o <= 1'b0;
+    end
+    wire        channels_outer = active_q[5];
+    wire        half_last      = active_q[9];               // the last channel block has only its low half
+    wire [9:0]  row_tiles      = active_q[32*1 +: 10];
+    wire [9:0]  channel_tiles  = active_q[32*1+16 +: 10];
+    wire [31:0] base           = active_q[32*2 +: 32];
+    wire [31:0] y_step         = active_q[32*3 +: 32];
+    wire [31:0] pitch          = active_q[32*4 +: 32];
+    wire [31:0] c_step         = active_q[32*5 +: 32];
+    wire [15:0] words_full     = active_q[32*6 +: 16];
+    wire [15:0] words_last     = active_q[32*6+16 +: 16];
+    wire [9:0]  blocks_full    = active_q[32*7 +: 10];
+    wire [9:0]  blocks_last    = active_q[32*7+16 +: 10];
+
+    reg [2:0] state_q;
+    wire row_last, channel_last, job_last, row_step, row_wrap, channel_step, channel_wrap;
+    wire [3:0] unused_flags;
+    wire job_done;
+    dna_nest u_nest (
+        .clk(clk), .start_i(state_q == START), .step_i(job_done), .row_tiles_i(row_tiles), .channel_tiles_i(channel_tiles),
+        .channels_outer_i(channels_outer), .depthwise_i(1'b0), .shared_weights_i(1'b0),
+        .row_last_o(row_last), .channel_last_o(channel_last), .job_last_o(job_last),
+        .input_changed_o(unused_flags[0]), .weights_changed_o(unused_flags[1]),
+        .input_released_o(unused_flags[2]), .weights_released_o(unused_flags[3]),
+        .row_step_o(row_step), .row_wrap_o(row_wrap), .channel_step_o(channel_step), .channel_wrap_o(channel_wrap));
+
+    reg [31:0] row_addr_q, channel_addr_q;
+    always @(posedge clk) begin
+        if (state_q == START || (job_done && row_wrap)) row_addr_q <= base;
+        else if (job_done && row_step) row_addr_q <= row_addr_q + y_step;
+        if (state_q == START || (job_done && channel_wrap)) channel_addr_q <= 32'd0;
+        else if (job_done && channel_step) channel_addr_q <= channel_addr_q + c_step;
+    end
+
+    // Requests.
+    reg [31:0] block_addr_q, addr_q;
+    reg [15:0] words_q, left_q;
+    reg [9:0]  blocks_q;
+    reg        requesting_q;
+    wire       lengths_full, length_valid;
+    wire [7:0] length;
+    wire [31:0] start_addr = row_addr_q + channel_addr_q;
+    wire [15:0] words      = row_last ? words_last : words_full;
+    wire [9:0]  blocks     = channel_last ? blocks_last : blocks_full;
+    wire [8:0]  page       = 9'd256 - {1'b0, addr_q[11:4]};
+    wire [8:0]  beats      = left_q < {7'd0, page} ? left_q[8:0] : page;
+    wire [8:0]  minus_one  = beats - 9'd1;
+    wire unused_minus = minus_one[8];
+    assign awvalid_o = requesting_q && !lengths_full;
+    assign awaddr_o  = addr_q;
+    assign awlen_o   = minus_one[7:0];
+    wire sent       = awvalid_o && awready_i;
+    wire block_sent = sent && left_q == {7'd0, beats};
+    wire [31:0] next_block = block_addr_q + pitch;
+    always @(posedge clk) begin
+        if (state_q == SETUP) begin
+            addr_q       <= start_addr;
+            block_addr_q <= start_addr;
+            words_q      <= words;
+            left_q       <= words;
+            blocks_q     <= blocks;
+        end else if (block_sent) begin
+            addr_q       <= next_block;
+            block_addr_q <= next_block;
+            left_q       <= words_q;
+            blocks_q     <= blocks_q - 10'd1;
+        end else if (sent) begin
+            addr_q <= addr_q + {19'd0, beats, 4'd0};
+            left_q <= left_q - {7'd0, beats};
+        end
+    end
+    always @(posedge clk or negedge rst_n) begin
+        if (!rst_n) requesting_q <= 1'b0;
+        else if (state_q == SETUP) requesting_q <= 1'b1;
+        else if (block_sent && blocks_q == 10'd1) requesting_q <= 1'b0;
+    end
+
+    // Data: read ahead into a small FIFO; never more words under way than it holds.
+    reg [OADDR-1:0] read_addr_q;
+    reg [15:0]      read_left_q;
+    reg [9:0]       read_blocks_q;
+    reg             reading_q, arriving_q, half_q, arriving_half_q;
+    reg [2:0]       room_q;
+    wire            data_valid, unused_full;
+    wire [128:0]    data;
+    wire            pop = wvalid_o && wready_i;
+    assign read_o      = reading_q && room_q != 3'd0;
+    assign read_addr_o = read_addr_q;
+    wire   read_block_end = read_o && read_left_q == 16'd1;
+    wire   read_end       = read_block_end && read_blocks_q == 10'd1;
+    dna_fifo #(.BITS(129), .DEPTH(4), .ADDR(2)) u_data (
+        .clk(clk), .rst_n(rst_n), .push_i(arriving_q), .data_i({arriving_half_q, read_data_i}), .pop_i(pop),
+        .valid_o(data_valid), .full_o(unused_full), .data_o(data));
+    always @(posedge clk or negedge rst_n) begin
+        if (!rst_n) begin
+            reading_q  <= 1'b0;
+            arriving_q <= 1'b0;
+            room_q     <= 3'd4;
+        end else begin
+            if (state_q == SETUP) reading_q <= 1'b1;
+            else if (read_end) reading_q <= 1'b0;
+            arriving_q <= read_o;
+            if (read_o && !pop) room_q <= room_q - 3'd1;
+            else if (pop && !read_o) room_q <= room_q + 3'd1;
+        end
+    end
+    wire last_block_half = half_last && channel_last;
+    always @(posedge clk) begin
+        arriving_half_q <= half_q && read_blocks_q == 10'd1;
+        if (state_q == SETUP) begin
+            read_addr_q   <= {OADDR{1'b0}};
+            read_left_q   <= words;
+            read_blocks_q <= blocks;
+            half_q        <= last_block_half;
+        end else if (read_o) begin
+            read_addr_q <= read_addr_q + 1'b1;
+            read_left_q <= read_block_end ? words_q : read_left_q - 16'd1;
+            if (read_block_end) read_blocks_q <= read_blocks_q - 10'd1;
+        end
+    end
+
+    // Write channel: lengths tell where bursts end.
+    reg [7:0] beat_q;
+    wire burst_end = beat_q == length;
+    dna_fifo #(.BITS(8), .DEPTH(4), .ADDR(2)) u_lengths (
+        .clk(clk), .rst_n(rst_n), .push_i(sent), .data_i(minus_one[7:0]), .pop_i(pop && burst_end),
+        .valid_o(length_valid), .full_o(lengths_full), .data_o(length));
+    assign wvalid_o = data_valid && length_valid;
+    assign wdata_o  = data[127:0];
+    assign wstrb_o  = data[128] ? 16'h00ff : 16'hffff;
+    assign wlast_o  = burst_end;
+    assign bready_o = 1'b1;
+    reg [9:0] unanswered_q;
+    always @(posedge clk or negedge rst_n) begin
+        if (!rst_n) begin
+            beat_q       <= 8'd0;
+            unanswered_q <= 10'd0;
+        end else begin
+            if (pop) beat_q <= burst_end ? 8'd0 : beat_q + 8'd1;
+            if (sent && !bvalid_i) unanswered_q <= unanswered_q + 10'd1;
+            else if (bvalid_i && !sent) unanswered_q <= unanswered_q - 10'd1;
+        end
+    end
+
+    // A job is over when its last word is read; the layer when nothing is unanswered.
+    assign take           = state_q == IDLE && captured_o;
+    assign tile_take_o    = state_q == WAIT && tile_i;
+    assign job_done       = state_q == MOVE && !reading_q && !requesting_q;
+    assign slot_release_o = job_done;
+    assign idle_o         = state_q == IDLE && !captured_o;
+    assign waiting_o      = state_q == WAIT;
+    always @(posedge clk or negedge rst_n) begin
+        if (!rst_n) begin
+            state_q      <= IDLE;
+            read_slot_o  <= 1'b0;
+            layer_done_o <= 1'b0;
+        end else begin
+            layer_done_o <= 1'b0;
+            case (state_q)
+                IDLE:  if (take) state_q <= START;
+                START: state_q <= WAIT;
+                WAIT:  if (tile_i) state_q <= SETUP;
+                SETUP: state_q <= MOVE;
+                MOVE:  if (job_done) begin
+                    state_q     <= job_last ? FINISH : WAIT;
+                    read_slot_o <= ~read_slot_o;
+                end
+                FINISH: if (unanswered_q == 10'd0 && !data_valid && !arriving_q) begin
+                    state_q      <= IDLE;
+                    layer_done_o <= 1'b1;
+                end
+                default: state_q <= IDLE;
+            endcase
+        end
+    end
+endmodule
