@@ -1,0 +1,227 @@
+#include "core/mapping/descriptor.h"
+
+#include <fmt/format.h>
+
+#include "core/base/error.h"
+
+namespace dna::mapping {
+
+using design::kBlock;
+using design::kWordBytes;
+
+namespace {
+
+uint32_t pair(int64_t low, int64_t high) {
+    DNA_CHECK(low >= 0 && low < 65536 && high >= 0 && high < 65536, fmt::format("descriptor halves {}, {}", low, high));
+    return uint32_t(low) | uint32_t(high) << 16;
+}
+
+uint32_t bytes(int b0, int b1, int b2) {
+    return uint32_t(uint8_t(b0)) | uint32_t(uint8_t(b1)) << 8 | uint32_t(uint8_t(b2)) << 16;
+}
+
+/// Flag bits shared by the sections of a descriptor.
+struct Flags {
+    enum : uint32_t {
+        kDepthwise = 1u << 0,
+        kShift = 1u << 1,
+        kDropOdd = 1u << 2,
+        kNarrowOrRaw = 1u << 3,
+        kResidual = 1u << 4,
+        kChannelsOuter = 1u << 5,
+        kSharedWeights = 1u << 6,
+        kWaitOrPixelsOuter = 1u << 7,
+        kLast = 1u << 8,
+        kHalfLast = 1u << 9,
+    };
+};
+
+uint32_t commonFlags(const LayerPlan& plan, const SubPlan& sub) {
+    uint32_t flags = 0;
+    if (plan.layer.mode == ArrayMode::Depthwise) flags |= Flags::kDepthwise;
+    if (sub.shift != 0) flags |= Flags::kShift;
+    if (sub.drop_odd) flags |= Flags::kDropOdd;
+    if (plan.layer.residual_node >= 0) flags |= Flags::kResidual;
+    if (plan.mapping.tile_order == TileOrder::ChannelsOuter) flags |= Flags::kChannelsOuter;
+    if (sub.shared_weights) flags |= Flags::kSharedWeights;
+    return flags | uint32_t(plan.mapping.log2_x_lanes) << 12 | uint32_t(plan.log2_y_lanes()) << 16;
+}
+
+void encodeLoad(Descriptor& d, const LayerPlan& plan, const SubPlan& sub, const DescriptorPlace& place) {
+    const Layer& layer = plan.layer;
+    const int64_t row_bytes = int64_t{plan.input_pitch_words()} * kWordBytes;
+    const int64_t pitch = inputBlockPitch(layer);
+    const bool dense = layer.mode == ArrayMode::Dense;
+    const uint32_t input = place.input + uint32_t(dense ? sub.input_block * pitch : 0);
+    d[0] = commonFlags(plan, sub) | (layer.narrow_input ? Flags::kNarrowOrRaw : 0u) |
+           (place.wait_previous ? Flags::kWaitOrPixelsOuter : 0u) | (place.last ? Flags::kLast : 0u);
+    d[1] = pair(sub.row_tiles, sub.channel_tiles);
+    d[2] = input;
+    d[3] = input - uint32_t(layer.pad * row_bytes);
+    d[4] = uint32_t(sub.rows_full * layer.stride * row_bytes);
+    d[5] = uint32_t(pitch);
+    d[6] = uint32_t(sub.blocks_full * pitch);
+    d[7] = pair(layer.pad, sub.rows_full * layer.stride);
+    d[8] = pair(layer.in_height, sub.input_blocks);
+    d[9] = pair((sub.rows_full - 1) * layer.stride + layer.kernel, (sub.rows_last - 1) * layer.stride + layer.kernel);
+    d[10] = pair(sub.blocks_full, sub.blocks_last);
+    d[11] = pair(plan.input_pitch_words(), 0);
+    d[12] = pair(layer.in_width, sub.x_words);
+    d[13] = pair(sub.plane_words, sub.block_words);
+    d[14] = place.weights;
+    d[15] = uint32_t(sub.units_full * sub.unit_words * kWordBytes);
+    d[16] = pair(plan.weightWords(sub, 0), plan.weightWords(sub, sub.channel_tiles - 1));
+    if (layer.residual_node < 0) return;
+    const int64_t out_pitch = outputBlockPitch(layer);
+    d[17] = place.residual + uint32_t(sub.sub.out_begin / kBlock * out_pitch);
+    d[18] = uint32_t(int64_t{sub.rows_full} * layer.out_width * kWordBytes);
+    d[19] = uint32_t(out_pitch);
+    d[20] = uint32_t(sub.blocks_full * out_pitch);
+    d[21] = pair(plan.outputWordsPerBlock(sub, 0), plan.outputWordsPerBlock(sub, sub.row_tiles - 1));
+}
+
+void encodeCompute(Descriptor& d, const LayerPlan& plan, const SubPlan& sub, const LayerArithmetic& a) {
+    const Layer& layer = plan.layer;
+    const bool dense = layer.mode == ArrayMode::Dense;
+    const int channels = dense ? sub.sub.in_channels : 1;
+    const int run_start = sub.channel_offset + sub.sub.run_stride;
+    uint32_t* c = d.data() + 24;
+    c[0] = commonFlags(plan, sub) | (layer.raw_output ? Flags::kNarrowOrRaw : 0u) |
+           (plan.mapping.block_order == BlockOrder::PixelsOuter ? Flags::kWaitOrPixelsOuter : 0u) |
+           uint32_t(uint8_t(a.pad_value)) << 24;
+    c[1] = pair(sub.row_tiles, sub.channel_tiles);
+    c[2] = uint32_t(layer.kernel) | uint32_t(layer.pad) << 8 | uint32_t(sub.channel_offset) << 16 |
+           (dense && sub.sub.runs == 2 ? 1u << 24 : 0u);
+    c[3] = pair(sub.rows_full, sub.rows_last);
+    c[4] = pair(sub.units_full, sub.units_last);
+    c[5] = pair(layer.out_width, sub.x_blocks);
+    c[6] = pair(sub.y_blocks_full, sub.y_blocks_last);
+    c[7] = pair(layer.in_height, layer.in_width);
+    c[8] = pair(channels, run_start);
+    c[9] = pair(run_start / kBlock * sub.block_words, sub.bubble);
+    c[10] = pair(sub.unit_words, sub.x_words);
+    c[11] = pair(sub.plane_words, sub.block_words);
+    c[12] = pair(sub.rows_full * layer.stride, 0);
+    c[13] = bytes(a.output.zero_point, a.output.low, a.output.high);
+    c[14] = bytes(a.output.zero_point, a.residual_zero, a.sum.zero_point);
+    c[15] = bytes(a.sum.low, a.sum.high, a.residual_shift - 1);
+    c[16] = pair(a.multiplier_conv, a.multiplier_residual);
+    c[17] = pair(plan.outputWordsPerBlock(sub, 0), plan.outputWordsPerBlock(sub, sub.row_tiles - 1));
+}
+
+void encodeStore(Descriptor& d, const LayerPlan& plan, const SubPlan& sub, const DescriptorPlace& place) {
+    const int64_t pitch = outputBlockPitch(plan.layer);
+    const bool half_last = plan.units_per_block() == 2 && sub.units_last % 2 != 0 && !plan.layer.raw_output;
+    uint32_t* s = d.data() + 48;
+    s[0] = (plan.mapping.tile_order == TileOrder::ChannelsOuter ? Flags::kChannelsOuter : 0u) |
+           (half_last ? Flags::kHalfLast : 0u);
+    s[1] = pair(sub.row_tiles, sub.channel_tiles);
+    s[2] = place.output + uint32_t(sub.sub.out_begin / kBlock * pitch);
+    s[3] = uint32_t(int64_t{sub.rows_full} * plan.layer.out_width * kWordBytes);
+    s[4] = uint32_t(pitch);
+    s[5] = uint32_t(sub.blocks_full * pitch);
+    s[6] = pair(plan.outputWordsPerBlock(sub, 0), plan.outputWordsPerBlock(sub, sub.row_tiles - 1));
+    s[7] = pair(sub.blocks_full, sub.blocks_last);
+}
+
+/// Weights and parameters of a layer by logical channel and tap.
+class WeightSource {
+public:
+    WeightSource(const LayerPlan& plan, const nn::IntegerNetwork& network)
+        : layer_(plan.layer), node_(network.nodes[size_t(plan.layer.node)]) {
+        taps_ = layer_.kernel * layer_.kernel;
+        in_per_group_ = layer_.mode == ArrayMode::Depthwise ? 1 : layer_.in_channels / layer_.groups;
+        out_per_group_ = layer_.mode == ArrayMode::Depthwise ? 1 : layer_.out_channels / layer_.groups;
+    }
+
+    /// Weight of output channel `out` (physical) for physical input channel `in` (dense) at a tap; 0 across groups.
+    int8_t weight(int out, int in, int tap) const {
+        if (layer_.pool) return 1;
+        if (layer_.mode == ArrayMode::Depthwise) return node_.weight_q[size_t(logicalOut(out)) * taps_ + tap];
+        const int logical = logicalIn(in);
+        if (logical / in_per_group_ != out / out_per_group_) return 0;
+        return node_.weight_q[(size_t(out) * in_per_group_ + logical % in_per_group_) * taps_ + tap];
+    }
+
+    void parameter(int out, uint8_t* word) const {
+        const size_t i = layer_.pool ? 0 : size_t(logicalOut(out));
+        const uint32_t bias = uint32_t(node_.bias_q[i]);
+        for (int b = 0; b < 4; ++b) word[b] = uint8_t(bias >> (8 * b));
+        if (layer_.raw_output) return;
+        const int32_t multiplier = node_.multiplier[i], shift = node_.shift[i];
+        DNA_CHECK(multiplier > 0 && multiplier < 65536 && shift >= 1 && shift <= 62, "requantisation out of range");
+        word[4] = uint8_t(multiplier), word[5] = uint8_t(multiplier >> 8);
+        word[6] = uint8_t(shift - 1);
+    }
+
+private:
+    /// Inverse of TensorRef::physical.
+    static int logicalOf(const TensorRef& tensor, int physical, int channels) {
+        if (tensor.shuffle_groups == 1) return physical;
+        const int per_group = channels / tensor.shuffle_groups;
+        return (physical % per_group) * tensor.shuffle_groups + physical / per_group;
+    }
+    int logicalIn(int physical) const { return logicalOf(layer_.input, physical, layer_.in_channels); }
+    int logicalOut(int physical) const { return logicalOf(layer_.output, physical, layer_.out_channels); }
+
+    const Layer& layer_;
+    const nn::IntegerNode& node_;
+    int taps_ = 1, in_per_group_ = 1, out_per_group_ = 1;
+};
+
+}  // namespace
+
+LayerArithmetic arithmeticOf(const nn::IntegerNetwork& network, const Layer& layer) {
+    const auto& nodes = network.graph.nodes;
+    LayerArithmetic a;
+    a.pad_value = nodes[size_t(layer.input.node)].quantization->zero_point;
+    a.output = nodes[size_t(layer.node)].quantization.value_or(network::Quantization{});
+    if (layer.residual_node < 0) return a;
+    const nn::IntegerNode& add = network.nodes[size_t(layer.output_node)];
+    a.residual = true;
+    a.residual_zero = nodes[size_t(layer.residual_node)].quantization->zero_point;
+    a.multiplier_conv = add.multiplier[layer.residual_is_first ? 1 : 0];
+    a.multiplier_residual = add.multiplier[layer.residual_is_first ? 0 : 1];
+    a.residual_shift = add.shift[0];
+    a.sum = *nodes[size_t(layer.output_node)].quantization;
+    if (a.residual_shift < 1 || a.residual_shift > 27)
+        throw base::InputError(network.graph.name, "/nodes/" + layer.name,
+                               fmt::format("the add's scales differ too much: shift {} is not in [1, 27]", a.residual_shift));
+    return a;
+}
+
+Descriptor encodeDescriptor(const LayerPlan& plan, const SubPlan& sub, const LayerArithmetic& arithmetic,
+                            const DescriptorPlace& place) {
+    Descriptor d{};
+    encodeLoad(d, plan, sub, place);
+    encodeCompute(d, plan, sub, arithmetic);
+    encodeStore(d, plan, sub, place);
+    return d;
+}
+
+std::vector<uint8_t> weightImage(const LayerPlan& plan, const SubPlan& sub, const nn::IntegerNetwork& network) {
+    const WeightSource source(plan, network);
+    const Layer& layer = plan.layer;
+    const int cols = plan.chunk.cols;
+    const bool dense = layer.mode == ArrayMode::Dense;
+    const int units = sub.shared_weights ? 1 : (sub.channel_tiles - 1) * sub.units_full + sub.units_last;
+    std::vector<uint8_t> image(size_t(weightImageBytes(sub)), 0);
+    for (int unit = 0; unit < units; ++unit) {
+        uint8_t* at = image.data() + size_t(unit) * sub.unit_words * kWordBytes;
+        const int first = sub.sub.out_begin + unit * cols;
+        const int valid = sub.shared_weights ? cols : std::min(cols, sub.sub.out_begin + sub.sub.out_channels - first);
+        for (int c = 0; c < valid; ++c) source.parameter(first + c, at + 8 * c);
+        at += 8 * cols;
+        for (int tap = 0; tap < layer.kernel * layer.kernel; ++tap) {
+            for (int run = 0; run < (dense ? sub.sub.runs : 1); ++run) {
+                for (int i = 0; i < (dense ? sub.sub.in_channels : 1); ++i, at += cols) {
+                    const int in = sub.sub.in_begin + run * sub.sub.run_stride + i;
+                    for (int c = 0; c < valid; ++c) at[c] = uint8_t(source.weight(first + c, in, tap));
+                }
+            }
+        }
+    }
+    return image;
+}
+
+}  // namespace dna::mapping

@@ -1,0 +1,173 @@
+#include "core/mapping/program.h"
+
+#include <algorithm>
+
+#include "core/base/error.h"
+
+namespace dna::mapping {
+
+using design::kBlock;
+using design::kWordBytes;
+
+namespace {
+
+constexpr uint32_t kAlign = 4096;
+uint32_t alignUp(int64_t bytes) { return uint32_t((bytes + kAlign - 1) / kAlign * kAlign); }
+
+/// A map's place in time (layers) and memory.
+struct Placed {
+    int node;
+    int first, last;
+    uint32_t address, bytes;
+};
+
+/// First fit by address among the maps that are alive at the same time.
+uint32_t firstFit(const std::vector<Placed>& placed, int first, int last, uint32_t bytes, uint32_t base) {
+    std::vector<const Placed*> alive;
+    for (const Placed& p : placed)
+        if (p.first <= last && first <= p.last) alive.push_back(&p);
+    std::sort(alive.begin(), alive.end(), [](const Placed* a, const Placed* b) { return a->address < b->address; });
+    uint32_t address = base;
+    for (const Placed* p : alive) {
+        if (address + bytes <= p->address) break;
+        address = std::max(address, p->address + p->bytes);
+    }
+    return address;
+}
+
+class Builder {
+public:
+    Builder(const nn::IntegerNetwork& network, const design::Design& design, const std::vector<LayerPlan>& plans)
+        : network_(network) {
+        program_.design = design;
+        program_.plans = plans;
+        program_.map_address.assign(network.graph.nodes.size(), 0);
+    }
+
+    Program run() {
+        placeWeights();
+        placeMaps();
+        encode();
+        return std::move(program_);
+    }
+
+private:
+    void placeWeights() {
+        size_t count = 0;
+        for (const LayerPlan& plan : program_.plans) count += plan.subs.size();
+        const uint32_t descriptor_bytes = alignUp(int64_t(count) * kDescriptorBytes);
+        program_.regions.push_back({"descriptors", 0, descriptor_bytes});
+        program_.image.assign(descriptor_bytes, 0);
+        for (const LayerPlan& plan : program_.plans) {
+            const uint32_t begin = uint32_t(program_.image.size());
+            weight_address_.push_back(begin);
+            for (const SubPlan& sub : plan.subs) {
+                const std::vector<uint8_t> part = weightImage(plan, sub, network_);
+                program_.image.insert(program_.image.end(), part.begin(), part.end());
+            }
+            program_.regions.push_back({plan.layer.name + ".weights", begin, uint32_t(program_.image.size()) - begin});
+        }
+    }
+
+    void placeMaps() {
+        const auto& plans = program_.plans;
+        const int layers = int(plans.size());
+        std::vector<Placed> placed;
+        auto lastUse = [&](int node) {
+            int last = -1;
+            for (int i = 0; i < layers; ++i)
+                if (plans[size_t(i)].layer.input.node == node || plans[size_t(i)].layer.residual_node == node) last = i;
+            return last < 0 ? layers : last;
+        };
+        auto place = [&](int node, int first, int64_t bytes) {
+            const uint32_t size = alignUp(bytes);
+            const int last = lastUse(node);
+            const uint32_t address = firstFit(placed, first, last, size, uint32_t(program_.image.size()));
+            placed.push_back({node, first, last, address, size});
+            program_.map_address[size_t(node)] = address;
+            program_.regions.push_back({network_.graph.nodes[size_t(node)].name, address, uint32_t(bytes)});
+            program_.dram_bytes = std::max(program_.dram_bytes, address + size);
+        };
+        place(plans.front().layer.input.node, -1, inputMapBytes(plans.front().layer));
+        for (int i = 0; i < layers; ++i) place(plans[size_t(i)].layer.output_node, i, outputMapBytes(plans[size_t(i)].layer));
+    }
+
+    void encode() {
+        for (size_t i = 0; i < program_.plans.size(); ++i) {
+            const LayerPlan& plan = program_.plans[i];
+            const LayerArithmetic arithmetic = arithmeticOf(network_, plan.layer);
+            uint32_t weights = weight_address_[i];
+            for (size_t s = 0; s < plan.subs.size(); ++s) {
+                DescriptorPlace place;
+                place.input = program_.map_address[size_t(plan.layer.input.node)];
+                place.output = program_.map_address[size_t(plan.layer.output_node)];
+                place.weights = weights;
+                if (plan.layer.residual_node >= 0) place.residual = program_.map_address[size_t(plan.layer.residual_node)];
+                place.wait_previous = s == 0;
+                place.last = i + 1 == program_.plans.size() && s + 1 == plan.subs.size();
+                program_.descriptors.push_back(encodeDescriptor(plan, plan.subs[s], arithmetic, place));
+                program_.descriptor_layer.push_back(int(i));
+                weights += uint32_t(weightImageBytes(plan.subs[s]));
+            }
+        }
+        size_t at = 0;
+        for (const Descriptor& d : program_.descriptors)
+            for (uint32_t word : d)
+                for (int b = 0; b < 4; ++b) program_.image[at++] = uint8_t(word >> (8 * b));
+    }
+
+    const nn::IntegerNetwork& network_;
+    Program program_;
+    std::vector<uint32_t> weight_address_;
+};
+
+}  // namespace
+
+Program buildProgram(const nn::IntegerNetwork& network, const design::Design& design, const std::vector<LayerPlan>& plans) {
+    DNA_CHECK(!plans.empty(), "a program needs layers");
+    return Builder(network, design, plans).run();
+}
+
+std::vector<uint8_t> layoutInput(const nn::IntegerNetwork& network, const Layer& first, const uint8_t* picture) {
+    const int height = first.in_height, width = first.in_width;
+    const int64_t row = inputBlockPitch(first) / height;
+    const int pixel = first.narrow_input ? 4 : kWordBytes;
+    std::vector<uint8_t> bytes(size_t(inputMapBytes(first)), 0);
+    for (int c = 0; c < first.in_channels; ++c)
+        for (int y = 0; y < height; ++y)
+            for (int x = 0; x < width; ++x) {
+                const uint8_t value = picture[(size_t(c) * height + y) * width + x];
+                bytes[size_t(y * row + x * pixel + c)] = uint8_t(network.input_table[size_t(c)][value]);
+            }
+    return bytes;
+}
+
+StoredMap layoutOutput(const Layer& layer, const std::vector<int8_t>& chw) {
+    StoredMap map;
+    map.bytes.assign(size_t(outputMapBytes(layer)), 0);
+    map.care = map.bytes;
+    const int plane = layer.out_height * layer.out_width;
+    for (int c = 0; c < layer.out_channels; ++c) {
+        const int physical = layer.output.physical(c, layer.out_channels);
+        for (int p = 0; p < plane; ++p) {
+            const size_t at = (size_t(physical / kBlock) * plane + p) * kWordBytes + physical % kBlock;
+            map.bytes[at] = uint8_t(chw[size_t(c) * plane + p]);
+            map.care[at] = 0xff;
+        }
+    }
+    return map;
+}
+
+StoredMap layoutLogits(const Layer& layer, const std::vector<int32_t>& logits) {
+    StoredMap map;
+    map.bytes.assign(size_t(outputMapBytes(layer)), 0);
+    map.care = map.bytes;
+    for (size_t c = 0; c < logits.size(); ++c)
+        for (size_t b = 0; b < 4; ++b) {
+            map.bytes[4 * c + b] = uint8_t(uint32_t(logits[c]) >> (8 * b));
+            map.care[4 * c + b] = 0xff;
+        }
+    return map;
+}
+
+}  // namespace dna::mapping

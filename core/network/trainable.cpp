@@ -1,0 +1,101 @@
+// From the layer graph to the tape: which parameters a node has and which ops compute it.
+
+#include "core/network/trainable.h"
+
+#include "core/base/error.h"
+#include "core/nn/ops.h"
+
+namespace dna::network {
+namespace {
+
+using autodiff::Tape;
+using autodiff::Var;
+using nn::Parameters;
+using nn::Start;
+
+template <class T>
+class Runner {
+public:
+    Runner(Tape<T>& tape, const Network& network, Parameters<T>& parameters, const std::string& prefix, const RunMode& mode)
+        : tape_(tape), network_(network), parameters_(parameters), prefix_(prefix), mode_(mode) {}
+
+    Var run(const Node& node, const std::vector<Var>& values) {
+        const auto input = [&](int k) { return values[node.inputs[k]]; };
+        switch (node.op) {
+            case Op::Conv2d: return conv(node, input(0));
+            case Op::Add: return nn::add(tape_, input(0), input(1));
+            case Op::ChannelShuffle: return nn::channelShuffle(tape_, input(0), node.groups);
+            case Op::GlobalAveragePool: return nn::globalAveragePool(tape_, input(0));
+            case Op::Linear: return nn::linear(tape_, input(0), bind(node, ".weight"), bind(node, ".bias"), node.out_channels);
+            case Op::Input: break;
+        }
+        DNA_CHECK(false, "the input node is not run");
+        return {};
+    }
+
+private:
+    int index(const Node& node, const char* what) const { return parameters_.index(prefix_ + node.name + what); }
+    Var bind(const Node& node, const char* what) { return parameters_.bind(tape_, index(node, what), mode_.train_weights); }
+
+    Var conv(const Node& node, Var x) {
+        const nn::ConvGeometry geometry{node.out_channels, node.kernel, node.stride, node.pad, node.groups};
+        const Var y = nn::conv2d(tape_, x, bind(node, ".weight"), geometry);
+        if (!node.batch_norm) {
+            const Var biased = nn::addBias(tape_, y, bind(node, ".bias"));
+            return node.relu ? nn::relu(tape_, biased) : biased;
+        }
+        nn::BatchNormOptions<T> options;
+        options.training = mode_.training;
+        options.relu = node.relu;
+        options.running_mean = parameters_.values(index(node, ".bn.running_mean"));
+        options.running_variance = parameters_.values(index(node, ".bn.running_var"));
+        options.update_running = mode_.training && mode_.update_running;
+        return nn::batchNorm(tape_, y, bind(node, ".bn.weight"), bind(node, ".bn.bias"), options);
+    }
+
+    Tape<T>& tape_;
+    const Network& network_;
+    Parameters<T>& parameters_;
+    const std::string& prefix_;
+    RunMode mode_;
+};
+
+}  // namespace
+
+template <class T>
+void addParameters(Parameters<T>& parameters, const Network& network, const std::string& prefix, uint64_t seed) {
+    for (size_t i = 0; i < network.nodes.size(); ++i) {
+        const Node& node = network.nodes[i];
+        if (node.op != Op::Conv2d && node.op != Op::Linear) continue;
+        const int64_t outputs = node.out_channels, inputs = network.inputShapeOf(static_cast<int>(i)).channels / node.groups;
+        const auto add = [&](const char* what, std::vector<int64_t> shape, Start start, bool trained, bool decay) {
+            parameters.add(prefix + node.name + what, std::move(shape), start, trained, decay, seed);
+        };
+        add(".weight", {outputs, inputs, node.kernel, node.kernel}, Start::HeNormal, true, true);
+        if (!node.batch_norm) {
+            add(".bias", {outputs}, Start::Zero, true, false);
+            continue;
+        }
+        add(".bn.weight", {outputs}, Start::One, true, false);
+        add(".bn.bias", {outputs}, Start::Zero, true, false);
+        add(".bn.running_mean", {outputs}, Start::Zero, false, false);
+        add(".bn.running_var", {outputs}, Start::One, false, false);
+    }
+}
+
+template <class T>
+Var runNetwork(Tape<T>& tape, const Network& network, Parameters<T>& parameters, const std::string& prefix, Var input, const RunMode& mode,
+               std::vector<Var>* outputs) {
+    Runner<T> runner(tape, network, parameters, prefix, mode);
+    std::vector<Var> values{input};
+    for (size_t i = 1; i < network.nodes.size(); ++i) values.push_back(runner.run(network.nodes[i], values));
+    if (outputs) *outputs = values;
+    return values.back();
+}
+
+template void addParameters<float>(Parameters<float>&, const Network&, const std::string&, uint64_t);
+template void addParameters<double>(Parameters<double>&, const Network&, const std::string&, uint64_t);
+template Var runNetwork<float>(Tape<float>&, const Network&, Parameters<float>&, const std::string&, Var, const RunMode&, std::vector<Var>*);
+template Var runNetwork<double>(Tape<double>&, const Network&, Parameters<double>&, const std::string&, Var, const RunMode&, std::vector<Var>*);
+
+}  // namespace dna::network

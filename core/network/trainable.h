@@ -1,0 +1,28 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "core/autodiff/tape.h"
+#include "core/network/network.h"
+#include "core/nn/parameters.h"
+
+namespace dna::network {
+
+/// Adds the parameters of every node, names behind `prefix`: <node>.weight (OIHW), <node>.bias (linear, and conv2d without
+/// batch norm), <node>.bn.{weight, bias, running_mean, running_var}.
+template <class T>
+void addParameters(nn::Parameters<T>& parameters, const Network& network, const std::string& prefix, uint64_t seed);
+
+struct RunMode {
+    bool training = true;         ///< batch norm uses the batch's statistics
+    bool train_weights = true;    ///< weights want gradients
+    bool update_running = true;   ///< batch norm updates its running statistics (training only)
+};
+
+/// Puts a network on the tape; returns the output of its last node. `outputs`, when given, gets every node's value.
+template <class T>
+autodiff::Var runNetwork(autodiff::Tape<T>& tape, const Network& network, nn::Parameters<T>& parameters, const std::string& prefix,
+                         autodiff::Var input, const RunMode& mode, std::vector<autodiff::Var>* outputs = nullptr);
+
+}  // namespace dna::network

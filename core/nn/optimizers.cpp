@@ -1,0 +1,87 @@
+#include "core/nn/optimizers.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/base/rng.h"
+
+namespace dna::nn {
+namespace {
+
+/// Sum of squares with 16 partial sums, so that the order of additions is fixed and the loop is fast.
+template <class T>
+double squaredNorm(const T* values, size_t size) {
+    double sums[16] = {};
+    size_t i = 0;
+    for (; i + 16 <= size; i += 16)
+        for (int lane = 0; lane < 16; ++lane) sums[lane] += static_cast<double>(values[i + lane]) * static_cast<double>(values[i + lane]);
+    for (; i < size; ++i) sums[0] += static_cast<double>(values[i]) * static_cast<double>(values[i]);
+    double total = 0;
+    for (double sum : sums) total += sum;
+    return total;
+}
+
+template <class T>
+void update(T* w, T* v, const T* gradient, size_t size, T scale, T rate, T decay, T momentum, bool nesterov) {
+    for (size_t i = 0; i < size; ++i) {
+        const T g = gradient[i] * scale + decay * w[i];
+        v[i] = momentum * v[i] + g;
+        w[i] -= rate * (nesterov ? g + momentum * v[i] : v[i]);
+    }
+}
+
+}  // namespace
+
+template <class T>
+double sgdStep(Parameters<T>& parameters, double rate, const SgdOptions& options) {
+    double squares = 0;
+    for (int index : parameters.touched()) squares += squaredNorm(parameters.gradients(index), parameters.infos()[index].size);
+    const double norm = std::sqrt(squares);
+    if (!std::isfinite(norm)) return norm;
+    const double scale = options.clip > 0 && norm > options.clip ? options.clip / norm : 1.0;
+    for (int index : parameters.touched()) {
+        const ParameterInfo& info = parameters.infos()[index];
+        update<T>(parameters.values(index), parameters.momentum(index), parameters.gradients(index), info.size, static_cast<T>(scale),
+                  static_cast<T>(rate), static_cast<T>(info.decay ? options.weight_decay : 0), static_cast<T>(options.momentum), options.nesterov);
+    }
+    return norm;
+}
+
+template double sgdStep<float>(Parameters<float>&, double, const SgdOptions&);
+template double sgdStep<double>(Parameters<double>&, double, const SgdOptions&);
+
+void Adam::step(std::vector<double>& values, const std::vector<double>& gradient) {
+    DNA_CHECK(values.size() == first_.size() && gradient.size() == first_.size(), "Adam: sizes");
+    ++steps_;
+    double power1 = 1, power2 = 1;
+    for (long i = 0; i < steps_ && power1 + power2 > 1e-30; ++i) power1 *= options_.beta1, power2 *= options_.beta2;
+    for (size_t i = 0; i < values.size(); ++i) {
+        const double g = gradient[i] + options_.weight_decay * values[i];
+        first_[i] = options_.beta1 * first_[i] + (1 - options_.beta1) * g;
+        second_[i] = options_.beta2 * second_[i] + (1 - options_.beta2) * g * g;
+        values[i] -= options_.rate * (first_[i] / (1 - power1)) / (std::sqrt(second_[i] / (1 - power2)) + options_.epsilon);
+    }
+}
+
+std::vector<double> Adam::state() const {
+    std::vector<double> state = first_;
+    state.insert(state.end(), second_.begin(), second_.end());
+    state.push_back(static_cast<double>(steps_));
+    return state;
+}
+
+void Adam::restore(const std::vector<double>& state) {
+    DNA_CHECK(state.size() == 2 * first_.size() + 1, "Adam: size of the state");
+    const auto middle = state.begin() + static_cast<std::ptrdiff_t>(first_.size());
+    first_.assign(state.begin(), middle);
+    second_.assign(middle, state.end() - 1);
+    steps_ = static_cast<long>(state.back());
+}
+
+double CosineSchedule::at(long step) const {
+    if (step < warmup) return peak * static_cast<double>(step + 1) / static_cast<double>(warmup);
+    const double progress = std::min(1.0, static_cast<double>(step - warmup) / static_cast<double>(std::max(steps - warmup, 1L)));
+    return floor + (peak - floor) * 0.5 * (1 + base::portableCosTurn(progress / 2));
+}
+
+}  // namespace dna::nn
