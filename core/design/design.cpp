@@ -1,0 +1,128 @@
+#include "core/design/design.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+
+#include "core/base/error.h"
+#include "core/base/file.h"
+
+namespace dna::design {
+
+using base::Json;
+using base::JsonObject;
+
+namespace {
+
+Chunk readChunk(JsonObject& object) {
+    Chunk chunk;
+    chunk.rows = int(object.integer("rows", 4, 32));
+    if (!std::has_single_bit(unsigned(chunk.rows)))
+        object.problem("rows", fmt::format("expected a power of two in [4, 32], found {}", chunk.rows));
+    chunk.cols = int(object.integer("cols", 8, 16));
+    if (chunk.cols != 8 && chunk.cols != 16) object.problem("cols", fmt::format("expected 8 or 16, found {}", chunk.cols));
+    chunk.input_words = int(object.integer("input_words", 16, 8192));
+    chunk.weight_words = int(object.integer("weight_words", 64, 32768));
+    chunk.output_words = int(object.integer("output_words", 64, 32768));
+    chunk.accumulator_bits = int(object.integer("accumulator_bits", 17, 32, chunk.accumulator_bits));
+    chunk.multiplier_bits = int(object.integer("multiplier_bits", 16, 16, chunk.multiplier_bits));
+    object.close();
+    return chunk;
+}
+
+Json toJson(const Chunk& chunk) {
+    Json json;
+    json["template"] = "output_array";
+    json["rows"] = chunk.rows;
+    json["cols"] = chunk.cols;
+    json["input_words"] = chunk.input_words;
+    json["weight_words"] = chunk.weight_words;
+    json["output_words"] = chunk.output_words;
+    json["accumulator_bits"] = chunk.accumulator_bits;
+    json["multiplier_bits"] = chunk.multiplier_bits;
+    return json;
+}
+
+std::optional<double> limit(JsonObject& object, const char* key) {
+    if (!object.has(key)) return std::nullopt;
+    return object.number(key, 1e-12, 1e18);
+}
+
+}  // namespace
+
+Design readDesign(const std::filesystem::path& file) {
+    base::JsonDocument document = base::JsonDocument::read(file, "design");
+    JsonObject& root = document.root();
+    Design design;
+    design.name = root.text("name", "design");
+    design.counters = root.flag("counters", true);
+    design.chunks.clear();
+    std::vector<JsonObject> chunks = root.objects("chunks");
+    if (chunks.size() != 1) root.problem("chunks", fmt::format("expected one chunk in this version, found {}", chunks.size()));
+    for (JsonObject& chunk : chunks) {
+        chunk.choice("template", {"output_array"}, "output_array");
+        design.chunks.push_back(readChunk(chunk));
+    }
+    document.finish();
+    return design;
+}
+
+Json toJson(const Design& design) {
+    Json json = base::makeDocument("design");
+    json["name"] = design.name;
+    json["counters"] = design.counters;
+    json["chunks"] = Json::array();
+    for (const Chunk& chunk : design.chunks) json["chunks"].push_back(toJson(chunk));
+    return json;
+}
+
+std::string designHash(const Design& design) {
+    // nlohmann::json keeps keys sorted: the canonical form.
+    return base::sha256(nlohmann::json::parse(toJson(design).dump()).dump());
+}
+
+std::string Violation::text() const {
+    return fmt::format("{} is {:.6g}, the value is {:.6g} ({:.1f} % beyond)", limit, bound, value, excess * 100);
+}
+
+Target readTarget(JsonObject& object) {
+    Target target;
+    target.technology = object.text("technology", target.technology);
+    target.clock_mhz = object.number("clock_mhz", 1, 5000, target.clock_mhz);
+    target.objective = object.choice("objective", {"edp", "energy", "latency"}, target.objective);
+    target.dram = object.text("dram", target.dram);
+    if (object.has("limits")) {
+        JsonObject limits = object.object("limits");
+        target.limits.max_area_um2 = limit(limits, "max_area_um2");
+        target.limits.max_energy_mj = limit(limits, "max_energy_mj");
+        target.limits.max_latency_ms = limit(limits, "max_latency_ms");
+        target.limits.min_fps = limit(limits, "min_fps");
+        target.limits.max_sram_bytes = limit(limits, "max_sram_bytes");
+        limits.close();
+    }
+    if (object.has("design_space")) target.design_space = object.raw("design_space");
+    return target;
+}
+
+Json toJson(const Target& target) {
+    Json json;
+    json["technology"] = target.technology;
+    json["clock_mhz"] = target.clock_mhz;
+    json["objective"] = target.objective;
+    json["dram"] = target.dram;
+    Json limits = Json::object();
+    auto add = [&](const char* key, const std::optional<double>& value) {
+        if (value) limits[key] = *value;
+    };
+    add("max_area_um2", target.limits.max_area_um2);
+    add("max_energy_mj", target.limits.max_energy_mj);
+    add("max_latency_ms", target.limits.max_latency_ms);
+    add("min_fps", target.limits.min_fps);
+    add("max_sram_bytes", target.limits.max_sram_bytes);
+    if (!limits.empty()) json["limits"] = limits;
+    if (!target.design_space.is_null()) json["design_space"] = target.design_space;
+    return json;
+}
+
+}  // namespace dna::design

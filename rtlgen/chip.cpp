@@ -1,0 +1,192 @@
+#include "rtlgen/chip.h"
+
+#include <fmt/format.h>
+
+#include <bit>
+#include <string_view>
+
+#include "core/base/error.h"
+
+namespace dna::rtlgen {
+
+using design::Chunk;
+using design::Design;
+
+/// Embedded Verilog library.
+const std::map<std::string, std::string_view>& resources();
+
+namespace {
+
+int addressBits(int words) { return std::max(1, int(std::bit_width(unsigned(words - 1)))); }
+
+struct BusPort {
+    Direction direction;
+    int width;
+    const char* name;     ///< on the top
+    const char* chunk;    ///< on the chunk, or null
+};
+
+/// AXI4 master: one id, INCR bursts of 16-byte beats.
+const std::vector<BusPort>& axiPorts() {
+    using enum Direction;
+    static const std::vector<BusPort> ports{
+        {Output, 1, "m_axi_arvalid", "arvalid_o"}, {Input, 1, "m_axi_arready", "arready_i"},
+        {Output, 32, "m_axi_araddr", "araddr_o"},  {Output, 8, "m_axi_arlen", "arlen_o"},
+        {Input, 1, "m_axi_rvalid", "rvalid_i"},    {Output, 1, "m_axi_rready", "rready_o"},
+        {Input, 128, "m_axi_rdata", "rdata_i"},    {Input, 1, "m_axi_rlast", "rlast_i"},
+        {Output, 1, "m_axi_awvalid", "awvalid_o"}, {Input, 1, "m_axi_awready", "awready_i"},
+        {Output, 32, "m_axi_awaddr", "awaddr_o"},  {Output, 8, "m_axi_awlen", "awlen_o"},
+        {Output, 1, "m_axi_wvalid", "wvalid_o"},   {Input, 1, "m_axi_wready", "wready_i"},
+        {Output, 128, "m_axi_wdata", "wdata_o"},   {Output, 16, "m_axi_wstrb", "wstrb_o"},
+        {Output, 1, "m_axi_wlast", "wlast_o"},     {Input, 1, "m_axi_bvalid", "bvalid_i"},
+        {Output, 1, "m_axi_bready", "bready_o"},
+    };
+    return ports;
+}
+
+struct FixedOutput {
+    int width;
+    const char* name;
+    const char* value;
+    };
+
+/// AXI4 signals that never change.
+const std::vector<FixedOutput>& axiConstants() {
+    static const std::vector<FixedOutput> outputs{
+        {1, "m_axi_arid", "1'b0"},      {3, "m_axi_arsize", "3'd4"},  {2, "m_axi_arburst", "2'b01"},
+        {4, "m_axi_arcache", "4'b0011"}, {3, "m_axi_arprot", "3'b000"}, {1, "m_axi_awid", "1'b0"},
+        {3, "m_axi_awsize", "3'd4"},    {2, "m_axi_awburst", "2'b01"}, {4, "m_axi_awcache", "4'b0011"},
+        {3, "m_axi_awprot", "3'b000"},
+    };
+    return outputs;
+}
+
+const std::vector<BusPort>& csrPorts() {
+    using enum Direction;
+    static const std::vector<BusPort> ports{
+        {Input, 1, "s_axil_awvalid", "awvalid_i"}, {Output, 1, "s_axil_awready", "awready_o"},
+        {Input, 8, "s_axil_awaddr", "awaddr_i"},   {Input, 1, "s_axil_wvalid", "wvalid_i"},
+        {Output, 1, "s_axil_wready", "wready_o"},  {Input, 32, "s_axil_wdata", "wdata_i"},
+        {Output, 1, "s_axil_bvalid", "bvalid_o"},  {Input, 1, "s_axil_bready", "bready_i"},
+        {Input, 1, "s_axil_arvalid", "arvalid_i"}, {Output, 1, "s_axil_arready", "arready_o"},
+        {Input, 8, "s_axil_araddr", "araddr_i"},   {Output, 1, "s_axil_rvalid", "rvalid_o"},
+        {Input, 1, "s_axil_rready", "rready_i"},   {Output, 32, "s_axil_rdata", "rdata_o"},
+    };
+    return ports;
+}
+
+void addControlPorts(Module& module) {
+    module.port(Direction::Input, 1, "clk");
+    module.port(Direction::Input, 1, "rst_n");
+    module.port(Direction::Input, 1, "start_i");
+    module.port(Direction::Input, 32, "descriptor_base_i");
+    module.port(Direction::Output, 1, "busy_o");
+    module.port(Direction::Output, 1, "done_o");
+    module.port(Direction::Output, 16, "descriptors_done_o");
+    module.port(Direction::Output, 1, "layer_done_o");
+    module.port(Direction::Input, 4, "counter_index_i");
+    module.port(Direction::Output, 32, "counter_o");
+}
+
+Module chunkModule(const Design& design, const Chunk& chunk) {
+    Module module;
+    module.name = "dna_chunk0";
+    module.purpose = "Parameters of chunk 0.";
+    addControlPorts(module);
+    for (const BusPort& port : axiPorts()) module.port(port.direction, port.width, port.chunk);
+    auto constant = [&](const char* name, int value, const char* field) {
+        module.constants.push_back({name, std::to_string(value), field});
+    };
+    constant("ROWS", chunk.rows, "chunks[0].rows");
+    constant("LOG", std::countr_zero(unsigned(chunk.rows)), "log2 of rows");
+    constant("COLS", chunk.cols, "chunks[0].cols");
+    constant("ACC_BITS", chunk.accumulator_bits, "chunks[0].accumulator_bits");
+    constant("INPUT_WORDS", chunk.input_words, "chunks[0].input_words, per bank and half");
+    constant("IADDR", addressBits(chunk.input_words), "address bits of a bank");
+    constant("WEIGHT_WORDS", chunk.weight_words, "chunks[0].weight_words, per half");
+    constant("WADDR", addressBits(chunk.weight_words), "address bits of the weight buffer");
+    constant("OUTPUT_WORDS", chunk.output_words, "chunks[0].output_words, per half; also the residual buffer");
+    constant("OADDR", addressBits(chunk.output_words), "address bits of the output buffer");
+    constant("COUNTERS", design.counters ? 1 : 0, "counters");
+    Instance& instance = module.instantiate("dna_chunk", "u_chunk");
+    for (const Constant& c : module.constants) instance.parameter(c.name, c.name);
+    for (const Port& port : module.ports) instance.connect(port.name, port.name);
+    return module;
+}
+
+Module topModule(const std::string& hash) {
+    Module module;
+    module.name = "dna_top";
+    module.purpose = "Accelerator: AXI4-Lite control, one chunk, one AXI4 master of 128 bits.";
+    module.port(Direction::Input, 1, "clk");
+    module.port(Direction::Input, 1, "rst_n");
+    for (const BusPort& port : csrPorts()) module.port(port.direction, port.width, port.name);
+    for (const BusPort& port : axiPorts()) module.port(port.direction, port.width, port.name);
+    for (const FixedOutput& output : axiConstants()) {
+        module.port(Direction::Output, output.width, output.name);
+        module.assigns.emplace_back(output.name, output.value);
+    }
+    module.port(Direction::Output, 1, "busy_o");
+    module.port(Direction::Output, 1, "done_o");
+    module.port(Direction::Output, 1, "layer_done_o");
+    module.net(1, "rst_sync_n");
+    module.net(1, "start");
+    module.net(32, "descriptor_base");
+    module.net(16, "descriptors_done");
+    module.net(4, "counter_index");
+    module.net(32, "counter");
+    module.constants.push_back({"HASH", "256'h" + hash, "SHA-256 of the canonical design.json"});
+
+    module.instantiate("dna_rstsync", "u_reset").connect("clk", "clk").connect("rst_n", "rst_n").connect("rst_sync_n", "rst_sync_n");
+
+    Instance& csr = module.instantiate("dna_csr_axil", "u_csr").parameter("HASH", "HASH");
+    csr.connect("clk", "clk").connect("rst_n", "rst_sync_n");
+    for (const BusPort& port : csrPorts()) csr.connect(port.chunk, port.name);
+    csr.connect("start_o", "start").connect("descriptor_base_o", "descriptor_base").connect("busy_i", "busy_o");
+    csr.connect("done_i", "done_o").connect("descriptors_done_i", "descriptors_done");
+    csr.connect("counter_index_o", "counter_index").connect("counter_i", "counter");
+
+    Instance& chunk = module.instantiate("dna_chunk0", "u_chunk0");
+    chunk.connect("clk", "clk").connect("rst_n", "rst_sync_n").connect("start_i", "start");
+    chunk.connect("descriptor_base_i", "descriptor_base").connect("busy_o", "busy_o").connect("done_o", "done_o");
+    chunk.connect("descriptors_done_o", "descriptors_done").connect("layer_done_o", "layer_done_o");
+    chunk.connect("counter_index_i", "counter_index").connect("counter_o", "counter");
+    for (const BusPort& port : axiPorts()) chunk.connect(port.chunk, port.name);
+    return module;
+}
+
+void addGenerated(Chip& chip, const Module& module, const std::string& hash) {
+    const std::vector<std::string> problems = check(module);
+    DNA_CHECK(problems.empty(), problems.empty() ? "" : problems.front());
+    const std::vector<std::string> header{"Generated by DNA 0.1.0 from a design with SHA-256", hash};
+    const std::string file = "rtl/" + module.name + ".v";
+    chip.files[file] = print(module, header);
+    chip.order.push_back(file);
+}
+
+}  // namespace
+
+std::vector<MemoryUse> memoriesOf(const Chunk& chunk) {
+    const std::string base = "u_chunk0.u_chunk.";
+    return {{base + "u_input_buffer.gen_bank[*].gen_half[*].u_sram", chunk.input_words, 128, 2 * chunk.rows},
+            {base + "u_weight_buffer.gen_half[*].u_sram", chunk.weight_words, 128, 2},
+            {base + "u_output_buffer.gen_half[*].u_sram", chunk.output_words, 128, 2},
+            {base + "u_residual_buffer.gen_half[*].u_sram", chunk.output_words, 128, 2}};
+}
+
+Chip emitChip(const Design& design) {
+    if (design.chunks.size() != 1)
+        throw base::InputError(design.name, "/chunks", fmt::format("this version emits one chunk, found {}", design.chunks.size()));
+    Chip chip;
+    for (const auto& [name, text] : resources()) {
+        chip.files[name] = std::string(text);
+        chip.order.push_back(name);
+    }
+    const std::string hash = designHash(design);
+    addGenerated(chip, chunkModule(design, design.chunk()), hash);
+    addGenerated(chip, topModule(hash), hash);
+    chip.memories = memoriesOf(design.chunk());
+    return chip;
+}
+
+}  // namespace dna::rtlgen
