@@ -1,0 +1,87 @@
+#include "flows/pe_activity.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <sstream>
+
+#include "core/base/error.h"
+#include "core/base/file.h"
+#include "core/base/rng.h"
+
+namespace dna::flows {
+namespace {
+
+constexpr int kStreams = 64;
+constexpr int kSumLength = 36;    // products of one sum in the synthetic trace: 3x3 over 4 channels
+constexpr int kDrainCycles = 8;   // cycles after a transfer in which sums of other rows pass through
+
+/// Sets the operands of one stream; sums of other rows pass through the drain register after a transfer.
+void apply(GateSimulation& simulation, int stream, const PeOperands& operands, uint64_t chain) {
+    simulation.setInputValue("x_i", stream, static_cast<uint8_t>(operands.input));
+    simulation.setInputValue("w_i", stream, static_cast<uint8_t>(operands.weight));
+    simulation.setInputValue("first_i", stream, operands.first);
+    simulation.setInputValue("transfer_i", stream, operands.transfer);
+    simulation.setInputValue("chain_i", stream, chain);
+}
+
+int8_t clamped(double value) { return static_cast<int8_t>(std::clamp(std::lround(value), -128L, 127L)); }
+
+}  // namespace
+
+std::vector<PeOperands> readPeTrace(const std::filesystem::path& file) {
+    std::istringstream lines(base::readFile(file));
+    std::vector<PeOperands> trace;
+    int number = 0;
+    for (std::string line; std::getline(lines, line);) {
+        ++number;
+        std::istringstream words(line);
+        int input = 0, weight = 0, first = 0, transfer = 0;
+        if (!(words >> input >> weight >> first >> transfer) || std::abs(input) > 128 || std::abs(weight) > 128)
+            throw base::InputError(file.string(), fmt::format("line {}", number), "expected: input weight first transfer");
+        trace.push_back({static_cast<int8_t>(input), static_cast<int8_t>(weight), first != 0, transfer != 0});
+    }
+    if (trace.size() < kStreams * 4) throw base::InputError(file.string(), "", "is too short to measure activity");
+    return trace;
+}
+
+std::vector<PeOperands> syntheticPeTrace(int cycles, uint64_t seed) {
+    base::Rng rng(seed, "pe operands");
+    std::vector<PeOperands> trace;
+    for (int cycle = 0; cycle < cycles; ++cycle) {
+        const bool zero = rng.uniform() < 0.5;
+        const double input = zero ? -128.0 : -128.0 + std::abs(60.0 * rng.normal());
+        const bool boundary = cycle % kSumLength == 0;
+        trace.push_back({clamped(input), clamped(24.0 * rng.normal()), boundary, boundary});
+    }
+    return trace;
+}
+
+PeEnergy peEnergy(const NetlistModule& pe, const Library& library, double slew_ns, const std::vector<PeOperands>& trace,
+                  const std::string& source) {
+    GateSimulation simulation(pe, library);
+    base::Rng rng(1, "pe chain");
+    const int length = static_cast<int>(trace.size()) / kStreams;  // every stream gets its own stretch of the trace
+    std::vector<int> since_transfer(kStreams, kDrainCycles);
+    PeEnergy result{.busy = {}, .idle = {}, .source = source, .cycles = length};
+    for (int cycle = 0; cycle < length; ++cycle) {
+        for (int stream = 0; stream < kStreams; ++stream) {
+            const PeOperands& operands = trace[static_cast<size_t>(stream * length + cycle)];
+            int& since = since_transfer[static_cast<size_t>(stream)];
+            since = operands.transfer ? 0 : since + 1;
+            apply(simulation, stream, operands, since < kDrainCycles ? rng.next() & 0xfffff : 0);
+        }
+        simulation.cycle();
+        if (cycle == 3) simulation.resetCounts();  // registers hold data from here on
+    }
+    result.busy = simulatedEnergy(simulation, library, slew_ns);
+    for (int stream = 0; stream < kStreams; ++stream) apply(simulation, stream, trace[static_cast<size_t>(stream)], 0);
+    for (int cycle = 0; cycle < 4; ++cycle) simulation.cycle();
+    simulation.resetCounts();
+    for (int cycle = 0; cycle < 64; ++cycle) simulation.cycle();
+    result.idle = simulatedEnergy(simulation, library, slew_ns);
+    return result;
+}
+
+}  // namespace dna::flows

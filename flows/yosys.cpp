@@ -1,0 +1,141 @@
+#include "flows/yosys.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <regex>
+#include <set>
+
+#include "core/base/error.h"
+#include "core/base/file.h"
+#include "core/base/process.h"
+
+namespace dna::flows {
+namespace {
+
+const char* const kMemoryModule = "dna_sram_sp";
+
+base::ProcessResult runYosys(const std::filesystem::path& folder, const std::string& script) {
+    return base::runTool({.command = {"yosys", "-q", "-s", script}, .folder = folder, .timeout_seconds = 3600});
+}
+
+/// `read_verilog` of all sources; without the behavioural memory when `without_memory`.
+std::string readSources(const YosysOptions& options, bool without_memory) {
+    std::string text = "read_verilog";
+    for (const std::filesystem::path& source : options.sources)
+        if (!without_memory || source.filename() != std::string(kMemoryModule) + ".v")
+            text += " \"" + std::filesystem::absolute(source).string() + "\"";
+    return text + "\n";
+}
+
+/// ABC: area-oriented mapping, buffers on every net (hierarchy ports included) above a fan-out of 16, then sizes for
+/// 80 % of the period: flip-flops take the rest.
+std::string abcScript(double period_ns) {
+    const int target_ps = static_cast<int>(period_ns * 800);
+    return fmt::format(
+        "strash\nifraig\nscorr\ndc2\nstrash\ndch\namap\ntopo\nbuffer -p -N 16\nupsize -D {}\ndnsize -D {}\n", target_ps, target_ps);
+}
+
+std::string mappingScript(const YosysOptions& options, const Platform& platform, const std::vector<std::string>& memory_liberties) {
+    std::string text = "read_liberty -lib cells.lib\n";
+    for (const std::string& liberty : memory_liberties) text += "read_liberty -lib " + liberty + "\n";
+    text += "read_verilog memories.v\n" + readSources(options, true);
+    text += fmt::format("hierarchy -check -top {0}\nsynth -top {0}\n", options.top);
+    text += "dfflibmap -liberty cells.lib\nabc -liberty cells.lib -script abc.script\nsetundef -zero\n";
+    if (platform.tie_high && platform.tie_low)
+        text += fmt::format("hilomap -hicell {} {} -locell {} {}\n", platform.tie_high->cell, platform.tie_high->pin,
+                            platform.tie_low->cell, platform.tie_low->pin);
+    text += "splitnets\nopt_clean -purge\ncheck -assert\n";
+    std::string liberties = " -liberty cells.lib";
+    for (const std::string& liberty : memory_liberties) liberties += " -liberty " + liberty;
+    text += fmt::format("tee -q -o stat.txt stat -top {}{}\n", options.top, liberties);
+    return text + "write_verilog -noattr -noexpr netlist.v\nwrite_json netlist.json\n";
+}
+
+/// Writes the Liberty files of the memories in use into the folder; their names.
+std::vector<std::string> writeMemoryLiberties(const YosysOptions& options, const std::vector<MemoryUse>& memories,
+                                              const Platform& platform, const PreparedPlatform& prepared) {
+    if (memories.empty()) return {};
+    if (!platform.macros) {
+        base::writeFileAtomic(options.folder / "memories.lib", memoryLiberty(memories, platform, prepared.memory));
+        return {"memories.lib"};
+    }
+    std::set<std::string> names;
+    for (const MemoryUse& use : memories) names.insert(costmodel::priceMemory(prepared.memory, use.words, use.bits).macro);
+    for (const std::string& name : names)
+        base::writeFileAtomic(options.folder / (name + ".lib"), prepared.macro_liberty.at(name));
+    std::vector<std::string> out;
+    for (const std::string& name : names) out.push_back(name + ".lib");
+    return out;
+}
+
+/// The last "Chip area for top module" (or of a module) that `stat` printed.
+double chipArea(const std::string& text) {
+    static const std::regex line(R"(Chip area for (?:top )?module '[^']*': ([0-9.eE+-]+))");
+    double area = 0;
+    for (auto it = std::sregex_iterator(text.begin(), text.end(), line); it != std::sregex_iterator(); ++it)
+        area = std::stod((*it)[1]);
+    return area;
+}
+
+std::map<std::string, double> areasOf(const std::vector<MemoryUse>& memories, const PreparedPlatform& prepared) {
+    std::map<std::string, double> areas;
+    for (const auto& [name, cell] : prepared.library.cells) areas[name] = cell.area_um2;
+    for (const costmodel::MemoryMacro& macro : prepared.memory.macros) areas[macro.name] = macro.area_um2;
+    if (prepared.memory.macros.empty())
+        for (const MemoryUse& use : memories)
+            areas[fmt::format("dna_memory_{}x{}", use.words, use.bits)] =
+                costmodel::priceMemory(prepared.memory, use.words, use.bits).area_um2;
+    return areas;
+}
+
+}  // namespace
+
+std::vector<MemoryUse> memoriesOf(const YosysOptions& options) {
+    const std::string script = readSources(options, false) + fmt::format("hierarchy -check -top {}\nproc\nwrite_json elaborated.json\n", options.top);
+    base::writeFileAtomic(options.folder / "elaborate.ys", script);
+    runYosys(options.folder, "elaborate.ys");
+    const Netlist netlist = readNetlist(base::readFile(options.folder / "elaborated.json"), options.top);
+    std::vector<MemoryUse> uses;
+    for (const auto& [name, count] : netlist.instances()) {
+        const NetlistModule& module = netlist.modules.at(name);
+        if (module.source_name != kMemoryModule) continue;
+        const int words = module.parameters.at("WORDS"), bits = module.parameters.at("BITS");
+        const auto same = std::find_if(uses.begin(), uses.end(), [&](const MemoryUse& u) { return u.words == words && u.bits == bits; });
+        if (same == uses.end()) uses.push_back({words, bits, static_cast<int>(count)});
+        else same->count += static_cast<int>(count);
+    }
+    std::sort(uses.begin(), uses.end(), [](const MemoryUse& a, const MemoryUse& b) {
+        return std::pair(a.words, a.bits) < std::pair(b.words, b.bits);
+    });
+    return uses;
+}
+
+YosysResult synthesise(const YosysOptions& options, const Platform& platform, const PreparedPlatform& prepared, base::Log& log) {
+    base::requireProgram("yosys");
+    base::makeFolder(options.folder);
+    log.progress("synthesis", 0, 4, "elaborating");
+    YosysResult result;
+    result.memories = memoriesOf(options);
+    base::writeFileAtomic(options.folder / "cells.lib", prepared.synthesis_liberty);
+    base::writeFileAtomic(options.folder / "memories.v", memoryWrapper(result.memories, platform, prepared.memory));
+    base::writeFileAtomic(options.folder / "abc.script", abcScript(1000.0 / options.clock_mhz));
+    const std::vector<std::string> liberties = writeMemoryLiberties(options, result.memories, platform, prepared);
+    base::writeFileAtomic(options.folder / "synth.ys", mappingScript(options, platform, liberties));
+    log.progress("synthesis", 1, 4, "Yosys maps to " + platform.name);
+    runYosys(options.folder, "synth.ys");
+    result.netlist = readNetlist(base::readFile(options.folder / "netlist.json"), options.top);
+    result.netlist_verilog = options.folder / "netlist.v";
+    for (const std::string& liberty : liberties) result.memory_liberties.push_back(options.folder / liberty);
+    result.areas = areasOf(result.memories, prepared);
+    result.cell_area_um2 = chipArea(base::readFile(options.folder / "stat.txt"));
+    return result;
+}
+
+std::string yosysVersion() {
+    const std::string text = base::runTool({.command = {"yosys", "-V"}}).output;
+    std::smatch match;
+    return std::regex_search(text, match, std::regex(R"(Yosys ([^\s]+))")) ? match[1].str() : "unknown";
+}
+
+}  // namespace dna::flows
