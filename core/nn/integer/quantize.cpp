@@ -1,0 +1,307 @@
+// Float network -> integer network. Ranges are chosen on calibration pictures, node by node; then every number of
+// hardware's rule (weights, biases, multipliers, shifts) follows from the scales.
+
+#include "core/nn/integer/quantize.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/base/error.h"
+#include "core/network/trainable.h"
+#include "core/nn/integer/fixed_point.h"
+
+namespace dna::nn {
+namespace {
+
+using network::Node;
+using network::Op;
+using network::Quantization;
+
+constexpr int kBatch = 64;
+constexpr double kLeastScale = 1e-8;
+
+int roundHalfUp(double x) {
+    return static_cast<int>(std::floor(x + 0.5));
+}
+
+/// Values of one node on the calibration pictures: extremes of all, and a sample for the choice of the range.
+struct Observation {
+    double low = 0, high = 0;
+    std::vector<float> sample;
+};
+
+void observe(const autodiff::Tensor<float>& values, Observation& seen) {
+    constexpr size_t kPerBatch = 4096;
+    const auto& map = values.map;
+    const size_t count = static_cast<size_t>(map.pictures) * map.channels * map.pixels();
+    const size_t step = std::max<size_t>(count / kPerBatch, 1) | 1;  // odd, so that it visits all channels and pixels
+    for (int n = 0; n < map.pictures; ++n)
+        for (int c = 0; c < map.channels; ++c)
+            for (int p = 0; p < map.pixels(); ++p) {
+                const double value = static_cast<double>(values.at(n, c, p));
+                seen.low = std::min(seen.low, value);
+                seen.high = std::max(seen.high, value);
+            }
+    for (size_t i = 0; i < count; i += step) {
+        const auto pixels = static_cast<size_t>(map.pixels()), channels = static_cast<size_t>(map.channels);
+        seen.sample.push_back(values.at(static_cast<int>(i / pixels / channels), static_cast<int>(i / pixels % channels), static_cast<int>(i % pixels)));
+    }
+}
+
+Quantization ofRange(double low, double high) {
+    Quantization q;
+    q.scale = std::max((high - low) / 255.0, kLeastScale);
+    q.zero_point = std::clamp(roundHalfUp(-128 - low / q.scale), -128, 127);
+    return q;
+}
+
+double squaredError(const Quantization& q, const std::vector<float>& sample) {
+    double error = 0;
+    for (float value : sample) {
+        const double exact = static_cast<double>(value);
+        const int code = std::clamp(roundHalfUp(exact / q.scale) + q.zero_point, q.low, q.high);
+        const double difference = exact - q.scale * (code - q.zero_point);
+        error += difference * difference;
+    }
+    return error;
+}
+
+/// The range, shrunk from the extremes in steps, whose rounding and clipping error is least.
+Quantization bestRange(const Observation& seen, bool relu) {
+    Quantization best;
+    double least = HUGE_VAL;
+    for (int step = 0; step < 24; ++step) {
+        const double shrink = 1.0 - 0.03 * step;
+        const Quantization q = ofRange(relu ? 0.0 : seen.low * shrink, seen.high * shrink);
+        const double error = squaredError(q, seen.sample);
+        if (error < least) least = error, best = q;
+    }
+    if (relu) best.low = best.zero_point;
+    return best;
+}
+
+/// Weights and bias of a convolution or linear layer with batch norm folded in.
+struct Folded {
+    int outputs = 0, reduction = 0;
+    std::vector<double> weight, bias;
+};
+
+Folded fold(network::TrainedNetwork& network, size_t index) {
+    const Node& node = network.graph.nodes[index];
+    Parameters<float>& parameters = network.parameters;
+    const auto values = [&](const char* what) { return parameters.values(parameters.index(node.name + what)); };
+    Folded folded;
+    folded.outputs = node.out_channels;
+    folded.reduction = network.graph.inputShapeOf(static_cast<int>(index)).channels / node.groups * node.kernel * node.kernel;
+    const float* weight = values(".weight");
+    for (int k = 0; k < folded.outputs; ++k) {
+        double factor = 1, bias = 0;
+        if (node.batch_norm) {
+            factor = static_cast<double>(values(".bn.weight")[k]) / std::sqrt(static_cast<double>(values(".bn.running_var")[k]) + 1e-5);
+            bias = static_cast<double>(values(".bn.bias")[k]) - static_cast<double>(values(".bn.running_mean")[k]) * factor;
+        } else {
+            bias = static_cast<double>(values(".bias")[k]);
+        }
+        for (int r = 0; r < folded.reduction; ++r) folded.weight.push_back(static_cast<double>(weight[static_cast<size_t>(k) * folded.reduction + r]) * factor);
+        folded.bias.push_back(bias);
+    }
+    return folded;
+}
+
+/// Scale of a channel's weights: its largest weight at 127, and never so small that the bias leaves 28 bits.
+double weightScale(const Folded& folded, int first, int last, double input_scale) {
+    double largest = 0, bias = 0;
+    for (int k = first; k < last; ++k) {
+        bias = std::max(bias, std::abs(folded.bias[k]));
+        for (int r = 0; r < folded.reduction; ++r) largest = std::max(largest, std::abs(folded.weight[static_cast<size_t>(k) * folded.reduction + r]));
+    }
+    return std::max({largest / 127, bias / (input_scale * std::ldexp(1.0, 28)), 1e-12});
+}
+
+class Quantizer {
+public:
+    Quantizer(network::TrainedNetwork& network, const uint8_t* pictures, int count, const QuantizeOptions& options, autodiff::Workers& workers)
+        : network_(network), pictures_(pictures), count_(std::min(count, options.pictures)), options_(options), tape_(workers), workers_(workers) {
+        result_.graph = network.graph;
+        result_.nodes.resize(network.graph.nodes.size());
+    }
+
+    IntegerNetwork run() {
+        makeInputTable();
+        observeAll();
+        for (size_t i = 1; i < result_.graph.nodes.size(); ++i) chooseQuantization(i);
+        for (size_t i = 1; i < result_.graph.nodes.size(); ++i) fill(i);
+        if (options_.correct_bias) correctBiases();
+        return std::move(result_);
+    }
+
+private:
+    const Quantization& inputOf(const Node& node, int k = 0) const { return *result_.graph.nodes[node.inputs[k]].quantization; }
+
+    /// One scale and zero point for all colours; real 0 (the mean, and padding) is the zero point exactly.
+    void makeInputTable() {
+        double low = 0, high = 0;
+        const auto real = [&](int c, int byte) { return (byte - static_cast<double>(network_.mean[c])) / static_cast<double>(network_.deviation[c]); };
+        for (int c = 0; c < 3; ++c) low = std::min(low, real(c, 0)), high = std::max(high, real(c, 255));
+        const Quantization q = ofRange(low, high);
+        result_.graph.nodes[0].quantization = q;
+        for (int c = 0; c < 3; ++c)
+            for (int byte = 0; byte < 256; ++byte)
+                result_.input_table[c][byte] = static_cast<int8_t>(std::clamp(roundHalfUp(real(c, byte) / q.scale) + q.zero_point, q.low, q.high));
+    }
+
+    /// The batch as the integer network sees it: through the input table.
+    autodiff::Tensor<float> batch(int begin, int end) {
+        const network::Shape& shape = network_.graph.inputShape();
+        const autodiff::Tensor<float> x = tape_.allocate({end - begin, shape.channels, shape.height, shape.width});
+        std::fill(x.data, x.data + x.size, 0.0f);
+        const Quantization& q = *result_.graph.nodes[0].quantization;
+        for (int n = begin; n < end; ++n)
+            for (int c = 0; c < shape.channels; ++c)
+                for (int p = 0; p < shape.height * shape.width; ++p) {
+                    const uint8_t byte = picture(n)[c * shape.height * shape.width + p];
+                    x.at(n - begin, c, p) = static_cast<float>(q.scale * (result_.input_table[c % 3][byte] - q.zero_point));
+                }
+        return x;
+    }
+
+    const uint8_t* picture(int n) const { return pictures_ + static_cast<size_t>(network_.graph.inputShape().elements()) * n; }
+
+    /// Calls visit(first picture, values of all nodes) for the calibration pictures, batch by batch.
+    template <class Visit>
+    void forFloatBatches(const Visit& visit) {
+        for (int begin = 0; begin < count_; begin += kBatch) {
+            tape_.reset();
+            std::vector<autodiff::Var> outputs;
+            network::runNetwork(tape_, network_.graph, network_.parameters, "", tape_.constant(batch(begin, std::min(begin + kBatch, count_))),
+                                {false, false, false}, &outputs);
+            visit(begin, outputs);
+        }
+    }
+
+    void observeAll() {
+        seen_.resize(network_.graph.nodes.size());
+        forFloatBatches([&](int, const std::vector<autodiff::Var>& outputs) {
+            workers_.run(static_cast<int>(outputs.size()), [&](int i) { observe(tape_.value(outputs[i]), seen_[i]); });
+        });
+    }
+
+    void chooseQuantization(size_t i) {
+        Node& node = result_.graph.nodes[i];
+        if (node.op == Op::ChannelShuffle) {
+            node.quantization = inputOf(node);
+            return;
+        }
+        node.quantization = bestRange(seen_[i], node.relu);
+    }
+
+    void fill(size_t i) {
+        const Node& node = result_.graph.nodes[i];
+        IntegerNode& integers = result_.nodes[i];
+        const double scale = node.quantization->scale;
+        if (node.op == Op::Conv2d || node.op == Op::Linear) fillProduct(i);
+        if (node.op == Op::GlobalAveragePool) {
+            const network::Shape& in = result_.graph.inputShapeOf(static_cast<int>(i));
+            const int pixels = in.height * in.width;
+            integers.bias_q = {-inputOf(node).zero_point * pixels};
+            pushFactor(integers, inputOf(node).scale / (scale * pixels));
+        }
+        if (node.op == Op::Add) {
+            const FixedPointPair pair = toFixedPoints(inputOf(node, 0).scale / scale, inputOf(node, 1).scale / scale);
+            integers.multiplier = {pair.multiplier_a, pair.multiplier_b};
+            integers.shift = {pair.shift};
+        }
+    }
+
+    static void pushFactor(IntegerNode& integers, double factor) {
+        const FixedPoint fixed = toFixedPoint(factor);
+        integers.multiplier.push_back(fixed.multiplier);
+        integers.shift.push_back(fixed.shift);
+    }
+
+    void fillProduct(size_t i) {
+        Node& node = result_.graph.nodes[i];
+        IntegerNode& integers = result_.nodes[i];
+        const Folded folded = fold(network_, i);
+        const bool logits = node.op == Op::Linear && i + 1 == result_.graph.nodes.size();
+        const Quantization& in = inputOf(node);
+        const double common = weightScale(folded, 0, folded.outputs, in.scale);
+        for (int k = 0; k < folded.outputs; ++k) {
+            const double weight_scale = logits ? common : weightScale(folded, k, k + 1, in.scale);
+            int32_t sum = 0;
+            for (int r = 0; r < folded.reduction; ++r) {
+                const int q = std::clamp(roundHalfUp(folded.weight[static_cast<size_t>(k) * folded.reduction + r] / weight_scale), -127, 127);
+                integers.weight_q.push_back(static_cast<int8_t>(q));
+                sum += q;
+            }
+            integers.bias_q.push_back(roundHalfUp(folded.bias[k] / (in.scale * weight_scale)) - in.zero_point * sum);
+            if (!logits) pushFactor(integers, in.scale * weight_scale / node.quantization->scale);
+        }
+        if (logits) node.quantization = Quantization{in.scale * common, 0, -128, 127};
+    }
+
+    /// Removes the mean difference between float and integer outputs of every channel, in execution order, so that a
+    /// layer is corrected for what the layers before it still do wrong.
+    void correctBiases() {
+        for (size_t i = 1; i + 1 < result_.graph.nodes.size(); ++i)
+            if (result_.graph.nodes[i].op == Op::Conv2d) correctBias(i);
+    }
+
+    void correctBias(size_t i) {
+        const Node& node = result_.graph.nodes[i];
+        const int channels = node.out_channels, pixels = node.shape.height * node.shape.width;
+        const Quantization& q = *node.quantization;
+        std::vector<double> difference(static_cast<size_t>(count_) * channels);
+        forFloatBatches([&](int begin, const std::vector<autodiff::Var>& outputs) {
+            const autodiff::Tensor<float>& wanted = tape_.value(outputs[i]);
+            workers_.run(wanted.map.pictures, [&](int n) {
+                const IntegerActivations found = runInteger(result_, picture(begin + n));
+                for (int c = 0; c < channels; ++c) {
+                    double sum = 0;
+                    for (int p = 0; p < pixels; ++p)
+                        sum += static_cast<double>(wanted.at(n, c, p)) - q.scale * (found.maps[i][static_cast<size_t>(c) * pixels + p] - q.zero_point);
+                    difference[static_cast<size_t>(begin + n) * channels + c] = sum;
+                }
+            });
+        });
+        IntegerNode& integers = result_.nodes[i];
+        for (int c = 0; c < channels; ++c) {
+            double sum = 0;
+            for (int n = 0; n < count_; ++n) sum += difference[static_cast<size_t>(n) * channels + c];
+            const FixedPoint factor{integers.multiplier[c], integers.shift[c]};
+            const double steps = sum / (static_cast<double>(count_) * pixels) / (q.scale * factor.value());
+            integers.bias_q[c] += static_cast<int32_t>(std::clamp(std::floor(steps + 0.5), -1e8, 1e8));
+        }
+    }
+
+    network::TrainedNetwork& network_;
+    const uint8_t* pictures_;
+    int count_;
+    QuantizeOptions options_;
+    autodiff::Tape<float> tape_;
+    autodiff::Workers& workers_;
+    IntegerNetwork result_;
+    std::vector<Observation> seen_;
+};
+
+}  // namespace
+
+IntegerNetwork quantize(network::TrainedNetwork& network, const uint8_t* pictures, int count, const QuantizeOptions& options,
+                        autodiff::Workers& workers) {
+    DNA_CHECK(count > 0, "quantisation wants calibration pictures");
+    return Quantizer(network, pictures, count, options, workers).run();
+}
+
+int classify(const IntegerNetwork& network, const uint8_t* picture) {
+    const std::vector<int32_t> logits = runInteger(network, picture).logits;
+    return static_cast<int>(std::max_element(logits.begin(), logits.end()) - logits.begin());
+}
+
+double integerAccuracy(const IntegerNetwork& network, const uint8_t* pictures, const uint8_t* labels, int count, autodiff::Workers& workers) {
+    const size_t bytes = static_cast<size_t>(network.graph.inputShape().elements());
+    std::vector<char> right(count);
+    workers.run(count, [&](int i) { right[i] = classify(network, pictures + bytes * static_cast<size_t>(i)) == labels[i]; });
+    return static_cast<double>(std::count(right.begin(), right.end(), 1)) / count;
+}
+
+}  // namespace dna::nn

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "core/base/json.h"
+#include "core/nn/safetensors.h"
+
+namespace dna::flows {
+
+/// The state of a long run in one file, `checkpoint/state.safetensors`: numbers as tensors, the rest as JSON text in the
+/// tensor "state". One file, replaced by a rename, can't be half new.
+struct CheckpointContent {
+    base::Json state;
+    nn::TensorMap tensors;
+};
+
+class Checkpoint {
+public:
+    explicit Checkpoint(const std::filesystem::path& run) : file_(run / "checkpoint" / "state.safetensors") {}
+
+    const std::filesystem::path& file() const { return file_; }
+    /// The last state written, if any. Throws InputError when the file is damaged.
+    std::optional<CheckpointContent> read() const;
+    void write(CheckpointContent content);
+    /// True when the last write is longer ago than `seconds`.
+    bool due(double seconds = 15) const;
+
+private:
+    std::filesystem::path file_;
+    std::chrono::steady_clock::time_point written_ = std::chrono::steady_clock::now();
+};
+
+/// Wall times go to timing.jsonl, the only file of a run that differs from one run to the next.
+void appendTiming(const std::filesystem::path& run, const std::string& phase, double seconds, base::Json details = base::Json::object());
+
+/// Measures the wall time of a scope.
+class Stopwatch {
+public:
+    double seconds() const { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count(); }
+
+private:
+    std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
+
+/// Lines of a file that belong to the run up to a checkpoint: `search.jsonl` is cut back to the bytes the checkpoint knows.
+void truncateFile(const std::filesystem::path& file, uint64_t bytes);
+
+}  // namespace dna::flows

@@ -1,0 +1,115 @@
+#include "flows/train.h"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <cmath>
+#include <thread>
+
+#include "core/base/file.h"
+#include "core/network/trainable.h"
+#include "core/nn/ops.h"
+#include "flows/checkpoint.h"
+
+namespace dna::flows {
+namespace {
+
+constexpr const char* kState = "trainer.state";
+constexpr int kEvaluationBatch = 128;
+
+network::TrainedNetwork freshNetwork(const network::Network& graph, const data::Pictures& pictures, uint64_t seed) {
+    const data::Normalization normalization = data::measureNormalization(pictures);
+    network::TrainedNetwork fresh{graph, {}, normalization.mean, normalization.deviation};
+    network::addParameters(fresh.parameters, graph, "", seed);
+    return fresh;
+}
+
+data::Normalization normalizationOf(const network::TrainedNetwork& network) {
+    return {network.mean, network.deviation};
+}
+
+}  // namespace
+
+TrainRecipe readRecipe(base::JsonObject& object, const TrainRecipe& defaults) {
+    TrainRecipe recipe;
+    recipe.epochs = static_cast<int>(object.integer("epochs", 1, 10000, defaults.epochs));
+    recipe.batch = static_cast<int>(object.integer("batch", 2, 4096, defaults.batch));
+    recipe.rate = object.number("rate", 1e-8, 100, defaults.rate);
+    recipe.warmup_epochs = object.number("warmup_epochs", 0, 1000, defaults.warmup_epochs);
+    recipe.momentum = object.number("momentum", 0, 0.9999, defaults.momentum);
+    recipe.weight_decay = object.number("weight_decay", 0, 1, defaults.weight_decay);
+    recipe.clip = object.number("clip", 0, 1e9, defaults.clip);
+    recipe.label_smoothing = object.number("label_smoothing", 0, 0.9, defaults.label_smoothing);
+    recipe.augment = object.flag("augment", defaults.augment);
+    object.close();
+    return recipe;
+}
+
+base::Json toJson(const TrainRecipe& recipe) {
+    return {{"epochs", recipe.epochs}, {"batch", recipe.batch}, {"rate", recipe.rate}, {"warmup_epochs", recipe.warmup_epochs},
+            {"momentum", recipe.momentum}, {"weight_decay", recipe.weight_decay}, {"clip", recipe.clip},
+            {"label_smoothing", recipe.label_smoothing}, {"augment", recipe.augment}};
+}
+
+Trainer::Trainer(const network::Network& graph, const data::Pictures& pictures, const TrainRecipe& recipe, uint64_t seed, autodiff::Workers& workers)
+    : recipe_(recipe),
+      network_(freshNetwork(graph, pictures, seed)),
+      batches_(pictures, normalizationOf(network_), recipe.batch, recipe.augment, seed, "train"),
+      tape_(workers) {
+    const auto per_epoch = static_cast<double>(batches_.batchesPerEpoch());
+    steps_ = batches_.batchesPerEpoch() * recipe.epochs;
+    schedule_ = {recipe.rate, 0.0, std::lround(recipe.warmup_epochs * per_epoch), steps_};
+}
+
+void Trainer::advance() {
+    if (step_ % stepsPerEpoch() == 0) epoch_loss_ = epoch_correct_ = 0;
+    tape_.reset();
+    network_.parameters.clearTouched();
+    const search::Batch batch = batches_.draw(tape_, step_);
+    const autodiff::Var logits = network::runNetwork(tape_, network_.graph, network_.parameters, "", tape_.constant(batch.pictures), {});
+    const autodiff::Var loss = nn::softmaxCrossEntropy(tape_, logits, batch.labels, static_cast<float>(recipe_.label_smoothing));
+    tape_.backward(loss);
+    const nn::SgdOptions sgd{recipe_.momentum, recipe_.weight_decay, recipe_.clip, true};
+    const double norm = nn::sgdStep(network_.parameters, schedule_.at(step_), sgd);
+    const double value = static_cast<double>(*tape_.value(loss).data);
+    if (!std::isfinite(value) || !std::isfinite(norm))
+        throw base::InputError("training", fmt::format("step {}", step_),
+                               fmt::format("the loss is no longer a number: training diverged; a smaller rate than {} may help", recipe_.rate));
+    epoch_loss_ += value;
+    epoch_correct_ += nn::countCorrect(tape_.value(logits), batch.labels);
+    ++step_;
+}
+
+void Trainer::save(nn::TensorMap& tensors) const {
+    network_.parameters.save(tensors, "train/", true);
+    tensors[kState] = nn::fromValues(std::vector<double>{static_cast<double>(step_), epoch_loss_, epoch_correct_}, {3});
+}
+
+void Trainer::restore(const nn::TensorMap& tensors, const std::string& file) {
+    network_.parameters.load(tensors, "train/", file, true);
+    nn::TensorReader reader(tensors, file);
+    const std::vector<double> state = reader.values<double>(kState, {3});
+    reader.finish();
+    step_ = static_cast<long>(state[0]);
+    epoch_loss_ = state[1];
+    epoch_correct_ = state[2];
+}
+
+double floatAccuracy(network::TrainedNetwork& network, const data::Pictures& pictures, autodiff::Workers& workers) {
+    autodiff::Tape<float> tape(workers);
+    const data::Normalization normalization = normalizationOf(network);
+    int correct = 0;
+    for (int begin = 0; begin < pictures.count(); begin += kEvaluationBatch) {
+        tape.reset();
+        const search::Batch batch = search::plainBatch(tape, pictures, normalization, begin, std::min(begin + kEvaluationBatch, pictures.count()));
+        const autodiff::Var logits = network::runNetwork(tape, network.graph, network.parameters, "", tape.constant(batch.pictures), {false, false, false});
+        correct += nn::countCorrect(tape.value(logits), batch.labels);
+    }
+    return static_cast<double>(correct) / pictures.count();
+}
+
+int threadCount(int wanted) {
+    return wanted > 0 ? wanted : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+}
+
+}  // namespace dna::flows
