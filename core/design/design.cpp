@@ -24,7 +24,7 @@ Chunk readChunk(JsonObject& object) {
     if (chunk.cols != 8 && chunk.cols != 16) object.problem("cols", fmt::format("expected 8 or 16, found {}", chunk.cols));
     chunk.input_words = int(object.integer("input_words", 16, 8192));
     chunk.weight_words = int(object.integer("weight_words", 64, 32768));
-    chunk.output_words = int(object.integer("output_words", 64, 32768));
+    chunk.output_words = int(object.integer("output_words", 128, 32768));
     chunk.accumulator_bits = int(object.integer("accumulator_bits", 17, 32, chunk.accumulator_bits));
     chunk.multiplier_bits = int(object.integer("multiplier_bits", 16, 16, chunk.multiplier_bits));
     object.close();

@@ -34,8 +34,8 @@ private:
     Refusal refusal_;
 };
 
-/// Descriptor fields are 16 bits wide.
-constexpr int64_t kFieldLimit = 65535;
+/// Widths of the descriptor's fields in the hardware.
+constexpr int64_t kFieldLimit = 65535, kCounterLimit = 1023, kChannelLimit = 4095;
 
 int inputRow(const LayerPlan& plan, const SubPlan& sub, int row_tile) {
     return row_tile * sub.rows_full * plan.layer.stride - plan.layer.pad;
@@ -106,6 +106,10 @@ void checkCapacity(const LayerPlan& plan, const SubPlan& sub, Capacity& capacity
     capacity.need("the weight buffer", plan.weightWords(sub, 0), plan.chunk.weight_words);
     const int64_t out = int64_t{sub.blocks_full} * plan.outputWordsPerBlock(sub, 0);
     capacity.need("the output buffer", out, plan.chunk.output_words);
+    for (const int count : {sub.row_tiles, sub.channel_tiles, sub.units_full, sub.x_blocks, sub.y_blocks_full, sub.input_blocks,
+                            plan.layer.in_height, plan.layer.in_width, plan.input_pitch_words()})
+        capacity.need("a loop counter", count, kCounterLimit);
+    capacity.need("the channel counter", sub.channel_offset + sub.sub.run_stride + sub.sub.in_channels, kChannelLimit);
     capacity.need("a descriptor field (input rows of a tile)",
                   int64_t{plan.input_rows_end(sub, 0)} * plan.input_pitch_words(), kFieldLimit);
 }

@@ -1,0 +1,135 @@
+#include "verif/interpreter.h"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+
+#include "core/base/error.h"
+
+namespace dna::verif {
+
+namespace {
+
+constexpr int kWord = 16;
+
+/// Fields of one descriptor, by docs/descriptor.md.
+class Fields {
+public:
+    Fields(const std::vector<uint8_t>& dram, uint32_t at) {
+        DNA_CHECK(at + 256 <= dram.size(), "descriptor outside the DRAM image");
+        for (size_t i = 0; i < words_.size(); ++i)
+            for (size_t b = 0; b < 4; ++b) words_[i] |= uint32_t(dram[at + 4 * i + b]) << (8 * b);
+    }
+    uint32_t word(int i) const { return words_[size_t(i)]; }
+    int low(int i) const { return int(words_[size_t(i)] & 0xffff); }
+    int high(int i) const { return int(words_[size_t(i)] >> 16); }
+    int byte(int i, int b) const { return int8_t(words_[size_t(i)] >> (8 * b)); }
+    bool flag(int i, int bit) const { return (words_[size_t(i)] >> bit & 1) != 0; }
+
+private:
+    std::array<uint32_t, 64> words_{};
+};
+
+int64_t roundShift(int64_t value, int shift) { return ((value >> (shift - 1)) + 1) >> 1; }
+
+class SubLayerRun {
+public:
+    SubLayerRun(std::vector<uint8_t>& dram, const Fields& f, int cols) : dram_(dram), f_(f), cols_(cols) {}
+
+    void run() {
+        for (int row = 0; row < f_.low(25); ++row)
+            for (int channel = 0; channel < f_.high(25); ++channel) tile(row, channel);
+    }
+
+private:
+    bool depthwise() const { return f_.flag(24, 0); }
+    bool raw() const { return f_.flag(24, 3); }
+    bool residual() const { return f_.flag(24, 4); }
+    bool shared() const { return f_.flag(24, 6); }
+    int stride() const { return f_.flag(24, 1) ? 2 : 1; }
+
+    void tile(int row_tile, int channel_tile) {
+        const bool row_last = row_tile + 1 == f_.low(25), channel_last = channel_tile + 1 == f_.high(25);
+        const int rows = row_last ? f_.high(27) : f_.low(27);
+        const int units = channel_last ? f_.high(28) : f_.low(28);
+        for (int unit = 0; unit < units; ++unit)
+            for (int y = 0; y < rows; ++y)
+                for (int x = 0; x < f_.low(29); ++x) pixel(row_tile, channel_tile, unit, y, x);
+    }
+
+    /// Unit's parameters and weights in DRAM.
+    uint32_t unitAddress(int channel_tile, int unit) const {
+        if (shared()) return f_.word(14);
+        return f_.word(14) + uint32_t(channel_tile) * f_.word(15) + uint32_t(unit * f_.low(34) * kWord);
+    }
+
+    int input(int channel, int y, int x, int channel_tile) const {
+        if (y < 0 || y >= f_.low(31) || x < 0 || x >= f_.high(31)) return f_.byte(24, 3);
+        const uint32_t tile = depthwise() ? uint32_t(channel_tile) * f_.word(6) : 0;
+        const int pixel_bytes = f_.flag(0, 3) ? 4 : kWord;
+        return int8_t(dram_.at(f_.word(2) + tile + uint32_t(channel / kWord) * f_.word(5) +
+                               uint32_t(y * f_.low(11) * kWord + x * pixel_bytes + channel % kWord)));
+    }
+
+    void pixel(int row_tile, int channel_tile, int unit, int y, int x) {
+        const int kernel = int(f_.word(26) & 0xff), pad = int(f_.word(26) >> 8 & 0xff);
+        const int offset = int(f_.word(26) >> 16 & 0xff), runs = f_.flag(26, 24) ? 2 : 1;
+        const int channels = f_.low(32), run_start = f_.high(32);
+        const uint32_t address = unitAddress(channel_tile, unit);
+        const int top = row_tile * f_.low(36) + y * stride() - pad;
+        for (int col = 0; col < cols_; ++col) {
+            uint32_t weight = address + uint32_t(8 * cols_ + col);
+            int64_t sum = 0;
+            for (int tap = 0; tap < kernel * kernel; ++tap)
+                for (int run = 0; run < runs; ++run)
+                    for (int c = 0; c < channels; ++c, weight += uint32_t(cols_)) {
+                        const int channel = depthwise() ? unit * cols_ + col : (run == 0 ? offset : run_start) + c;
+                        sum += input(channel, top + tap / kernel, x * stride() + tap % kernel - pad, channel_tile) *
+                               int8_t(dram_.at(weight));
+                    }
+            finish(address + uint32_t(8 * col), sum, row_tile, channel_tile, unit * cols_ + col, y, x);
+        }
+    }
+
+    void finish(uint32_t parameters, int64_t sum, int row_tile, int channel_tile, int channel, int y, int x) {
+        uint32_t bias = 0;
+        for (uint32_t b = 0; b < 4; ++b) bias |= uint32_t(dram_.at(parameters + b)) << (8 * b);
+        const int multiplier = dram_.at(parameters + 4) | dram_.at(parameters + 5) << 8;
+        const int shift = dram_.at(parameters + 6) + 1;
+        sum += int32_t(bias);
+        const uint32_t base = f_.word(50) + uint32_t(row_tile) * f_.word(51) + uint32_t(channel_tile) * f_.word(53) +
+                              uint32_t(channel / kWord) * f_.word(52);
+        if (raw()) {
+            for (uint32_t b = 0; b < 4; ++b)
+                dram_.at(base + uint32_t(4 * (channel % kWord)) + b) = uint8_t(uint32_t(sum) >> (8 * b));
+            return;
+        }
+        int64_t value = std::clamp<int64_t>(roundShift(sum * multiplier, shift) + f_.byte(37, 0), f_.byte(37, 1), f_.byte(37, 2));
+        const uint32_t place = uint32_t((y * f_.low(29) + x) * kWord + channel % kWord);
+        if (residual()) {
+            const uint32_t other = f_.word(17) + uint32_t(row_tile) * f_.word(18) + uint32_t(channel_tile) * f_.word(20) +
+                                   uint32_t(channel / kWord) * f_.word(19) + place;
+            const int64_t total = (value - f_.byte(38, 0)) * f_.low(40) +
+                                  (int8_t(dram_.at(other)) - f_.byte(38, 1)) * int64_t{f_.high(40)};
+            const int add_shift = int(f_.word(39) >> 16 & 0xff) + 1;
+            value = std::clamp<int64_t>(roundShift(total, add_shift) + f_.byte(38, 2), f_.byte(39, 0), f_.byte(39, 1));
+        }
+        dram_.at(base + place) = uint8_t(value);
+    }
+
+    std::vector<uint8_t>& dram_;
+    const Fields& f_;
+    int cols_;
+};
+
+}  // namespace
+
+void interpret(std::vector<uint8_t>& dram, uint32_t descriptor_base, int cols) {
+    for (uint32_t at = descriptor_base;; at += 256) {
+        const Fields fields(dram, at);
+        SubLayerRun(dram, fields, cols).run();
+        if (fields.flag(0, 8)) return;
+    }
+}
+
+}  // namespace dna::verif
