@@ -50,32 +50,43 @@ double sgdStep(Parameters<T>& parameters, double rate, const SgdOptions& options
 template double sgdStep<float>(Parameters<float>&, double, const SgdOptions&);
 template double sgdStep<double>(Parameters<double>&, double, const SgdOptions&);
 
-void Adam::step(std::vector<double>& values, const std::vector<double>& gradient) {
+namespace {
+
+double power(double base, double exponent) {
+    double result = 1;
+    for (long i = 0; i < std::lround(exponent) && result > 1e-30; ++i) result *= base;
+    return result;
+}
+
+}  // namespace
+
+void Adam::step(std::vector<double>& values, const std::vector<double>& gradient, const std::vector<char>& active) {
     DNA_CHECK(values.size() == first_.size() && gradient.size() == first_.size(), "Adam: sizes");
-    ++steps_;
-    double power1 = 1, power2 = 1;
-    for (long i = 0; i < steps_ && power1 + power2 > 1e-30; ++i) power1 *= options_.beta1, power2 *= options_.beta2;
     for (size_t i = 0; i < values.size(); ++i) {
+        if (!active.empty() && !active[i]) continue;
+        ++steps_[i];
         const double g = gradient[i] + options_.weight_decay * values[i];
         first_[i] = options_.beta1 * first_[i] + (1 - options_.beta1) * g;
         second_[i] = options_.beta2 * second_[i] + (1 - options_.beta2) * g * g;
-        values[i] -= options_.rate * (first_[i] / (1 - power1)) / (std::sqrt(second_[i] / (1 - power2)) + options_.epsilon);
+        const double mean = first_[i] / (1 - power(options_.beta1, steps_[i]));
+        const double square = second_[i] / (1 - power(options_.beta2, steps_[i]));
+        values[i] -= options_.rate * mean / (std::sqrt(square) + options_.epsilon);
     }
 }
 
 std::vector<double> Adam::state() const {
     std::vector<double> state = first_;
     state.insert(state.end(), second_.begin(), second_.end());
-    state.push_back(static_cast<double>(steps_));
+    state.insert(state.end(), steps_.begin(), steps_.end());
     return state;
 }
 
 void Adam::restore(const std::vector<double>& state) {
-    DNA_CHECK(state.size() == 2 * first_.size() + 1, "Adam: size of the state");
-    const auto middle = state.begin() + static_cast<std::ptrdiff_t>(first_.size());
-    first_.assign(state.begin(), middle);
-    second_.assign(middle, state.end() - 1);
-    steps_ = static_cast<long>(state.back());
+    const size_t size = first_.size();
+    DNA_CHECK(state.size() == 3 * size, "Adam: size of the state");
+    std::copy_n(state.begin(), size, first_.begin());
+    std::copy_n(state.begin() + static_cast<std::ptrdiff_t>(size), size, second_.begin());
+    std::copy_n(state.begin() + static_cast<std::ptrdiff_t>(2 * size), size, steps_.begin());
 }
 
 double CosineSchedule::at(long step) const {

@@ -29,17 +29,17 @@ public:
         double epsilon = 1e-8;
         double weight_decay = 0;
     };
-    Adam(size_t size, const Options& options) : options_(options), first_(size), second_(size) {}
-    void step(std::vector<double>& values, const std::vector<double>& gradient);
+    Adam(size_t size, const Options& options) : options_(options), first_(size), second_(size), steps_(size) {}
+    /// Entries whose `active` is 0 are left alone, their moments too (an empty list: all are active).
+    void step(std::vector<double>& values, const std::vector<double>& gradient, const std::vector<char>& active = {});
 
-    /// First moments, second moments, number of steps: for checkpoints.
+    /// First moments, second moments, steps of every entry: for checkpoints.
     std::vector<double> state() const;
     void restore(const std::vector<double>& state);
 
 private:
     Options options_;
-    std::vector<double> first_, second_;
-    long steps_ = 0;
+    std::vector<double> first_, second_, steps_;
 };
 
 /// Rate that rises linearly over `warmup` steps to `peak`, then falls along a cosine to `floor` at `steps`.

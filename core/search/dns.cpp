@@ -1,0 +1,193 @@
+// Differentiable network search (the DNS half of the co-search method): weights on one half of the training pictures,
+// logits on the other half plus lambda times the hardware term, first order, one step of each in turn.
+
+#include "core/search/dns.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "core/base/error.h"
+#include "core/nn/ops.h"
+
+namespace dna::search {
+namespace {
+
+data::Pictures firstHalf(const data::Pictures& pictures) {
+    return pictures.slice(0, pictures.count() / 2);
+}
+data::Pictures secondHalf(const data::Pictures& pictures) {
+    return pictures.slice(pictures.count() / 2, pictures.count());
+}
+
+void checkFinite(double loss, double norm, long iteration, const char* which) {
+    if (std::isfinite(loss) && std::isfinite(norm)) return;
+    throw base::InputError("search", fmt::format("iteration {}", iteration),
+                           fmt::format("the {} loss is no longer a number: the search diverged; a smaller rate may help", which));
+}
+
+std::vector<ActiveSet> allOperators(size_t blocks, size_t candidates) {
+    ActiveSet all;
+    for (size_t k = 0; k < candidates; ++k) all.candidates.push_back(static_cast<int>(k));
+    return std::vector<ActiveSet>(blocks, all);
+}
+
+/// Operators whose logits take part in this step.
+std::vector<char> activeMask(const SampledNetwork& network, size_t candidates, GateMode mode) {
+    if (mode != GateMode::Proxy) return {};
+    std::vector<char> mask(network.active.size() * candidates);
+    for (size_t l = 0; l < network.active.size(); ++l)
+        for (int k : network.active[l].candidates) mask[l * candidates + static_cast<size_t>(k)] = 1;
+    return mask;
+}
+
+}  // namespace
+
+NetworkSearch::NetworkSearch(const network::NetworkSpace& space, const data::Pictures& pictures, const DnsOptions& options, HardwareSide& hardware,
+                             uint64_t seed, autodiff::Workers& workers)
+    : space_(space),
+      options_(options),
+      mode_(gateMode(options.mode)),
+      hardware_(hardware),
+      seed_(seed),
+      pictures_weights_(firstHalf(pictures)),
+      pictures_logits_(secondHalf(pictures)),
+      batches_weights_(pictures_weights_, data::measureNormalization(pictures), options.batch, options.augment, seed, "search-weights"),
+      batches_logits_(pictures_logits_, data::measureNormalization(pictures), options.batch, options.augment, seed, "search-logits"),
+      supernet_(space, seed),
+      logits_(space.blocks.size(), space.candidates.size()),
+      adam_(logits_.values.size(), {options.logit_rate, 0.5, 0.999, 1e-8, 0}),
+      tape_(workers),
+      table_(hardware.table()) {
+    iterations_ = batches_weights_.batchesPerEpoch() * options.epochs;
+    schedule_ = {options.weight_rate, options.weight_rate_floor, batches_weights_.batchesPerEpoch(), iterations_};
+}
+
+DnsRecord NetworkSearch::advance() {
+    DnsRecord record;
+    if (!warmingUp()) {
+        updateLogits(sample("gumbel-logits", options_.active_paths), record);
+        if (refreshIsDue()) refreshHardware(record);
+    }
+    updateWeights(sample("gumbel-weights", 1), record);
+    record = finishRecord(record);
+    ++iteration_;
+    return record;
+}
+
+bool NetworkSearch::refreshIsDue() const {
+    return options_.das_period > 0 && logit_steps_ % options_.das_period == 0;
+}
+
+/// Geometric from the initial to the final temperature over the iterations that update logits.
+double NetworkSearch::temperature() const {
+    const long first = batches_weights_.batchesPerEpoch() * options_.weight_epochs;
+    if (iteration_ <= first || iterations_ <= first + 1) return options_.initial_temperature;
+    const double progress = static_cast<double>(iteration_ - first) / static_cast<double>(iterations_ - first - 1);
+    return options_.initial_temperature * base::portableExp(progress * base::portableLog(options_.final_temperature / options_.initial_temperature));
+}
+
+SampledNetwork NetworkSearch::sample(const char* purpose, int paths) const {
+    base::Rng rng(seed_, purpose, static_cast<uint64_t>(iteration_));
+    return sampleNetwork(logits_, temperature(), paths, mode_, rng);
+}
+
+/// alpha <- alpha - Adam(d/dalpha [CE on the other half of the pictures + lambda L_hw]).
+void NetworkSearch::updateLogits(const SampledNetwork& network, DnsRecord& record) {
+    tape_.reset();
+    std::vector<autodiff::Var> gates;
+    const Batch batch = batches_logits_.draw(tape_, logit_steps_);
+    const autodiff::Var output = supernet_.runGated(tape_, batch, network, mode_, false, gates);
+    const autodiff::Var loss = nn::softmaxCrossEntropy(tape_, output, batch.labels);
+    tape_.backward(loss);
+
+    std::vector<std::vector<double>> gate_gradients;
+    for (autodiff::Var gate : gates) {
+        const float* gradient = tape_.gradient(gate);
+        gate_gradients.emplace_back(gradient, gradient + tape_.value(gate).size);
+    }
+    std::vector<double> gradient = gateGradient(network, logits_.candidates, mode_, gate_gradients);
+    const HardwareTerm hardware = hardwareTerm(table_, options_.objective, logits_.values,
+                                               options_.cost_over_all ? allOperators(logits_.blocks, logits_.candidates) : network.active);
+    double norm = 0;
+    for (size_t i = 0; i < gradient.size(); ++i) {
+        gradient[i] += options_.lambda * hardware.gradient[i];
+        norm += gradient[i] * gradient[i];
+    }
+    record.logit_loss = static_cast<double>(*tape_.value(loss).data);
+    checkFinite(record.logit_loss, norm, iteration_, "logits'");
+
+    const std::vector<double> before = logits_.values;
+    adam_.step(logits_.values, gradient, activeMask(network, logits_.candidates, mode_));
+    if (mode_ == GateMode::Proxy) keepActiveMass(network, before, logits_);
+    ++logit_steps_;
+    record.logits_updated = true;
+    record.logit_accuracy = nn::countCorrect(tape_.value(output), batch.labels) / static_cast<double>(batch.labels.size());
+    record.hardware_term = hardware.value;
+}
+
+/// omega <- omega - SGD(d/domega CE) on the sampled path.
+void NetworkSearch::updateWeights(const SampledNetwork& network, DnsRecord& record) {
+    tape_.reset();
+    supernet_.parameters().clearTouched();
+    const Batch batch = batches_weights_.draw(tape_, iteration_);
+    std::vector<autodiff::Var> gates;
+    const autodiff::Var output = mode_ == GateMode::Soft ? supernet_.runGated(tape_, batch, network, mode_, true, gates)
+                                                         : supernet_.runPath(tape_, batch, network.choices());
+    const autodiff::Var loss = nn::softmaxCrossEntropy(tape_, output, batch.labels);
+    tape_.backward(loss);
+    const nn::SgdOptions sgd{options_.momentum, options_.weight_decay, options_.clip, true};
+    const double norm = nn::sgdStep(supernet_.parameters(), schedule_.at(iteration_), sgd);
+    record.weight_loss = static_cast<double>(*tape_.value(loss).data);
+    record.weight_accuracy = nn::countCorrect(tape_.value(output), batch.labels) / static_cast<double>(batch.labels.size());
+    checkFinite(record.weight_loss, norm, iteration_, "weights'");
+}
+
+/// gamma follows alpha: the accelerator search continues on the most probable network, then the table is filled anew.
+void NetworkSearch::refreshHardware(DnsRecord& record) {
+    const network::Network current = network::buildNetwork(space_, logits_.mostProbable(), "most-probable");
+    table_ = hardware_.refine(current, options_.das_evaluations, static_cast<uint64_t>(refreshes_));
+    ++refreshes_;
+    record.refreshed = true;
+}
+
+DnsRecord NetworkSearch::finishRecord(DnsRecord record) const {
+    const HardwareTerm cost = networkCost(table_, options_.objective, logits_.mostProbable());
+    record.iteration = iteration_;
+    record.epoch = batches_weights_.epochOf(iteration_);
+    record.temperature = temperature();
+    record.energy_pj = cost.energy_pj;
+    record.latency_cycles = cost.latency_cycles;
+    record.entropy = logits_.entropy();
+    return record;
+}
+
+Derived NetworkSearch::derive() const {
+    return deriveNetwork(logits_.logProbabilities(), table_);
+}
+
+void NetworkSearch::save(base::Json& state, nn::TensorMap& tensors) const {
+    supernet_.parameters().save(tensors, "search/", true);
+    tensors["search.logits"] = nn::fromValues(logits_.values, {static_cast<int64_t>(logits_.values.size())});
+    const std::vector<double> adam = adam_.state();
+    tensors["search.adam"] = nn::fromValues(adam, {static_cast<int64_t>(adam.size())});
+    state["search"] = {{"iteration", iteration_}, {"logit_steps", logit_steps_}, {"refreshes", refreshes_}, {"hardware", hardware_.save()}};
+}
+
+void NetworkSearch::restore(const base::Json& state, const nn::TensorMap& tensors, const std::string& file) {
+    supernet_.parameters().load(tensors, "search/", file, true);
+    nn::TensorReader reader(tensors, file);
+    const auto size = static_cast<int64_t>(logits_.values.size());
+    const std::vector<double> logits = reader.values<double>("search.logits", {size}), adam = reader.values<double>("search.adam", {3 * size});
+    reader.finish();
+    logits_.values = logits;
+    adam_.restore(adam);
+    const base::Json& search = state.at("search");
+    iteration_ = search.at("iteration").get<long>();
+    logit_steps_ = search.at("logit_steps").get<long>();
+    refreshes_ = search.at("refreshes").get<int>();
+    hardware_.restore(search.at("hardware"));
+    table_ = hardware_.table();
+}
+
+}  // namespace dna::search

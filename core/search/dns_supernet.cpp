@@ -1,0 +1,50 @@
+#include "core/search/dns_supernet.h"
+
+#include "core/network/trainable.h"
+#include "core/nn/ops.h"
+
+namespace dna::search {
+
+Supernet::Supernet(const network::NetworkSpace& space, uint64_t seed) {
+    std::vector<network::Network> fixed = network::buildFixedParts(space);
+    stem_ = std::move(fixed.front());
+    head_ = std::move(fixed.back());
+    network::addParameters(parameters_, stem_, "", seed);
+    network::addParameters(parameters_, head_, "", seed);
+    for (const network::Candidate& candidate : space.candidates) prefixes_.push_back(candidate.name + "/");
+    operators_.resize(space.blocks.size());
+    for (size_t b = 0; b < space.blocks.size(); ++b)
+        for (size_t k = 0; k < space.candidates.size(); ++k) {
+            operators_[b].push_back(network::buildOperator(space, static_cast<int>(b), static_cast<int>(k)));
+            network::addParameters(parameters_, operators_[b][k], prefixes_[k], seed);
+        }
+}
+
+autodiff::Var Supernet::runOperator(autodiff::Tape<float>& tape, size_t block, int candidate, autodiff::Var x, bool train_weights) {
+    return network::runNetwork(tape, operators_[block][candidate], parameters_, prefixes_[candidate], x, {true, train_weights, false});
+}
+
+autodiff::Var Supernet::runPath(autodiff::Tape<float>& tape, const Batch& batch, const std::vector<int>& choices) {
+    autodiff::Var x = network::runNetwork(tape, stem_, parameters_, "", tape.constant(batch.pictures), {true, true, false});
+    for (size_t b = 0; b < operators_.size(); ++b) x = runOperator(tape, b, choices[b], x, true);
+    return network::runNetwork(tape, head_, parameters_, "", x, {true, true, false});
+}
+
+autodiff::Var Supernet::runGated(autodiff::Tape<float>& tape, const Batch& batch, const SampledNetwork& sample, GateMode mode, bool train_weights,
+                                 std::vector<autodiff::Var>& gates) {
+    autodiff::Var x = network::runNetwork(tape, stem_, parameters_, "", tape.constant(batch.pictures), {true, train_weights, false});
+    for (size_t b = 0; b < operators_.size(); ++b) {
+        const std::vector<int>& active = sample.active[b].candidates;
+        const autodiff::Tensor<float> values = tape.allocateFlat(active.size());
+        std::vector<autodiff::Var> paths;
+        for (size_t i = 0; i < active.size(); ++i) {
+            values.data[i] = mode == GateMode::Soft ? static_cast<float>(sample.gates[b][i]) : (i == 0 ? 1.0f : 0.0f);
+            paths.push_back(runOperator(tape, b, active[i], x, train_weights));
+        }
+        gates.push_back(train_weights ? tape.constant(values) : tape.leaf(values));
+        x = nn::gatedSum(tape, paths, gates.back());
+    }
+    return network::runNetwork(tape, head_, parameters_, "", x, {true, train_weights, false});
+}
+
+}  // namespace dna::search

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <vector>
+
+#include "core/autodiff/tape.h"
+#include "core/network/space.h"
+#include "core/nn/parameters.h"
+#include "core/search/batches.h"
+#include "core/search/dns_sampling.h"
+
+namespace dna::search {
+
+/// All operators of all blocks with their weights.
+class Supernet {
+public:
+    Supernet(const network::NetworkSpace& space, uint64_t seed);
+
+    nn::Parameters<float>& parameters() { return parameters_; }
+    const nn::Parameters<float>& parameters() const { return parameters_; }
+
+    /// Logits of one path; weights want gradients.
+    autodiff::Var runPath(autodiff::Tape<float>& tape, const Batch& batch, const std::vector<int>& choices);
+    /// Logits with a gated sum in every block: gates have the value of the sampled path (1 and 0; the Gumbel-softmax sample
+    /// in mode soft) and the gradient of a_k. `gates` gets the gates' variables.
+    autodiff::Var runGated(autodiff::Tape<float>& tape, const Batch& batch, const SampledNetwork& sample, GateMode mode, bool train_weights,
+                           std::vector<autodiff::Var>& gates);
+
+private:
+    autodiff::Var runOperator(autodiff::Tape<float>& tape, size_t block, int candidate, autodiff::Var x, bool train_weights);
+
+    network::Network stem_, head_;
+    std::vector<std::vector<network::Network>> operators_;  ///< [block][candidate]
+    std::vector<std::string> prefixes_;                     ///< of a candidate's parameters
+    nn::Parameters<float> parameters_;
+};
+
+}  // namespace dna::search
