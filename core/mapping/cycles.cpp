@@ -39,6 +39,9 @@ public:
         return now;
     }
 
+    /// Counts a transfer that took place before time began.
+    void count(const Transfer& transfer) { beats_ += transfer.totalBeats(); }
+
     /// Cycle in which the last beat asked for so far is accepted.
     int64_t lastBeat() const { return last_beat_; }
     int64_t beats() const { return beats_; }
@@ -78,7 +81,7 @@ private:
 
 class Machine {
 public:
-    Machine(const MemoryModel& memory, bool warm) : memory_(memory), reads_(memory), warm_(warm) {}
+    Machine(const MemoryModel& memory, bool warm) : memory_(memory), reads_(memory), warm_(warm), warm_weights_(warm) {}
 
     LayerTime run(const LayerPlan& plan) {
         const int64_t before = last_done_;
@@ -128,7 +131,7 @@ private:
         if (job.weights_changed) {
             request_ = std::max(request_, weights_.available());
             weights_.take();
-            request_ = reads_.request(weightTransfer(plan, sub, job, weight_base), request_, 1);
+            request_ = requestWeights(weightTransfer(plan, sub, job, weight_base));
         }
         if (job.input_changed) {
             request_ = std::max({request_, inputs_.available(), barrier_});
@@ -141,6 +144,16 @@ private:
             request_ = reads_.request(outputTransfer(plan, sub, job), request_, 1);
         }
         return reads_.lastBeat() + kLoaded;
+    }
+
+    /// A warm machine has the first tile's weights already.
+    int64_t requestWeights(const Transfer& transfer) {
+        if (warm_weights_) {
+            warm_weights_ = false;
+            reads_.count(transfer);
+            return request_;
+        }
+        return reads_.request(transfer, request_, 1);
     }
 
     int64_t compute(const LayerPlan& plan, const SubPlan& sub, const Job& job, int64_t loaded) {
@@ -185,7 +198,7 @@ private:
     MemoryModel memory_;
     ReadChannel reads_;
     Slots inputs_, weights_, residuals_, outputs_;
-    bool warm_ = false;
+    bool warm_ = false, warm_weights_ = false;
     int64_t request_ = kFirstRequest;
     int64_t pending_configuration_ = 0, configured_ = 0;
     int64_t compute_free_ = 0, store_free_ = 0;

@@ -1,0 +1,220 @@
+#include "costmodel/cost.h"
+
+#include <algorithm>
+#include <bit>
+#include <numeric>
+
+#include "core/design/templates.h"
+
+namespace dna::costmodel {
+
+using base::Json;
+using mapping::LayerPlan;
+
+const std::array<std::string, kLevels>& levelNames() {
+    static const std::array<std::string, kLevels> names{"dram", "gb", "noc", "rf", "mac", "ppu", "control", "leakage"};
+    return names;
+}
+
+namespace {
+
+constexpr double kBeatBits = 128;
+constexpr int kReferenceAccumulator = 28;  ///< at which LogicPrices are given
+
+AreaParts areaOf(const design::Chunk& chunk, const LogicPrices& logic, const ChunkPrices& prices) {
+    const double pe = logic.pe_area_um2 + (chunk.accumulator_bits - kReferenceAccumulator) * logic.pe_area_per_accumulator_bit_um2;
+    const double stages = std::countr_zero(unsigned(chunk.rows));
+    AreaParts area;
+    area.pe = chunk.rows * chunk.cols * pe;
+    area.ppu = chunk.cols * logic.lane_area_um2;
+    area.noc = logic.align_area_per_bit_stage_um2 * chunk.rows * kBeatBits * stages +
+               logic.noc_area_per_byte_um2 * (chunk.rows * design::kWordBytes + chunk.cols);
+    area.control = logic.control_area_um2;
+    area.input_buffer = 2.0 * chunk.rows * prices.input.area_um2;
+    area.weight_buffer = 2.0 * prices.weight.area_um2;
+    area.output_buffer = 2.0 * prices.output.area_um2;
+    area.residual_buffer = 2.0 * prices.output.area_um2;
+    return area;
+}
+
+double leakageMw(const design::Chunk& chunk, const LogicPrices& logic, const ChunkPrices& p) {
+    return p.area.logic() * 1e-6 * logic.leakage_mw_per_mm2 + 2.0 * chunk.rows * p.input.leakage_mw + 2.0 * p.weight.leakage_mw +
+           4.0 * p.output.leakage_mw;
+}
+
+}  // namespace
+
+ChunkPrices pricesOf(const design::Chunk& chunk, const Technology& technology, const std::string& dram, double clock_mhz) {
+    const LogicPrices& logic = technology.logic;
+    ChunkPrices p;
+    p.input = priceMemory(technology.memory, chunk.input_words, int(kBeatBits));
+    p.weight = priceMemory(technology.memory, chunk.weight_words, int(kBeatBits));
+    p.output = priceMemory(technology.memory, chunk.output_words, int(kBeatBits));
+    const int extra = chunk.accumulator_bits - kReferenceAccumulator;
+    const double mac = logic.mac_energy_pj + extra * logic.mac_energy_per_accumulator_bit_pj;
+    const double registers = (8 + 8 + 16 + chunk.accumulator_bits) * logic.register_energy_per_bit_pj;
+    p.rf_pj = std::min(registers, mac);
+    p.mac_pj = mac - p.rf_pj;
+    p.idle_pj = logic.pe_idle_energy_pj;
+    p.noc_pj = logic.noc_energy_per_word_pj;
+    p.lane_pj = logic.lane_energy_pj, p.lane_idle_pj = logic.lane_idle_energy_pj;
+    p.control_pj = logic.control_energy_per_cycle_pj, p.dma_pj = logic.dma_energy_per_word_pj;
+    const DramPart& part = dramPart(technology, dram);
+    p.dram_read_pj = part.read_pj_per_bit * kBeatBits, p.dram_write_pj = part.write_pj_per_bit * kBeatBits;
+    p.lanes = chunk.cols, p.pes = chunk.rows * chunk.cols;
+    p.area = areaOf(chunk, logic, p);
+    p.leakage_pj_per_cycle = leakageMw(chunk, logic, p) * 1e3 / clock_mhz;  // mW / MHz = nJ, in pJ
+    return p;
+}
+
+EventCounts<double> eventsOf(const AccessCounts& n, double cycles, const ChunkPrices& prices) {
+    EventCounts<double> e;
+    e.dram_reads = double(n.dramReads());
+    e.dram_writes = double(n.dram_output_writes);
+    e.input_reads = double(n.input_reads), e.input_writes = double(n.input_writes);
+    e.weight_reads = double(n.weight_reads), e.weight_writes = double(n.weight_writes);
+    e.output_reads = double(n.output_reads + n.residual_reads), e.output_writes = double(n.output_writes + n.residual_writes);
+    e.macs = double(n.mac_cycles) * prices.pes;
+    e.pe_cycles = cycles * prices.pes;
+    e.noc_bytes = double(n.noc_inputs + n.noc_weights);
+    e.values = double(n.outputs);
+    e.lane_cycles = std::max(cycles * prices.lanes, e.values);
+    e.cycles = cycles;
+    e.dma_words = e.dram_reads + e.dram_writes;
+    return e;
+}
+
+double LayerCost::energyPj() const { return std::accumulate(level_pj.begin(), level_pj.end(), 0.0); }
+double LayerCost::chipEnergyPj() const { return energyPj() - level_pj[size_t(Level::Dram)]; }
+
+LayerCost costOf(const LayerPlan& plan, const mapping::LayerTime& time, const ChunkPrices& prices) {
+    LayerCost cost;
+    cost.name = plan.layer.name;
+    cost.macs = plan.layer.macs;
+    cost.time = time;
+    cost.counts = countAccesses(plan);
+    cost.level_pj = levelEnergies(eventsOf(cost.counts, double(time.latency), prices), prices);
+    const double compute = double(mapping::macCycles(plan));
+    const double beats = double(std::max(cost.counts.dramReads(), cost.counts.dram_output_writes));
+    cost.utilization = double(cost.macs) / (double(prices.pes) * double(time.latency));
+    cost.roofline = compute / std::max(compute, beats);
+    return cost;
+}
+
+double NetworkCost::latencyCycles() const {
+    double cycles = 0;
+    for (const LayerCost& layer : layers) cycles += double(layer.time.latency);
+    return cycles;
+}
+
+double NetworkCost::energyMj(bool system) const {
+    double pj = 0;
+    for (const LayerCost& layer : layers) pj += system ? layer.energyPj() : layer.chipEnergyPj();
+    return pj * 1e-9;
+}
+
+NetworkCost networkCost(const std::vector<LayerPlan>& plans, const design::Design& design, const Technology& technology,
+                        const design::Target& target) {
+    const design::Chunk& chunk = design.chunk();
+    const ChunkPrices prices = pricesOf(chunk, technology, target.dram, target.clock_mhz);
+    NetworkCost cost;
+    cost.area = prices.area;
+    cost.clock_mhz = target.clock_mhz;
+    cost.sram_bytes = 2.0 * design::kWordBytes * (double(chunk.rows) * chunk.input_words + chunk.weight_words + 2.0 * chunk.output_words);
+    const std::vector<mapping::LayerTime> times = mapping::networkCycles(plans, design::MemoryModel{});
+    for (size_t i = 0; i < plans.size(); ++i) cost.layers.push_back(costOf(plans[i], times[i], prices));
+    return cost;
+}
+
+std::vector<design::Violation> violations(const NetworkCost& cost, const design::Limits& limits) {
+    std::vector<design::Violation> found;
+    auto atMost = [&](const char* name, double value, const std::optional<double>& bound) {
+        if (bound && value > *bound) found.push_back({name, value, *bound, value / *bound - 1});
+    };
+    atMost("max_area_um2", cost.area.total(), limits.max_area_um2);
+    atMost("max_energy_mj", cost.energyMj(true), limits.max_energy_mj);
+    atMost("max_latency_ms", cost.latencyMs(), limits.max_latency_ms);
+    atMost("max_sram_bytes", cost.sram_bytes, limits.max_sram_bytes);
+    const double fps = 1e3 / cost.latencyMs();
+    if (limits.min_fps && fps < *limits.min_fps) found.push_back({"min_fps", fps, *limits.min_fps, *limits.min_fps / fps - 1});
+    return found;
+}
+
+namespace {
+
+Json levelJson(const LayerCost& layer, Level level) {
+    const AccessCounts& n = layer.counts;
+    Json json;
+    json["name"] = levelNames()[size_t(level)];
+    auto tensors = [](int64_t input, int64_t weight, int64_t output) {
+        return Json{{"input", input}, {"weight", weight}, {"output", output}};
+    };
+    if (level == Level::Dram) {
+        json["reads"] = tensors(n.dram_input_reads + n.dram_residual_reads, n.dram_weight_reads + n.dram_descriptor_reads, 0);
+        json["updates"] = tensors(0, 0, n.dram_output_writes);
+    } else if (level == Level::Gb) {
+        json["reads"] = tensors(n.input_reads, n.weight_reads, n.output_reads + n.residual_reads);
+        json["fills"] = tensors(n.input_writes, n.weight_writes, n.residual_writes);
+        json["updates"] = tensors(0, 0, n.output_writes);
+    } else if (level == Level::Noc) {
+        json["accesses"] = tensors(n.noc_inputs, n.noc_weights, 0);
+    } else if (level == Level::Mac) {
+        json["accesses"] = Json{{"mac_cycles", n.mac_cycles}, {"useful_macs", n.macs}};
+    } else if (level == Level::Ppu) {
+        json["accesses"] = tensors(0, 0, n.outputs);
+    }
+    json["energy_pj"] = layer.level_pj[size_t(level)];
+    return json;
+}
+
+Json layerJson(const LayerCost& layer) {
+    Json json;
+    json["name"] = layer.name;
+    json["chunk"] = 0;
+    json["macs"] = layer.macs;
+    json["latency_cycles"] = layer.time.latency;
+    json["utilization"] = layer.utilization;
+    json["roofline"] = layer.roofline;
+    const mapping::CycleClasses& c = layer.time.classes;
+    json["cycle_classes"] = Json{{"compute", c.compute}, {"fill_drain", c.fill_drain}, {"wait_load", c.wait_load}, {"wait_store", c.wait_store}};
+    json["energy_pj"] = layer.energyPj();
+    json["levels"] = Json::array();
+    for (size_t i = 0; i < kLevels; ++i) json["levels"].push_back(levelJson(layer, Level(i)));
+    return json;
+}
+
+Json areaJson(const AreaParts& area) {
+    return Json{{"pe", area.pe},
+                {"ppu", area.ppu},
+                {"noc", area.noc},
+                {"control", area.control},
+                {"input_buffer", area.input_buffer},
+                {"weight_buffer", area.weight_buffer},
+                {"output_buffer", area.output_buffer},
+                {"residual_buffer", area.residual_buffer}};
+}
+
+}  // namespace
+
+Json toJson(const NetworkCost& cost, const Technology& technology, const design::Target& target) {
+    Json json = base::makeDocument("cost");
+    json["technology"] = technology.name;
+    json["memory_source"] = technology.memory.kind;
+    json["dram"] = target.dram;
+    Json totals;
+    totals["latency_cycles"] = int64_t(cost.latencyCycles());
+    totals["clock_mhz"] = cost.clock_mhz;
+    totals["latency_ms"] = cost.latencyMs();
+    totals["energy_mj"] = Json{{"chip", cost.energyMj(false)}, {"system", cost.energyMj(true)}};
+    totals["edp_mj_ms"] = Json{{"chip", cost.edp(false)}, {"system", cost.edp(true)}};
+    totals["area_um2"] = cost.area.total();
+    totals["throughput_fps"] = 1e3 / cost.latencyMs();
+    totals["sram_bytes"] = int64_t(cost.sram_bytes);
+    json["totals"] = totals;
+    json["area"] = areaJson(cost.area);
+    json["layers"] = Json::array();
+    for (const LayerCost& layer : cost.layers) json["layers"].push_back(layerJson(layer));
+    return json;
+}
+
+}  // namespace dna::costmodel

@@ -1,0 +1,117 @@
+#include "costmodel/counts.h"
+
+#include <algorithm>
+
+#include "core/mapping/cycles.h"
+#include "core/mapping/transfers.h"
+
+namespace dna::costmodel {
+
+using design::kBlock;
+using mapping::ArrayMode;
+using mapping::LayerPlan;
+using mapping::SubPlan;
+
+namespace {
+
+/// Positions inside the map among `lanes` neighbours from `first`, in the plane of odd or even positions.
+int64_t insidePlane(int first, int lanes, int size, int shift, int odd) {
+    const int plane = shift != 0 ? (size + 1 - odd) / 2 : size;
+    return std::max(0, std::min(first + lanes, plane) - std::max(first, 0));
+}
+
+/// Sum over taps of the lanes inside the map, for one block whose first output position is `first`.
+int64_t lanesInside(const LayerPlan& plan, const SubPlan& sub, int first, int lanes, int size) {
+    int64_t sum = 0;
+    for (int tap = 0; tap < plan.layer.kernel; ++tap) {
+        const int offset = tap - plan.layer.pad;
+        const int odd = sub.shift != 0 ? offset & 1 : 0;
+        sum += insidePlane(first + (offset >> sub.shift), lanes, size, sub.shift, odd);
+    }
+    return sum;
+}
+
+/// Bank reads of one unit over all pixel blocks and taps, for one word per tap and pixel.
+int64_t readsPerWord(const LayerPlan& plan, const SubPlan& sub) {
+    int64_t x = 0, y = 0;
+    for (int block = 0; block < sub.x_blocks; ++block)
+        x += lanesInside(plan, sub, block * plan.x_lanes(), plan.x_lanes(), plan.layer.in_width);
+    for (int tile = 0; tile < sub.row_tiles; ++tile)
+        for (int block = 0; block < plan.yBlocks(sub, tile); ++block)
+            y += lanesInside(plan, sub, (tile * sub.y_blocks_full + block) * plan.y_lanes(), plan.y_lanes(), plan.layer.in_height);
+    return x * y;
+}
+
+/// Input words that one tap of a dense block touches.
+int64_t wordsPerTap(const SubPlan& sub) {
+    int64_t words = 0;
+    for (int run = 0; run < sub.sub.runs; ++run) {
+        const int first = sub.channel_offset + run * sub.sub.run_stride;
+        words += (first + sub.sub.in_channels - 1) / kBlock - first / kBlock + 1;
+    }
+    return words;
+}
+
+int64_t totalUnits(const SubPlan& sub) { return int64_t{sub.channel_tiles - 1} * sub.units_full + sub.units_last; }
+
+void countTransfers(const LayerPlan& plan, const SubPlan& sub, AccessCounts& n) {
+    n.dram_descriptor_reads += mapping::jobsOf(plan, sub).empty() ? 0 : 16;
+    for (const mapping::Job& job : mapping::jobsOf(plan, sub)) {
+        if (job.weights_changed) {
+            const int64_t beats = mapping::weightTransfer(plan, sub, job, 0).totalBeats();
+            n.dram_weight_reads += beats;
+            n.weight_writes += beats;
+        }
+        if (job.input_changed) {
+            const mapping::Transfer t = mapping::inputTransfer(plan, sub, job);
+            n.dram_input_reads += t.totalBeats();
+            const int begin = plan.input_rows_begin(sub, job.row_tile), end = plan.input_rows_end(sub, job.row_tile);
+            const int64_t rows = sub.drop_odd ? (end + 1) / 2 - (begin + 1) / 2 : end - begin;
+            const int64_t columns = sub.drop_odd ? (plan.layer.in_width + 1) / 2 : plan.layer.in_width;
+            n.input_writes += rows * columns * t.blocks;
+        }
+        const int64_t out = mapping::outputTransfer(plan, sub, job).totalBeats();
+        n.dram_output_writes += out;
+        n.output_reads += out;
+        if (plan.layer.residual_node >= 0) n.dram_residual_reads += out, n.residual_writes += out;
+    }
+}
+
+void countArray(const LayerPlan& plan, const SubPlan& sub, AccessCounts& n) {
+    const bool dense = plan.layer.mode == ArrayMode::Dense;
+    const int rows = plan.chunk.rows, cols = plan.chunk.cols;
+    const int64_t units = totalUnits(sub);
+    const int64_t pixels = int64_t{plan.layer.out_height} * plan.layer.out_width;
+    int64_t blocks = 0, parameter_reads = 0;
+    for (const mapping::Job& job : mapping::jobsOf(plan, sub)) {
+        const int64_t job_units = plan.units(sub, job.channel_tile);
+        const int64_t job_blocks = job_units * plan.yBlocks(sub, job.row_tile) * sub.x_blocks;
+        const bool channels_outer = plan.mapping.block_order == mapping::BlockOrder::ChannelsOuter;
+        parameter_reads += (channels_outer || job_units == 1 ? job_units : job_blocks) * (cols / 2);
+        blocks += job_blocks;
+    }
+    const int64_t cycles = blocks * sub.reduction;
+    const int64_t weight_words = cols == kBlock ? sub.reduction : (sub.reduction + 1) / 2;
+    n.mac_cycles += cycles;
+    n.input_reads += readsPerWord(plan, sub) * units * (dense ? wordsPerTap(sub) : 1);
+    n.weight_reads += parameter_reads + blocks * weight_words;
+    n.noc_inputs += cycles * (dense ? rows : rows * cols);
+    n.noc_weights += cycles * cols;
+    n.outputs += pixels * units * cols;
+    n.output_writes += plan.layer.raw_output ? units * cols / 4 : pixels * units;
+    if (plan.layer.residual_node >= 0) n.residual_reads += pixels * units;
+}
+
+}  // namespace
+
+AccessCounts countAccesses(const LayerPlan& plan) {
+    AccessCounts n;
+    n.macs = plan.layer.macs;
+    for (const SubPlan& sub : plan.subs) {
+        countTransfers(plan, sub, n);
+        countArray(plan, sub, n);
+    }
+    return n;
+}
+
+}  // namespace dna::costmodel
