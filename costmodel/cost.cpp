@@ -120,24 +120,34 @@ NetworkCost networkCost(const std::vector<LayerPlan>& plans, const design::Desig
     NetworkCost cost;
     cost.area = prices.area;
     cost.clock_mhz = target.clock_mhz;
-    cost.sram_bytes = 2.0 * design::kWordBytes * (double(chunk.rows) * chunk.input_words + chunk.weight_words + 2.0 * chunk.output_words);
+    cost.sram_bytes = sramBytes(chunk);
     const std::vector<mapping::LayerTime> times = mapping::networkCycles(plans, design::MemoryModel{});
     for (size_t i = 0; i < plans.size(); ++i) cost.layers.push_back(costOf(plans[i], times[i], prices));
     return cost;
 }
 
-std::vector<design::Violation> violations(const NetworkCost& cost, const design::Limits& limits) {
+std::vector<design::Violation> limitViolations(double energy_pj, double latency_cycles, double area_um2, double sram_bytes,
+                                               double clock_mhz, const design::Limits& limits) {
     std::vector<design::Violation> found;
     auto atMost = [&](const char* name, double value, const std::optional<double>& bound) {
         if (bound && value > *bound) found.push_back({name, value, *bound, value / *bound - 1});
     };
-    atMost("max_area_um2", cost.area.total(), limits.max_area_um2);
-    atMost("max_energy_mj", cost.energyMj(true), limits.max_energy_mj);
-    atMost("max_latency_ms", cost.latencyMs(), limits.max_latency_ms);
-    atMost("max_sram_bytes", cost.sram_bytes, limits.max_sram_bytes);
-    const double fps = 1e3 / cost.latencyMs();
+    const double latency_ms = latency_cycles / clock_mhz / 1e3;
+    atMost("max_area_um2", area_um2, limits.max_area_um2);
+    atMost("max_energy_mj", energy_pj * 1e-9, limits.max_energy_mj);
+    atMost("max_latency_ms", latency_ms, limits.max_latency_ms);
+    atMost("max_sram_bytes", sram_bytes, limits.max_sram_bytes);
+    const double fps = 1e3 / latency_ms;
     if (limits.min_fps && fps < *limits.min_fps) found.push_back({"min_fps", fps, *limits.min_fps, *limits.min_fps / fps - 1});
     return found;
+}
+
+std::vector<design::Violation> violations(const NetworkCost& cost, const design::Limits& limits) {
+    return limitViolations(cost.energyMj(true) * 1e9, cost.latencyCycles(), cost.area.total(), cost.sram_bytes, cost.clock_mhz, limits);
+}
+
+double sramBytes(const design::Chunk& chunk) {
+    return 2.0 * design::kWordBytes * (double(chunk.rows) * chunk.input_words + chunk.weight_words + 2.0 * chunk.output_words);
 }
 
 namespace {

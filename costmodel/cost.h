@@ -91,7 +91,12 @@ struct NetworkCost {
 NetworkCost networkCost(const std::vector<mapping::LayerPlan>& plans, const design::Design& design, const Technology& technology,
                         const design::Target& target);
 
-/// Limits that a network's cost violates.
+/// Bytes of all buffers, both halves.
+double sramBytes(const design::Chunk& chunk);
+
+/// Limits that totals violate.
+std::vector<design::Violation> limitViolations(double energy_pj, double latency_cycles, double area_um2, double sram_bytes,
+                                               double clock_mhz, const design::Limits& limits);
 std::vector<design::Violation> violations(const NetworkCost& cost, const design::Limits& limits);
 
 /// `dna.cost` (product.md).

@@ -19,7 +19,8 @@ bool better(const OracleCost& a, const OracleCost& b) {
 
 std::unique_ptr<SearchAlgorithm> makeAlgorithm(const std::string& name) {
     std::vector<std::string> names;
-    for (const AlgorithmInfo& info : builtinAlgorithms().algorithms()) {
+    const AlgorithmRegistry registry = builtinAlgorithms();
+    for (const AlgorithmInfo& info : registry.algorithms()) {
         if (info.name == name) return info.make();
         names.push_back(info.name);
     }

@@ -1,0 +1,87 @@
+#include "core/design/design_space.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+#include "core/base/error.h"
+
+namespace dna::design {
+
+namespace {
+
+/// Every value the hardware has, by parameter; the built-in space is the first list.
+struct ParameterRule {
+    const char* name;
+    int Chunk::*field;
+    std::vector<int> choices;
+    std::vector<int> legal;
+};
+
+const std::vector<ParameterRule>& rules() {
+    static const std::vector<ParameterRule> table{
+        {"rows", &Chunk::rows, {4, 8, 16, 32}, {4, 8, 16, 32}},
+        {"cols", &Chunk::cols, {8, 16}, {8, 16}},
+        {"input_words", &Chunk::input_words, {32, 64, 128, 512}, {16, 32, 64, 128, 256, 512, 1024, 2048, 4096}},
+        {"weight_words", &Chunk::weight_words, {256, 512, 1024, 2048}, {64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384}},
+        {"output_words", &Chunk::output_words, {128, 256, 512, 1024}, {128, 256, 512, 1024, 2048, 4096, 8192}},
+    };
+    return table;
+}
+
+std::string listed(const std::vector<int>& values) { return fmt::format("{}", fmt::join(values, ", ")); }
+
+}  // namespace
+
+Chunk DesignSpace::chunk(const std::vector<int>& choice, const Chunk& base) const {
+    DNA_CHECK(choice.size() >= parameters.size(), "a choice for every parameter");
+    Chunk chunk = base;
+    for (size_t i = 0; i < parameters.size(); ++i)
+        for (const ParameterRule& rule : rules())
+            if (parameters[i].name == rule.name) chunk.*(rule.field) = parameters[i].values[size_t(choice[i])];
+    return chunk;
+}
+
+double DesignSpace::size() const {
+    double product = 1;
+    for (const ParameterChoices& p : parameters) product *= double(p.values.size());
+    return product;
+}
+
+DesignSpace designSpace(const base::Json& overrides, const std::string& file) {
+    DesignSpace space;
+    std::vector<base::Problem> problems;
+    std::vector<std::string> names;
+    for (const ParameterRule& rule : rules()) {
+        space.parameters.push_back({rule.name, rule.choices});
+        names.emplace_back(rule.name);
+    }
+    if (overrides.is_null()) return space;
+    if (!overrides.is_object()) throw base::InputError(file, "/target/design_space", "expected an object of parameter lists");
+    for (const auto& [key, values] : overrides.items()) {
+        const std::string pointer = "/target/design_space/" + key;
+        const auto place = std::find(names.begin(), names.end(), key);
+        if (place == names.end()) {
+            const std::string near = base::nearest(key, names);
+            problems.push_back({file, pointer, near.empty() ? "unknown parameter; there are " + fmt::format("{}", fmt::join(names, ", "))
+                                                            : "unknown parameter; did you mean \"" + near + "\"?"});
+            continue;
+        }
+        const size_t index = size_t(place - names.begin());
+        const std::vector<int>& legal = rules()[index].legal;
+        std::vector<int> chosen;
+        if (values.is_array())
+            for (const base::Json& v : values)
+                if (v.is_number_integer() && std::find(legal.begin(), legal.end(), v.get<int64_t>()) != legal.end())
+                    chosen.push_back(v.get<int>());
+        if (!values.is_array() || values.empty() || chosen.size() != values.size())
+            problems.push_back({file, pointer, fmt::format("expected a list of values out of {}, found {}", listed(legal), values.dump())});
+        else
+            space.parameters[index].values = chosen;
+    }
+    if (!problems.empty()) throw base::InputError(std::move(problems));
+    return space;
+}
+
+}  // namespace dna::design

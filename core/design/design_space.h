@@ -1,0 +1,28 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/design/design.h"
+
+namespace dna::design {
+
+/// Choices of one hardware parameter: a key of a chunk in design.json and its values.
+struct ParameterChoices {
+    std::string name;
+    std::vector<int> values;
+};
+
+/// The searched hardware parameters of one output-array chunk.
+struct DesignSpace {
+    std::vector<ParameterChoices> parameters;
+    /// The chunk of a choice (index per parameter), other fields as in `base`.
+    Chunk chunk(const std::vector<int>& choice, const Chunk& base) const;
+    double size() const;
+};
+
+/// The built-in space, with the lists of `overrides` ({"rows": [8, 16], ...}) in place of its own. Throws InputError for
+/// unknown parameters and values that the hardware does not have; `file` stands in the messages.
+DesignSpace designSpace(const base::Json& overrides, const std::string& file);
+
+}  // namespace dna::design

@@ -1,0 +1,134 @@
+#include "costmodel/hardware_side.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "core/base/rng.h"
+#include "core/search/das.h"
+#include "costmodel/design_oracle.h"
+
+namespace dna::costmodel {
+
+using mapping::Layer;
+
+namespace {
+
+constexpr double kNone = std::numeric_limits<double>::infinity();
+
+/// What an operator costs that does not fit the current design: so much that no search keeps it.
+constexpr double kMisfitFactor = 100;
+
+class DasHardwareSide : public search::HardwareSide {
+public:
+    DasHardwareSide(const network::NetworkSpace& space, const design::Target& target, uint64_t seed)
+        : target_(target),
+          technology_(builtinTechnology(target.technology)),
+          design_space_(design::designSpace(target.design_space, "config")),
+          mapper_(technology_, target_),
+          algorithm_(search::makeAlgorithm("gumbel")),
+          seed_(seed) {
+        dramPart(technology_, target.dram);
+        base_.accumulator_bits = accumulatorBits(space);
+        for (size_t b = 0; b < space.blocks.size(); ++b) {
+            operators_.emplace_back();
+            for (size_t k = 0; k < space.candidates.size(); ++k)
+                operators_.back().push_back(mapping::extractLayers(network::buildOperator(space, int(b), int(k))));
+        }
+        for (const network::Network& part : network::buildFixedParts(space)) fixed_.push_back(mapping::extractLayers(part));
+        std::vector<int> middle;
+        for (const design::ParameterChoices& p : design_space_.parameters) middle.push_back(int(p.values.size()) / 2);
+        chunk_ = design_space_.chunk(middle, base_);
+    }
+
+    search::CostTable table() override {
+        search::CostTable table;
+        for (const auto& block : operators_) {
+            table.blocks.emplace_back();
+            for (const auto& layers : block) table.blocks.back().push_back(cost(layers));
+        }
+        for (const auto& layers : fixed_) {
+            const search::OperatorCost part = cost(layers);
+            table.fixed.energy_pj += part.energy_pj;
+            table.fixed.latency_cycles += part.latency_cycles;
+        }
+        table.clock_mhz = target_.clock_mhz;
+        table.area_um2 = pricesOf(chunk_, technology_, target_.dram, target_.clock_mhz).area.total();
+        const double cycles_per_ms = target_.clock_mhz * 1e3;
+        table.max_energy_pj = target_.limits.max_energy_mj ? *target_.limits.max_energy_mj * 1e9 : kNone;
+        table.max_latency_cycles = target_.limits.max_latency_ms ? *target_.limits.max_latency_ms * cycles_per_ms : kNone;
+        if (target_.limits.min_fps) table.max_latency_cycles = std::min(table.max_latency_cycles, 1e3 / *target_.limits.min_fps * cycles_per_ms);
+        return table;
+    }
+
+    search::CostTable refine(const network::Network& current, int evaluations, uint64_t step) override {
+        DesignOracle oracle(mapping::extractLayers(current), design_space_, base_, technology_, target_);
+        base::Rng rng(seed_, "das", step);
+        const search::DasResult result = search::searchDesign(*algorithm_, oracle, evaluations, rng);
+        chunk_ = oracle.chunkOf(result.best);
+        return table();
+    }
+
+    base::Json save() const override {
+        return base::Json{{"chunk",
+                           {chunk_.rows, chunk_.cols, chunk_.input_words, chunk_.weight_words, chunk_.output_words}},
+                          {"algorithm", algorithm_->save()}};
+    }
+
+    void restore(const base::Json& state) override {
+        const base::Json& c = state.at("chunk");
+        chunk_ = base_;
+        chunk_.rows = c.at(0), chunk_.cols = c.at(1), chunk_.input_words = c.at(2);
+        chunk_.weight_words = c.at(3), chunk_.output_words = c.at(4);
+        algorithm_->restore(state.at("algorithm"));
+    }
+
+private:
+    /// Sum over an operator's layers, each with the mapping that is best for the target's objective on its own.
+    search::OperatorCost cost(const std::vector<Layer>& layers) {
+        search::OperatorCost sum;
+        for (const Layer& layer : layers) {
+            const MappingFront& front = mapper_.front(layer, chunk_);
+            if (front.choices.empty()) {
+                const ChunkPrices prices = pricesOf(chunk_, technology_, target_.dram, target_.clock_mhz);
+                const double cycles = kMisfitFactor * double(std::max<int64_t>(layer.macs, 1)) / prices.pes;
+                sum.latency_cycles += cycles;
+                sum.energy_pj += cycles * (prices.mac_pj * prices.pes + prices.control_pj);
+                continue;
+            }
+            const MappingChoice& choice = bestAlone(front, target_.objective);
+            sum.energy_pj += choice.energy_pj;
+            sum.latency_cycles += choice.latency_cycles;
+        }
+        return sum;
+    }
+
+    design::Target target_;
+    Technology technology_;
+    design::DesignSpace design_space_;
+    Mapper mapper_;
+    std::unique_ptr<search::SearchAlgorithm> algorithm_;
+    uint64_t seed_;
+    design::Chunk base_, chunk_;
+    std::vector<std::vector<std::vector<Layer>>> operators_;
+    std::vector<std::vector<Layer>> fixed_;
+};
+
+}  // namespace
+
+std::unique_ptr<search::HardwareSide> makeHardwareSide(const network::NetworkSpace& space, const design::Target& target,
+                                                       uint64_t seed) {
+    return std::make_unique<DasHardwareSide>(space, target, seed);
+}
+
+int accumulatorBits(const network::NetworkSpace& space) {
+    int bits = 17;
+    auto consider = [&](const network::Network& part) {
+        for (const Layer& layer : mapping::extractLayers(part)) bits = std::max(bits, mapping::accumulatorBits(layer));
+    };
+    for (size_t b = 0; b < space.blocks.size(); ++b)
+        for (size_t k = 0; k < space.candidates.size(); ++k) consider(network::buildOperator(space, int(b), int(k)));
+    for (const network::Network& part : network::buildFixedParts(space)) consider(part);
+    return bits;
+}
+
+}  // namespace dna::costmodel

@@ -1,0 +1,126 @@
+#include "costmodel/mapper.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "core/base/error.h"
+#include "core/design/templates.h"
+
+namespace dna::costmodel {
+
+using design::kBlock;
+using mapping::Layer;
+using mapping::LayerMapping;
+using mapping::LayerPlan;
+
+namespace {
+
+/// Tile heights worth trying: halvings of the map, in whole lanes.
+std::vector<int> heights(const Layer& layer, int y_lanes) {
+    std::set<int> options;
+    for (int parts = 1; parts <= layer.out_height; parts *= 2) {
+        const int rows = (layer.out_height + parts - 1) / parts;
+        options.insert((rows + y_lanes - 1) / y_lanes * y_lanes);
+    }
+    return {options.begin(), options.end()};
+}
+
+std::vector<int> channelTiles(const Layer& layer) {
+    std::set<int> options;
+    const int blocks = (layer.out_channels + kBlock - 1) / kBlock;
+    for (int parts = 1; parts <= blocks; parts *= 2) options.insert((blocks + parts - 1) / parts * kBlock);
+    options.insert(kBlock);
+    return {options.begin(), options.end()};
+}
+
+/// Keeps the undominated choices, fastest first.
+void keepFront(std::vector<MappingChoice>& choices) {
+    std::stable_sort(choices.begin(), choices.end(), [](const MappingChoice& a, const MappingChoice& b) {
+        return a.latency_cycles != b.latency_cycles ? a.latency_cycles < b.latency_cycles : a.energy_pj < b.energy_pj;
+    });
+    std::vector<MappingChoice> kept;
+    for (const MappingChoice& c : choices)
+        if (kept.empty() || c.energy_pj < kept.back().energy_pj) kept.push_back(c);
+    choices = std::move(kept);
+}
+
+std::string key(const Layer& layer, const design::Chunk& chunk) {
+    return fmt::format("{}|{} {} {} {} {} {}", layer.shapeKey(), chunk.rows, chunk.cols, chunk.input_words, chunk.weight_words,
+                       chunk.output_words, chunk.accumulator_bits);
+}
+
+}  // namespace
+
+const MappingFront& Mapper::front(const Layer& layer, const design::Chunk& chunk) {
+    auto [place, is_new] = fronts_.try_emplace(key(layer, chunk));
+    MappingFront& front = place->second;
+    if (!is_new) return front;
+    const ChunkPrices prices = pricesOf(chunk, technology_, target_.dram, target_.clock_mhz);
+    const design::MemoryModel memory;
+    LayerMapping m;
+    m.log2_x_lanes = mapping::bestLog2XLanes(layer, chunk);
+    for (int rows : heights(layer, chunk.rows >> m.log2_x_lanes)) {
+        for (int channels : channelTiles(layer)) {
+            for (mapping::TileOrder order : {mapping::TileOrder::RowsOuter, mapping::TileOrder::ChannelsOuter}) {
+                m.tile_rows = rows, m.tile_channels = channels, m.tile_order = order;
+                const auto lowered = mapping::lower(layer, chunk, m);
+                ++evaluations_;
+                if (const auto* refusal = std::get_if<mapping::Refusal>(&lowered)) {
+                    if (front.refusal.reason.empty() || refusal->excess < front.refusal.excess) front.refusal = *refusal;
+                    continue;
+                }
+                const LayerPlan& plan = std::get<LayerPlan>(lowered);
+                const LayerCost cost = costOf(plan, mapping::layerCycles(plan, memory), prices);
+                front.choices.push_back({m, cost.energyPj(), double(cost.time.latency)});
+            }
+        }
+    }
+    keepFront(front.choices);
+    return front;
+}
+
+const MappingChoice& bestWeighted(const MappingFront& front, double weight) {
+    DNA_CHECK(!front.choices.empty(), "no mapping to choose from");
+    return *std::min_element(front.choices.begin(), front.choices.end(), [&](const MappingChoice& a, const MappingChoice& b) {
+        return a.energy_pj + weight * a.latency_cycles < b.energy_pj + weight * b.latency_cycles;
+    });
+}
+
+const MappingChoice& bestAlone(const MappingFront& front, const std::string& objective) {
+    DNA_CHECK(!front.choices.empty(), "no mapping to choose from");
+    if (objective == "latency") return front.choices.front();
+    if (objective == "energy") return front.choices.back();
+    return *std::min_element(front.choices.begin(), front.choices.end(), [](const MappingChoice& a, const MappingChoice& b) {
+        return a.energy_pj * a.latency_cycles < b.energy_pj * b.latency_cycles;
+    });
+}
+
+std::vector<LayerPlan> Mapper::best(const std::vector<Layer>& layers, const design::Chunk& chunk) {
+    std::vector<const MappingFront*> fronts;
+    std::vector<base::Problem> problems;
+    for (const Layer& layer : layers) {
+        fronts.push_back(&front(layer, chunk));
+        if (fronts.back()->choices.empty())
+            problems.push_back({"design", "/chunks/0", fmt::format("layer {} does not fit: {}", layer.name, fronts.back()->refusal.reason)});
+    }
+    if (!problems.empty()) throw base::InputError(std::move(problems));
+
+    std::vector<const MappingChoice*> chosen;
+    for (const MappingFront* f : fronts) chosen.push_back(&bestAlone(*f, target_.objective));
+    for (int round = 0; target_.objective == "edp" && round < 20; ++round) {
+        double energy = 0, latency = 0;
+        for (const MappingChoice* c : chosen) energy += c->energy_pj, latency += c->latency_cycles;
+        std::vector<const MappingChoice*> next;
+        for (const MappingFront* f : fronts) next.push_back(&bestWeighted(*f, energy / latency));
+        if (next == chosen) break;
+        chosen = std::move(next);
+    }
+    std::vector<LayerPlan> plans;
+    for (size_t i = 0; i < layers.size(); ++i)
+        plans.push_back(std::get<LayerPlan>(mapping::lower(layers[i], chunk, chosen[i]->mapping)));
+    return plans;
+}
+
+}  // namespace dna::costmodel

@@ -1,0 +1,52 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "costmodel/cost.h"
+
+namespace dna::costmodel {
+
+/// One way to run a layer, priced.
+struct MappingChoice {
+    mapping::LayerMapping mapping;
+    double energy_pj = 0;
+    double latency_cycles = 0;
+};
+
+/// The undominated mappings of a layer on a chunk (energy against latency), fastest first; empty with a reason when the
+/// layer does not fit.
+struct MappingFront {
+    std::vector<MappingChoice> choices;
+    mapping::Refusal refusal;
+};
+
+/// Enumerates tile sizes and tile orders of a layer and keeps the undominated ones. Fronts are remembered by layer shape and
+/// chunk.
+class Mapper {
+public:
+    Mapper(const Technology& technology, const design::Target& target) : technology_(technology), target_(target) {}
+
+    const MappingFront& front(const mapping::Layer& layer, const design::Chunk& chunk);
+
+    /// The mapping of every layer that together minimise the target's objective: for EDP each layer minimises E + w L with
+    /// one w for all, found by iterating w = E/L of the network to its fixed point (cost.md). Throws InputError with the
+    /// first reason when a layer does not fit.
+    std::vector<mapping::LayerPlan> best(const std::vector<mapping::Layer>& layers, const design::Chunk& chunk);
+
+    int64_t evaluations() const { return evaluations_; }
+
+private:
+    const Technology& technology_;
+    const design::Target& target_;
+    std::map<std::string, MappingFront> fronts_;
+    int64_t evaluations_ = 0;
+};
+
+/// Best choice of a front for an objective: energy, latency, or (edp) E * L of the layer alone.
+const MappingChoice& bestAlone(const MappingFront& front, const std::string& objective);
+/// Minimiser of E + w L.
+const MappingChoice& bestWeighted(const MappingFront& front, double weight);
+
+}  // namespace dna::costmodel
