@@ -128,7 +128,11 @@ std::string memoryLiberty(const std::vector<MemoryUse>& uses, const Platform& pl
         "/* Memories priced by a law ({}): {} */\n"
         "library (dna_memories) {{\n  delay_model : table_lookup;\n  time_unit : \"1ns\";\n  voltage_unit : \"1V\";\n"
         "  current_unit : \"1uA\";\n  leakage_power_unit : \"1nW\";\n  pulling_resistance_unit : \"1kohm\";\n"
-        "  capacitive_load_unit (1, pf);\n  nom_process : 1;\n  nom_temperature : 25;\n  nom_voltage : {};\n",
+        "  capacitive_load_unit (1, pf);\n  nom_process : 1;\n  nom_temperature : 25;\n  nom_voltage : {};\n"
+        "  slew_lower_threshold_pct_rise : 20;\n  slew_upper_threshold_pct_rise : 80;\n"
+        "  slew_lower_threshold_pct_fall : 20;\n  slew_upper_threshold_pct_fall : 80;\n"
+        "  input_threshold_pct_rise : 50;\n  input_threshold_pct_fall : 50;\n"
+        "  output_threshold_pct_rise : 50;\n  output_threshold_pct_fall : 50;\n",
         memory.kind, platform.memory_note, platform.voltage);
     for (const MemoryUse& use : uses) text += lawCell(use, platform, memory);
     return text + "}\n";

@@ -28,8 +28,19 @@ int binary(const std::string& digits) {
     return value;
 }
 
+/// Names of the nets that the source named, the first in alphabetical order of several.
+void readNetNames(const Plain& json, NetlistModule& module) {
+    for (const auto& [name, value] : json.items()) {
+        if (value.contains("hide_name") && value.at("hide_name") != 0) continue;
+        const std::vector<NetBit> bits = bitsOf(value.at("bits"));
+        for (size_t bit = 0; bit < bits.size(); ++bit)
+            if (bits[bit] > kConstantOne)
+                module.net_names.emplace(bits[bit], bits.size() == 1 ? name : name + "[" + std::to_string(bit) + "]");
+    }
+}
+
 NetlistModule moduleOf(const std::string& name, const Plain& json) {
-    NetlistModule module{.name = name, .source_name = name, .parameters = {}, .ports = {}, .cells = {}};
+    NetlistModule module{.name = name, .source_name = name, .parameters = {}, .ports = {}, .cells = {}, .net_names = {}};
     const Plain& attributes = json.at("attributes");
     if (attributes.contains("hdlname")) module.source_name = attributes.at("hdlname").get<std::string>();
     if (!module.source_name.empty() && module.source_name[0] == '\\') module.source_name.erase(0, 1);
@@ -46,6 +57,7 @@ NetlistModule moduleOf(const std::string& name, const Plain& json) {
         }
         module.cells.push_back(std::move(cell));
     }
+    readNetNames(json.at("netnames"), module);
     for (const auto& [port, value] : module.ports)
         for (const NetBit bit : value.bits) module.nets = std::max(module.nets, bit + 1);
     return module;

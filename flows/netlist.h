@@ -33,6 +33,7 @@ struct NetlistModule {
     std::map<std::string, int> parameters;
     std::map<std::string, NetlistPort> ports;
     std::vector<NetlistCell> cells;
+    std::map<NetBit, std::string> net_names;  ///< of nets that the source named: "sum_q[3]"
     int nets = 2;            ///< one more than the largest net number
 };
 

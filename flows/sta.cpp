@@ -26,6 +26,16 @@ std::string script(const StaOptions& options) {
     return text;
 }
 
+/// The lines of a log that tell of errors, at most ten.
+std::string errorLines(const std::string& output) {
+    std::istringstream lines(output);
+    std::string out;
+    int count = 0;
+    for (std::string line; std::getline(lines, line) && count < 10;)
+        if (line.find("Error:") != std::string::npos || line.find("syntax error") != std::string::npos) out += line + "\n", ++count;
+    return out;
+}
+
 /// The worst path between two marks of the output.
 TimingPath pathAfter(const std::string& output, const std::string& begin, const std::string& end, const char* what) {
     const size_t from = output.find(begin);
@@ -66,8 +76,8 @@ TimingResult analyseTiming(const StaOptions& options) {
     base::writeFileAtomic(options.folder / "sta.tcl", script(options));
     const base::ProcessResult run = base::runTool(
         {.command = {"sta", "-no_splash", "-exit", "sta.tcl"}, .folder = options.folder, .timeout_seconds = 1800});
-    if (run.output.find("Error:") != std::string::npos || run.output.find("syntax error") != std::string::npos)
-        throw base::ToolError("OpenSTA refused the netlist:\n" + base::lastLines(run.output, 15));
+    const std::string errors = errorLines(run.output);
+    if (!errors.empty()) throw base::ToolError("OpenSTA refused the netlist:\n" + errors);
     const TimingPath setup = pathAfter(run.output, kSetupMark, kHoldMark, "setup");
     const TimingPath hold = pathAfter(run.output, kHoldMark, "", "hold");
     TimingResult result{.period_ns = options.period_ns, .worst_slack_ns = setup.slack_ns, .hold_slack_ns = hold.slack_ns,

@@ -9,6 +9,7 @@
 #include "core/base/error.h"
 #include "core/base/file.h"
 #include "core/base/process.h"
+#include "flows/netlist_verilog.h"
 
 namespace dna::flows {
 namespace {
@@ -40,16 +41,16 @@ std::string mappingScript(const YosysOptions& options, const Platform& platform,
     std::string text = "read_liberty -lib cells.lib\n";
     for (const std::string& liberty : memory_liberties) text += "read_liberty -lib " + liberty + "\n";
     text += "read_verilog memories.v\n" + readSources(options, true);
-    text += fmt::format("hierarchy -check -top {0}\nsynth -top {0}\n", options.top);
+    text += fmt::format("hierarchy -check -top {0}\nsynth -noabc -top {0}\n", options.top);
     text += "dfflibmap -liberty cells.lib\nabc -liberty cells.lib -script abc.script\nsetundef -zero\n";
     if (platform.tie_high && platform.tie_low)
         text += fmt::format("hilomap -hicell {} {} -locell {} {}\n", platform.tie_high->cell, platform.tie_high->pin,
                             platform.tie_low->cell, platform.tie_low->pin);
-    text += "splitnets\nopt_clean -purge\ncheck -assert\n";
+    text += "opt_clean -purge\ncheck -assert\n";
     std::string liberties = " -liberty cells.lib";
     for (const std::string& liberty : memory_liberties) liberties += " -liberty " + liberty;
     text += fmt::format("tee -q -o stat.txt stat -top {}{}\n", options.top, liberties);
-    return text + "write_verilog -noattr -noexpr netlist.v\nwrite_json netlist.json\n";
+    return text + "write_json netlist.json\n";
 }
 
 /// Writes the Liberty files of the memories in use into the folder; their names.
@@ -126,6 +127,7 @@ YosysResult synthesise(const YosysOptions& options, const Platform& platform, co
     runYosys(options.folder, "synth.ys");
     result.netlist = readNetlist(base::readFile(options.folder / "netlist.json"), options.top);
     result.netlist_verilog = options.folder / "netlist.v";
+    base::writeFileAtomic(result.netlist_verilog, printNetlist(result.netlist, prepared.library));
     for (const std::string& liberty : liberties) result.memory_liberties.push_back(options.folder / liberty);
     result.areas = areasOf(result.memories, prepared);
     result.cell_area_um2 = chipArea(base::readFile(options.folder / "stat.txt"));
