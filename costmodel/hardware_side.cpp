@@ -15,7 +15,7 @@ namespace {
 
 constexpr double kNone = std::numeric_limits<double>::infinity();
 
-/// What an operator costs that does not fit the current design: so much that no search keeps it.
+/// What an operator costs that fits no design of the space: so much that no search keeps it.
 constexpr double kMisfitFactor = 100;
 
 class DasHardwareSide : public search::HardwareSide {
@@ -83,13 +83,17 @@ public:
     }
 
 private:
-    /// Sum over an operator's layers, each with the mapping that is best for the target's objective on its own.
+    /// Sum over an operator's layers, each with the mapping that is best for the target's objective on its own. A layer that
+    /// does not fit is priced on the design with larger buffers that the next DAS would have to move to.
     search::OperatorCost cost(const std::vector<Layer>& layers) {
         search::OperatorCost sum;
         for (const Layer& layer : layers) {
-            const MappingFront& front = mapper_.front(layer, chunk_);
+            design::Chunk chunk = chunk_;
+            while (mapper_.front(layer, chunk).choices.empty() && grow(chunk)) {
+            }
+            const MappingFront& front = mapper_.front(layer, chunk);
             if (front.choices.empty()) {
-                const ChunkPrices prices = pricesOf(chunk_, technology_, target_.dram, target_.clock_mhz);
+                const ChunkPrices prices = pricesOf(chunk, technology_, target_.dram, target_.clock_mhz);
                 const double cycles = kMisfitFactor * double(std::max<int64_t>(layer.macs, 1)) / prices.pes;
                 sum.latency_cycles += cycles;
                 sum.energy_pj += cycles * (prices.mac_pj * prices.pes + prices.control_pj);
@@ -100,6 +104,22 @@ private:
             sum.latency_cycles += choice.latency_cycles;
         }
         return sum;
+    }
+
+    /// Doubles the buffers, as far as the design space goes; false when nothing is left to grow.
+    bool grow(design::Chunk& chunk) const {
+        bool grown = false;
+        for (const design::ParameterChoices& p : design_space_.parameters) {
+            int* field = p.name == "input_words"    ? &chunk.input_words
+                         : p.name == "weight_words" ? &chunk.weight_words
+                         : p.name == "output_words" ? &chunk.output_words
+                                                    : nullptr;
+            const int largest = *std::max_element(p.values.begin(), p.values.end());
+            if (field == nullptr || *field >= largest) continue;
+            *field = std::min(2 * *field, largest);
+            grown = true;
+        }
+        return grown;
     }
 
     design::Target target_;

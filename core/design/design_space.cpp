@@ -43,6 +43,18 @@ Chunk DesignSpace::chunk(const std::vector<int>& choice, const Chunk& base) cons
     return chunk;
 }
 
+std::vector<int> DesignSpace::choiceOf(const Chunk& chunk) const {
+    std::vector<int> choice(parameters.size(), 0);
+    for (size_t i = 0; i < parameters.size(); ++i)
+        for (const ParameterRule& rule : rules()) {
+            if (parameters[i].name != rule.name) continue;
+            const std::vector<int>& values = parameters[i].values;
+            const auto place = std::find(values.begin(), values.end(), chunk.*(rule.field));
+            if (place != values.end()) choice[i] = int(place - values.begin());
+        }
+    return choice;
+}
+
 double DesignSpace::size() const {
     double product = 1;
     for (const ParameterChoices& p : parameters) product *= double(p.values.size());

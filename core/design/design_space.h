@@ -18,6 +18,8 @@ struct DesignSpace {
     std::vector<ParameterChoices> parameters;
     /// The chunk of a choice (index per parameter), other fields as in `base`.
     Chunk chunk(const std::vector<int>& choice, const Chunk& base) const;
+    /// The choice that gives a chunk's searched fields (0 for values that are not offered).
+    std::vector<int> choiceOf(const Chunk& chunk) const;
     double size() const;
 };
 

@@ -1,0 +1,98 @@
+#include "core/mapping/mapping_file.h"
+
+#include "core/base/error.h"
+
+namespace dna::mapping {
+
+using base::Json;
+using base::JsonObject;
+
+namespace {
+
+LayerMapping readLayer(JsonObject& object) {
+    LayerMapping m;
+    m.tile_rows = int(object.integer("tile_rows", 1, 65536));
+    m.tile_channels = int(object.integer("tile_channels", 16, 65536));
+    m.log2_x_lanes = int(object.integer("log2_x_lanes", 0, 5));
+    m.tile_order = object.choice("tile_order", {"rows_outer", "channels_outer"}) == "rows_outer" ? TileOrder::RowsOuter
+                                                                                                  : TileOrder::ChannelsOuter;
+    m.block_order = object.choice("block_order", {"channels_outer", "pixels_outer"}, "channels_outer") == "channels_outer"
+                        ? BlockOrder::ChannelsOuter
+                        : BlockOrder::PixelsOuter;
+    return m;
+}
+
+/// The loop nest as people write it: outer to inner, one line.
+std::string nestText(const LayerPlan& plan) {
+    const SubPlan& sub = plan.subs.front();
+    const bool rows_outer = plan.mapping.tile_order == TileOrder::RowsOuter;
+    const std::string p = "P" + std::to_string(sub.row_tiles), m = "M" + std::to_string(sub.channel_tiles);
+    const std::string pixels = "P" + std::to_string(sub.y_blocks_full) + " Q" + std::to_string(sub.x_blocks);
+    const std::string units = "M" + std::to_string(sub.units_full);
+    const bool channels_outer = plan.mapping.block_order == BlockOrder::ChannelsOuter;
+    const int channels = plan.layer.mode == ArrayMode::Dense ? sub.sub.runs * sub.sub.in_channels : 1;
+    return "dram: " + (rows_outer ? p + " " + m : m + " " + p) + " | buffer: " +
+           (channels_outer ? units + " " + pixels : pixels + " " + units) + " R" + std::to_string(plan.layer.kernel) + " S" +
+           std::to_string(plan.layer.kernel) + " C" + std::to_string(channels) + " | spatial: P" + std::to_string(plan.y_lanes()) +
+           " Q" + std::to_string(plan.x_lanes()) + " x " + (plan.layer.mode == ArrayMode::Dense ? "M" : "G") +
+           std::to_string(plan.chunk.cols);
+}
+
+}  // namespace
+
+NetworkMapping readMapping(const std::filesystem::path& file) {
+    base::JsonDocument document = base::JsonDocument::read(file, "mapping");
+    JsonObject& root = document.root();
+    root.text("network", "");
+    NetworkMapping mapping;
+    for (JsonObject& layer : root.objects("layers")) {
+        const std::string name = layer.text("name");
+        layer.text("loop_nest", "");
+        if (!mapping.emplace(name, readLayer(layer)).second) layer.problem("name", "the layer \"" + name + "\" stands twice");
+        layer.close();
+    }
+    document.finish();
+    return mapping;
+}
+
+Json toJson(const std::vector<LayerPlan>& plans) {
+    Json json = base::makeDocument("mapping");
+    json["layers"] = Json::array();
+    for (const LayerPlan& plan : plans) {
+        const LayerMapping& m = plan.mapping;
+        json["layers"].push_back(Json{{"name", plan.layer.name},
+                                      {"tile_rows", m.tile_rows},
+                                      {"tile_channels", m.tile_channels},
+                                      {"log2_x_lanes", m.log2_x_lanes},
+                                      {"tile_order", m.tile_order == TileOrder::RowsOuter ? "rows_outer" : "channels_outer"},
+                                      {"block_order", m.block_order == BlockOrder::ChannelsOuter ? "channels_outer" : "pixels_outer"},
+                                      {"loop_nest", nestText(plan)}});
+    }
+    return json;
+}
+
+std::vector<LayerPlan> lowerAll(const std::vector<Layer>& layers, const design::Chunk& chunk, const NetworkMapping& mappings,
+                                const std::string& file) {
+    std::vector<base::Problem> problems;
+    std::vector<LayerPlan> plans;
+    std::map<std::string, bool> used;
+    for (const Layer& layer : layers) {
+        used[layer.name] = true;
+        const auto place = mappings.find(layer.name);
+        if (place == mappings.end()) {
+            problems.push_back({file, "/layers", "no mapping for layer \"" + layer.name + "\""});
+            continue;
+        }
+        auto lowered = lower(layer, chunk, place->second);
+        if (const auto* refusal = std::get_if<Refusal>(&lowered))
+            problems.push_back({file, "/layers/" + layer.name, refusal->reason});
+        else
+            plans.push_back(std::move(std::get<LayerPlan>(lowered)));
+    }
+    for (const auto& [name, m] : mappings)
+        if (used.count(name) == 0) problems.push_back({file, "/layers/" + name, "the network has no such layer"});
+    if (!problems.empty()) throw base::InputError(std::move(problems));
+    return plans;
+}
+
+}  // namespace dna::mapping
