@@ -1,0 +1,66 @@
+#include "flows/quantize_stage.h"
+
+#include "core/base/error.h"
+#include "core/base/file.h"
+#include "core/base/rng.h"
+#include "flows/train.h"
+#include "flows/training_loop.h"
+
+namespace dna::flows {
+namespace {
+
+constexpr int kRandomPictures = 64;
+
+/// Pictures of pure noise: enough to give every layer a range when there is no data.
+std::vector<uint8_t> randomPictures(size_t bytes, uint64_t seed) {
+    std::vector<uint8_t> pictures(bytes * kRandomPictures);
+    base::Rng rng(seed, "random-calibration");
+    for (uint8_t& value : pictures) value = static_cast<uint8_t>(rng.below(256));
+    return pictures;
+}
+
+nn::IntegerNetwork randomlyCalibrated(const QuantizeStage& options, base::Log& log) {
+    const std::filesystem::path weights = options.network_json.parent_path() / "weights.safetensors";
+    if (!std::filesystem::exists(weights)) {
+        log.info("no weights.safetensors beside the network: random integers take the place of trained weights");
+        return nn::randomIntegerNetwork(network::readNetwork(options.network_json), options.seed);
+    }
+    network::TrainedNetwork trained = network::readTrainedNetwork(options.network_json);
+    autodiff::Workers workers(threadCount(options.threads));
+    const std::vector<uint8_t> pictures = randomPictures(static_cast<size_t>(trained.graph.inputShape().elements()), options.seed);
+    return nn::quantize(trained, pictures.data(), kRandomPictures, options.options, workers);
+}
+
+}  // namespace
+
+base::Json quantizeStage(const QuantizeStage& options, base::Log& log) {
+    if (std::filesystem::exists(options.out) && std::filesystem::exists(options.network_json) &&
+        std::filesystem::equivalent(options.out, std::filesystem::absolute(options.network_json).parent_path()))
+        throw base::InputError("--out", "", "is the folder of the float network itself, which would be overwritten; name another folder");
+    base::Json result = base::makeDocument("quantize");
+    if (network::readNetwork(options.network_json).quantized())
+        throw base::InputError(options.network_json.string(), "", "the network is quantised already");
+    if (!options.source) {
+        const nn::IntegerNetwork integer = randomlyCalibrated(options, log);
+        base::makeFolder(options.out);
+        nn::writeIntegerNetwork(integer, options.out);
+        result["calibration"] = "random";
+    } else {
+        network::TrainedNetwork trained = network::readTrainedNetwork(options.network_json);
+        const data::Pictures training = data::readTraining(*options.source);
+        checkFits(trained.graph, training, options.network_json.string());
+        autodiff::Workers workers(threadCount(options.threads));
+        const nn::IntegerNetwork integer = nn::quantize(trained, training.bytes.data(), training.count(), options.options, workers);
+        base::makeFolder(options.out);
+        nn::writeIntegerNetwork(integer, options.out);
+        const data::Pictures test = data::readTest(*options.source);
+        result["calibration"] = toJson(*options.source);
+        result["test_pictures"] = test.count();
+        result["accuracy_float"] = floatAccuracy(trained, test, workers);
+        result["accuracy_int8"] = nn::integerAccuracy(integer, test.bytes.data(), test.labels.data(), test.count(), workers);
+    }
+    result["network"] = (options.out / "network.json").string();
+    return result;
+}
+
+}  // namespace dna::flows

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+
+#include "core/base/json.h"
+#include "core/base/log.h"
+#include "core/data/pictures.h"
+#include "core/nn/integer/quantize.h"
+
+namespace dna::flows {
+
+/// `dna quantize`: float network -> integer network (network.json and weights.safetensors in `out`).
+struct QuantizeStage {
+    std::filesystem::path network_json;
+    std::optional<data::Source> source;  ///< calibration pictures and test set; none: random calibration
+    nn::QuantizeOptions options;
+    std::filesystem::path out;
+    uint64_t seed = 0;
+    int threads = 0;
+};
+base::Json quantizeStage(const QuantizeStage& options, base::Log& log);
+
+}  // namespace dna::flows

@@ -1,0 +1,54 @@
+// `dna train`: from a network file to a trained network in a run folder, resumable at any moment.
+
+#include <fmt/format.h>
+
+#include "core/base/file.h"
+#include "flows/run_folder.h"
+#include "flows/train.h"
+#include "flows/training_loop.h"
+
+namespace dna::flows {
+namespace {
+
+base::Json resolvedConfig(const TrainStage& options) {
+    base::Json config = base::makeDocument("train_config");
+    config["network_sha256"] = base::sha256File(options.network_json);
+    config["data"] = toJson(options.source);
+    config["training"] = toJson(options.recipe);
+    config["seed"] = options.seed;
+    return config;
+}
+
+}  // namespace
+
+base::Json trainStage(const TrainStage& options, base::Log& log) {
+    const network::Network graph = network::readNetwork(options.network_json);
+    const data::Pictures training = data::readTraining(options.source);
+    checkFits(graph, training, options.network_json.string());
+    RunFolder run(options.out, resolvedConfig(options), options.resume);
+    autodiff::Workers workers(threadCount(options.threads));
+    Trainer trainer(graph, training, options.recipe, options.seed, workers);
+    if (const auto saved = run.checkpoint().read()) {
+        if (saved->state.contains("result")) return saved->state.at("result");
+        trainer.restore(saved->tensors, run.checkpoint().file().string());
+        run.truncateRecords(saved->state.at("records").get<uint64_t>());
+    } else {
+        run.truncateRecords(0);
+    }
+    const Stopwatch watch;
+    runTraining(trainer, run, base::Json::object(), log);
+    network::writeTrainedNetwork(trainer.network(), options.out);
+    const data::Pictures test = data::readTest(options.source);
+    base::Json result = base::makeDocument("train");
+    result["epochs"] = options.recipe.epochs;
+    result["pictures"] = training.count();
+    result["test_pictures"] = test.count();
+    result["training_loss"] = trainer.epochLoss();
+    result["accuracy"] = floatAccuracy(trainer.network(), test, workers);
+    base::writeJson(options.out / "train.json", result);
+    appendTiming(options.out, "training", watch.seconds());
+    run.checkpoint().write({{{"result", result}}, {}});
+    return result;
+}
+
+}  // namespace dna::flows

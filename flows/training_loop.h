@@ -1,0 +1,18 @@
+#pragma once
+
+#include "core/base/log.h"
+#include "flows/run_folder.h"
+#include "flows/train.h"
+
+namespace dna::flows {
+
+/// Trains to the end inside a run folder: one record an epoch in search.jsonl, checkpoints ({"records": bytes} added to
+/// `state`) every few seconds and before it throws Interrupted.
+void runTraining(Trainer& trainer, RunFolder& run, const base::Json& state, base::Log& log);
+
+/// Throws InputError when pictures and network don't fit each other.
+void checkFits(const network::Network& graph, const data::Pictures& pictures, const std::string& file);
+
+base::Json toJson(const data::Source& source);
+
+}  // namespace dna::flows
