@@ -23,6 +23,17 @@ std::optional<CellPin> readCellPin(base::JsonObject& root, const char* key) {
     return out;
 }
 
+BufferCell readBuffer(base::JsonObject object) {
+    BufferCell buffer;
+    buffer.cell = object.text("cell");
+    buffer.input = object.text("input");
+    buffer.output = object.text("output");
+    buffer.max_load_pf = object.number("max_load_pf", 1e-6, 1000);
+    buffer.max_port_load_pf = object.number("max_port_load_pf", 1e-6, 1000);
+    object.close();
+    return buffer;
+}
+
 PlatformMacros readMacros(base::JsonObject object) {
     PlatformMacros macros;
     macros.folder = object.text("folder");
@@ -77,6 +88,7 @@ Platform readPlatform(base::JsonDocument document) {
     platform.dont_use = root.texts("dont_use");
     platform.tie_high = readCellPin(root, "tie_high");
     platform.tie_low = readCellPin(root, "tie_low");
+    platform.buffer = readBuffer(root.object("buffer"));
     platform.input_slew_ns = root.number("input_slew_ns", 0, 100);
     platform.clock_mhz = root.number("clock_mhz", 0.001, 100000);
     platform.dram = root.text("dram");

@@ -8,6 +8,7 @@
 
 #include "core/base/json.h"
 #include "costmodel/memory.h"
+#include "flows/buffering.h"
 #include "flows/liberty.h"
 
 namespace dna::flows {
@@ -42,6 +43,7 @@ struct Platform {
     std::string liberty;     ///< cell library, below the folder, packed or not
     std::vector<std::string> dont_use;
     std::optional<CellPin> tie_high, tie_low;
+    BufferCell buffer;
     double input_slew_ns = 0.1;  ///< transition at which internal energies are looked up
     double clock_mhz = 100;      ///< used when the design states none
     std::string dram;            ///< part used for system energy

@@ -26,7 +26,8 @@ struct YosysResult {
     std::filesystem::path netlist_verilog;
     std::vector<std::filesystem::path> memory_liberties;  ///< macros in use, or the one made from the law
     std::map<std::string, double> areas;                  ///< um2 of every library cell and macro
-    double cell_area_um2 = 0;                             ///< as `stat -liberty` of Yosys counts it, memories included
+    double yosys_area_um2 = 0;                            ///< as `stat -liberty` counts it, before buffers were added
+    long buffers = 0;                                     ///< inserted into nets of large load
 };
 
 /// Maps a design to the cells of a platform, keeping its hierarchy (flat designs cost 20 times the CPU time and are

@@ -1,0 +1,177 @@
+#include <fmt/format.h>
+
+#include <filesystem>
+
+#include "core/base/file.h"
+#include "core/base/rng.h"
+#include "core/mapping/mapping_file.h"
+#include "flows/program_files.h"
+#include "flows/stages.h"
+#include "rtlgen/chip.h"
+#include "verif/simulation.h"
+#include "verif/vectors.h"
+
+namespace dna::flows {
+
+using base::Json;
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr int kBenchPictures = 2;  ///< random pictures in the stand-alone bench
+
+const char* const kMakefile = R"(# Runs the emitted accelerator under Verilator; needs nothing of DNA.
+#   make        build and run: every layer's output is compared byte for byte
+#   make lint   Verilator, Icarus Verilog and Yosys read every file without a warning
+SOURCES := $(shell cat ../files.f)
+
+run: obj/Vdna_top
+	./obj/Vdna_top vectors result.json 0 2
+
+obj/Vdna_top: bench.cpp $(addprefix ../,$(SOURCES))
+	verilator --cc --exe --build -O3 -Wno-fatal +define+DNA_CHECKS --top-module dna_top \
+	  -CFLAGS "-O2 -std=c++17 -DDNA_COUNTERS=@COUNTERS@" --Mdir obj $(addprefix ../,$(SOURCES)) bench.cpp
+
+lint:
+	cd .. && verilator --lint-only -Wall --top-module dna_top $(SOURCES)
+	cd .. && iverilog -g2005 -Wall -t null -s dna_top $(SOURCES)
+	cd .. && yosys -q -p "read_verilog $(SOURCES); hierarchy -check -top dna_top; proc; check -assert"
+
+clean:
+	rm -rf obj result.json
+
+.PHONY: run lint clean
+)";
+
+std::string makefile(bool counters) {
+    std::string text = kMakefile;
+    const std::string mark = "@COUNTERS@";
+    return text.replace(text.find(mark), mark.size(), counters ? "1" : "0");
+}
+
+std::string readme(const MappedNetwork& mapped, const std::string& hash) {
+    const design::Chunk& c = mapped.design.chunk();
+    return fmt::format(R"(# Accelerator emitted by DNA
+
+Design SHA-256 {}; {} x {} PEs (output array), {} accumulator bits, buffers of {} words per bank (input), {} (weights),
+{} (output, residual), each twice. Top module `dna_top`: AXI4-Lite slave for control, AXI4 master of 128 bits for data.
+
+| file | what |
+|---|---|
+| `files.f`, `rtl/` | Verilog-2005, one module a file, in compilation order |
+| `design.json`, `mapping.json`, `network.json`, `weights.safetensors` | what it was made from |
+| `program/image.bin` | DRAM from address 0: descriptors and weights |
+| `program/memory_map.json`, `program/desc.txt` | where everything stands; descriptors as text |
+| `tb/` | Verilator bench with its own vectors: `make -C tb` runs it, `make -C tb lint` checks every file |
+| `manifest.json` | top module and memory instances, for synthesis flows |
+
+To run it: load `program/image.bin` at DRAM address 0, the picture at the address of `input` in the memory map, write the
+descriptor base (0) to CSR 0x0c, write 1 to CSR 0x08, wait for `done_o`; the logits (int32) stand at the last layer's map.
+)",
+                       hash, c.rows, c.cols, c.accumulator_bits, c.input_words, c.weight_words, c.output_words);
+}
+
+Json manifest(const rtlgen::Chip& chip, const design::Design& design) {
+    Json json = base::makeDocument("manifest");
+    json["top"] = chip.top;
+    json["clock"] = "clk";
+    json["reset"] = "rst_n";
+    json["design_hash"] = designHash(design);
+    json["rows"] = design.chunk().rows;
+    json["cols"] = design.chunk().cols;
+    json["memories"] = Json::array();
+    for (const rtlgen::MemoryUse& m : chip.memories)
+        json["memories"].push_back(Json{{"instance", m.instance}, {"words", m.words}, {"bits", m.bits}, {"count", m.count}});
+    return json;
+}
+
+void writeBench(const fs::path& folder, const nn::IntegerNetwork& network, const mapping::Program& program, bool counters) {
+    base::makeFolder(folder);
+    base::writeFileAtomic(folder / "bench.cpp", verif::benchSource());
+    base::writeFileAtomic(folder / "Makefile", makefile(counters));
+    std::vector<std::vector<uint8_t>> pictures(kBenchPictures);
+    std::vector<const uint8_t*> pointers;
+    for (size_t i = 0; i < pictures.size(); ++i) {
+        base::Rng rng(i, "bench picture");
+        pictures[i].resize(size_t(network.graph.inputShape().elements()));
+        for (uint8_t& byte : pictures[i]) byte = uint8_t(rng.below(256));
+        pointers.push_back(pictures[i].data());
+    }
+    verif::writeVectors(folder / "vectors", network, program, pointers);
+}
+
+/// Everything goes to a folder beside the wanted one, which takes its place when all is written.
+class Staging {
+public:
+    explicit Staging(fs::path wanted) : wanted_(std::move(wanted)), temporary_(wanted_.string() + ".partial") {
+        fs::remove_all(temporary_);
+        base::makeFolder(temporary_);
+    }
+    ~Staging() {
+        std::error_code ignored;
+        if (!temporary_.empty()) fs::remove_all(temporary_, ignored);
+    }
+    Staging(const Staging&) = delete;
+    Staging& operator=(const Staging&) = delete;
+    const fs::path& folder() const { return temporary_; }
+    void commit() {
+        fs::remove_all(wanted_);
+        fs::rename(temporary_, wanted_);
+        temporary_.clear();
+    }
+
+private:
+    fs::path wanted_, temporary_;
+};
+
+/// Only a folder that an earlier emit wrote, or an empty one, may be replaced.
+void checkReplaceable(const fs::path& out) {
+    if (!fs::exists(out)) return;
+    if (!fs::is_directory(out)) throw base::InputError(out.string(), "", "is a file; --out names a folder");
+    if (!fs::is_empty(out) && !fs::exists(out / "manifest.json"))
+        throw base::InputError(out.string(), "", "is not empty and was not written by emit; name another folder");
+}
+
+}  // namespace
+
+Json emitStage(const EmitStage& options, base::Log& log) {
+    checkReplaceable(options.out);
+    const nn::IntegerNetwork network = nn::readIntegerNetwork(options.network_json);
+    const MappedNetwork mapped = readMapped(options.network_json, options.design_json, options.mapping_json, design::Target{});
+    const mapping::Program program = mapping::buildProgram(network, mapped.design, mapped.plans);
+    const rtlgen::Chip chip = rtlgen::emitChip(mapped.design);
+    const std::string hash = designHash(mapped.design);
+
+    Staging staging(options.out);
+    const fs::path& out = staging.folder();
+    base::makeFolder(out / "rtl");
+    std::string list;
+    for (const std::string& file : chip.order) {
+        base::writeFileAtomic(out / file, chip.files.at(file));
+        list += file + "\n";
+    }
+    base::writeFileAtomic(out / "files.f", list);
+    base::writeJson(out / "manifest.json", manifest(chip, mapped.design));
+    base::writeJson(out / "design.json", design::toJson(mapped.design));
+    base::writeJson(out / "mapping.json", mapping::toJson(mapped.plans));
+    nn::writeIntegerNetwork(network, out);
+    base::makeFolder(out / "program");
+    base::writeFileAtomic(out / "program" / "image.bin", std::string(program.image.begin(), program.image.end()));
+    base::writeJson(out / "program" / "memory_map.json", memoryMapJson(program));
+    base::writeFileAtomic(out / "program" / "desc.txt", descriptorText(program));
+    writeBench(out / "tb", network, program, mapped.design.counters);
+    base::writeFileAtomic(out / "README.md", readme(mapped, hash));
+    staging.commit();
+    log.info(fmt::format("emitted {} Verilog files to {}", chip.order.size(), options.out.string()));
+
+    Json json = base::makeDocument("emit");
+    json["folder"] = options.out.string();
+    json["design_hash"] = hash;
+    json["modules"] = chip.order.size();
+    json["descriptors"] = program.descriptors.size();
+    json["image_bytes"] = program.image.size();
+    json["dram_bytes"] = program.dram_bytes;
+    return json;
+}
+
+}  // namespace dna::flows

@@ -1,0 +1,64 @@
+#include "flows/program_files.h"
+
+#include <fmt/format.h>
+
+#include "core/mapping/mapping_file.h"
+#include "costmodel/mapper.h"
+
+namespace dna::flows {
+
+using base::Json;
+
+MappedNetwork readMapped(const std::filesystem::path& network_json, const std::filesystem::path& design_json,
+                         const std::optional<std::filesystem::path>& mapping_json, const design::Target& target) {
+    MappedNetwork mapped;
+    mapped.network = network::readNetwork(network_json);
+    mapped.design = design::readDesign(design_json);
+    mapped.layers = mapping::extractLayers(mapped.network);
+    if (mapping_json) {
+        const mapping::NetworkMapping mappings = mapping::readMapping(*mapping_json);
+        mapped.plans = mapping::lowerAll(mapped.layers, mapped.design.chunk(), mappings, mapping_json->string());
+        return mapped;
+    }
+    const costmodel::Technology technology = costmodel::builtinTechnology(target.technology);
+    costmodel::Mapper mapper(technology, target);
+    mapped.plans = mapper.best(mapped.layers, mapped.design.chunk());
+    return mapped;
+}
+
+EmittedProgram readEmittedProgram(const std::filesystem::path& folder) {
+    EmittedProgram emitted;
+    emitted.network = nn::readIntegerNetwork(folder / "network.json");
+    const design::Design design = design::readDesign(folder / "design.json");
+    const mapping::NetworkMapping mappings = mapping::readMapping(folder / "mapping.json");
+    const auto plans = mapping::lowerAll(mapping::extractLayers(emitted.network.graph), design.chunk(), mappings,
+                                         (folder / "mapping.json").string());
+    emitted.program = mapping::buildProgram(emitted.network, design, plans);
+    return emitted;
+}
+
+std::string descriptorText(const mapping::Program& program) {
+    std::string text = "# Descriptors in order of execution: 64 words of 32 bits each (docs/descriptor.md); zero words are left out.\n";
+    for (size_t i = 0; i < program.descriptors.size(); ++i) {
+        const mapping::LayerPlan& plan = program.plans[size_t(program.descriptor_layer[i])];
+        text += fmt::format("\ndescriptor {} at 0x{:08x}: {}\n", i, i * mapping::kDescriptorBytes, plan.layer.name);
+        for (size_t w = 0; w < mapping::kDescriptorWords; ++w) {
+            const uint32_t word = program.descriptors[i][w];
+            const char section = w < 24 ? 'L' : w < 48 ? 'C' : 'S';
+            const size_t index = w < 24 ? w : w < 48 ? w - 24 : w - 48;
+            if (word != 0) text += fmt::format("  {}{:<2} 0x{:08x}  {} | {}\n", section, index, word, word & 0xffff, word >> 16);
+        }
+    }
+    return text;
+}
+
+Json memoryMapJson(const mapping::Program& program) {
+    Json json = base::makeDocument("memory_map");
+    json["dram_bytes"] = program.dram_bytes;
+    json["regions"] = Json::array();
+    for (const mapping::Region& r : program.regions)
+        json["regions"].push_back(Json{{"name", r.name}, {"address", r.address}, {"bytes", r.bytes}});
+    return json;
+}
+
+}  // namespace dna::flows

@@ -1,0 +1,232 @@
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+
+#include "core/base/file.h"
+#include "core/data/pictures.h"
+#include "core/mapping/cycles.h"
+#include "costmodel/counts.h"
+#include "flows/emitted_folder.h"
+#include "flows/program_files.h"
+#include "flows/stages.h"
+#include "rtlgen/chip.h"
+#include "verif/simulation.h"
+#include "verif/vectors.h"
+
+namespace dna::flows {
+
+using base::Json;
+namespace fs = std::filesystem;
+
+namespace {
+
+/// Counters of dna_perf that count accesses, by the names of the report.
+struct CounterName {
+    const char* name;
+    size_t index;
+};
+constexpr std::array<CounterName, 10> kAccessCounters{{{"dram_reads", 6}, {"dram_writes", 7}, {"input_writes", 8}, {"input_reads", 9},
+                                                       {"weight_writes", 10}, {"weight_reads", 11}, {"output_writes", 12},
+                                                       {"output_reads", 13}, {"residual_writes", 14}, {"residual_reads", 15}}};
+
+int64_t modelled(const costmodel::AccessCounts& n, size_t counter) {
+    switch (counter) {
+        case 6: return n.dramReads();
+        case 7: return n.dram_output_writes;
+        case 8: return n.input_writes;
+        case 9: return n.input_reads;
+        case 10: return n.weight_writes;
+        case 11: return n.weight_reads;
+        case 12: return n.output_writes;
+        case 13: return n.output_reads;
+        case 14: return n.residual_writes;
+        default: return n.residual_reads;
+    }
+}
+
+/// Vectors of a run of verify; gone when it ends.
+class WorkFolder {
+public:
+    WorkFolder() : folder_(fs::temp_directory_path() / fmt::format("dna-verify-{}", ::getpid())) { base::makeFolder(folder_); }
+    ~WorkFolder() {
+        std::error_code ignored;
+        fs::remove_all(folder_, ignored);
+    }
+    WorkFolder(const WorkFolder&) = delete;
+    WorkFolder& operator=(const WorkFolder&) = delete;
+    const fs::path& path() const { return folder_; }
+
+private:
+    fs::path folder_;
+};
+
+data::Pictures readPictures(const VerifyStage& options, const fs::path& run) {
+    std::string source = "shapes";
+    if (options.data)
+        source = options.data->string();
+    else if (fs::exists(run / "config.json"))
+        if (const Json config = Json::parse(base::readFile(run / "config.json")); config.contains("data")) {
+            const Json& data = config.at("data");
+            if (data.is_string()) source = data.get<std::string>();
+            if (data.is_object() && data.contains("folder") && !data.at("folder").get<std::string>().empty()) source = data.at("folder");
+            else if (data.is_object() && data.contains("name")) source = data.at("name");
+        }
+    data::Source from = data::sourceOf(source);
+    from.test = options.images;
+    return data::readTest(from);
+}
+
+class VerifyRun {
+public:
+    VerifyRun(const VerifyStage& options, base::Log& log) : options_(options), log_(log), emitted_(findEmitted(options.folder)) {}
+
+    Json run() {
+        program_ = readEmittedProgram(emitted_.folder);
+        checkImage();
+        const data::Pictures pictures = readPictures(options_, emitted_.run);
+        if (pictures.count() < options_.images)
+            throw base::InputError("--images", "", fmt::format("{} pictures asked for, the data set has {}", options_.images, pictures.count()));
+        checkPictureShape(pictures);
+        WorkFolder work;
+        std::vector<const uint8_t*> pointers;
+        for (int i = 0; i < options_.images; ++i) pointers.push_back(pictures.picture(i));
+        log_.info(fmt::format("golden models: {} pictures", options_.images));
+        verif::writeVectors(work.path(), program_.network, program_.program, pointers);
+        const fs::path simulator = verif::buildSimulator(readChip(), program_.program.design.counters, log_);
+        results_ = verif::simulate(simulator, work.path(), jobs(), options_.processes, log_);
+        return report();
+    }
+
+private:
+    /// The emitted image must be what its own files give: otherwise somebody changed one of them.
+    void checkImage() const {
+        const std::string image = base::readFile(emitted_.folder / "program" / "image.bin");
+        const auto& expected = program_.program.image;
+        if (image.size() != expected.size() || !std::equal(expected.begin(), expected.end(), image.begin(), [](uint8_t a, char b) { return a == uint8_t(b); }))
+            throw base::InputError((emitted_.folder / "program" / "image.bin").string(), "", "is not the image of the network, design and mapping beside it; emit again");
+    }
+
+    void checkPictureShape(const data::Pictures& pictures) const {
+        const network::Shape& shape = program_.network.graph.inputShape();
+        if (shape.channels != pictures.channels || shape.height != pictures.height || shape.width != pictures.width)
+            throw base::InputError("--data", "", fmt::format("pictures are {}x{}x{}, the network reads {}x{}x{}", pictures.channels, pictures.height,
+                                                             pictures.width, shape.channels, shape.height, shape.width));
+    }
+
+    /// The Verilog as it stands in the folder, not as the library would emit it today.
+    rtlgen::Chip readChip() const {
+        rtlgen::Chip chip;
+        for (const fs::path& source : emitted_.sources) {
+            const std::string name = "rtl/" + source.filename().string();
+            chip.order.push_back(name);
+            chip.files[name] = base::readFile(source);
+        }
+        return chip;
+    }
+
+    /// Pictures without stalls first, in one job per process; then the stalled ones, each with a seed of its own.
+    std::vector<verif::SimulationJob> jobs() const {
+        std::vector<verif::SimulationJob> jobs;
+        const int stalled = std::clamp(options_.stalled_images, 0, options_.images);
+        const int plain = options_.images - stalled;
+        const int parts = std::clamp(options_.processes, 1, std::max(plain, 1));
+        for (int p = 0; p < parts; ++p) {
+            const int begin = plain * p / parts, end = plain * (p + 1) / parts;
+            if (end > begin) jobs.push_back({begin, end - begin, 0});
+        }
+        for (int i = plain; i < options_.images; ++i) jobs.push_back({i, 1, options_.stall_seed + uint64_t(i - plain)});
+        return jobs;
+    }
+
+    Json report() const {
+        Json json = base::makeDocument("verify");
+        json["images"] = options_.images;
+        json["stalled_images"] = std::count_if(results_.begin(), results_.end(), [](const auto& p) { return p.stalled; });
+        int64_t mismatches = 0;
+        Json first = nullptr;
+        for (const auto& picture : results_)
+            for (const auto& layer : picture.layers) {
+                mismatches += layer.mismatches;
+                if (layer.mismatches != 0 && first.is_null())
+                    first = Json{{"image", picture.image}, {"stalled", picture.stalled}, {"layer", layer.name},
+                                 {"byte", layer.first}, {"found", layer.found}, {"expected", layer.expected}};
+            }
+        json["mismatches"] = mismatches;
+        json["first_mismatch"] = first;
+        addCycles(json);
+        return json;
+    }
+
+    void addCycles(Json& json) const {
+        const auto plain = std::find_if(results_.begin(), results_.end(), [](const auto& p) { return !p.stalled; });
+        const auto times = mapping::networkCycles(program_.program.plans, design::MemoryModel{});
+        int64_t varying = 0;  // cycles must not depend on the picture
+        for (const auto& picture : results_)
+            if (!picture.stalled && picture.layers.back().done != plain->layers.back().done) ++varying;
+        Json layers = Json::array();
+        int64_t before = 0;
+        std::array<uint32_t, 16> counters{};
+        std::vector<double> shares;
+        for (size_t i = 0; plain != results_.end() && i < plain->layers.size(); ++i) {
+            const verif::SimulatedLayer& layer = plain->layers[i];
+            layers.push_back(layerJson(i, layer, layer.done - before, counters, times[i]));
+            shares.push_back(layers.back().at("utilization_of_roofline"));
+            before = layer.done;
+            counters = layer.counters;
+        }
+        std::sort(shares.begin(), shares.end());
+        json["totals"] = Json{{"cycles_rtl", before},
+                              {"cycles_model", times.back().done},
+                              {"median_utilization_of_roofline", shares.empty() ? 0.0 : shares[shares.size() / 2]},
+                              {"pictures_with_other_cycles", varying}};
+        json["layers"] = layers;
+    }
+
+    Json layerJson(size_t i, const verif::SimulatedLayer& layer, int64_t cycles, const std::array<uint32_t, 16>& before,
+                   const mapping::LayerTime& time) const {
+        const mapping::LayerPlan& plan = program_.program.plans[i];
+        const costmodel::AccessCounts n = costmodel::countAccesses(plan);
+        const double pes = double(plan.chunk.rows) * plan.chunk.cols;
+        const double compute = double(n.mac_cycles);
+        const double limit = std::max({compute, double(n.dramReads()), double(n.dram_output_writes)});
+        Json json{{"name", layer.name},
+                  {"cycles_rtl", cycles},
+                  {"cycles_model", time.latency},
+                  {"macs", n.macs},
+                  {"utilization", double(n.macs) / (pes * double(cycles))},
+                  {"roofline", compute / limit},
+                  {"utilization_of_roofline", limit / double(cycles)},
+                  {"bound", limit > compute ? "bandwidth" : "compute"}};
+        Json rtl, model;
+        for (const CounterName& counter : kAccessCounters) {
+            rtl[counter.name] = layer.counters[counter.index] - before[counter.index];
+            model[counter.name] = modelled(n, counter.index);
+        }
+        rtl["macs"] = int64_t(layer.counters[1] - before[1]) * int64_t(pes);
+        model["macs"] = n.mac_cycles * int64_t(pes);
+        json["accesses_rtl"] = rtl;
+        json["accesses_model"] = model;
+        return json;
+    }
+
+    const VerifyStage& options_;
+    base::Log& log_;
+    EmittedFolder emitted_;
+    EmittedProgram program_;
+    std::vector<verif::SimulatedPicture> results_;
+};
+
+}  // namespace
+
+Json verifyStage(const VerifyStage& options, base::Log& log) {
+    if (options.images < 1) throw base::InputError("--images", "", "expected at least 1");
+    VerifyRun run(options, log);
+    Json json = run.run();
+    base::writeJson(findEmitted(options.folder).run / "verify.json", json);
+    return json;
+}
+
+}  // namespace dna::flows
