@@ -1,0 +1,87 @@
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "core/base/error.h"
+#include "flows/cli/verb.h"
+#include "flows/cosearch.h"
+
+namespace dna::flows {
+namespace {
+
+struct Arguments {
+    std::filesystem::path config, out;
+    std::vector<double> lambdas;
+    std::string mode = "joint", data, until;
+    std::optional<uint64_t> seed;
+    int threads = 0;
+    bool resume = false;
+};
+
+CosearchStage stageOf(const Arguments& arguments) {
+    CosearchStage stage;
+    stage.config = readCosearchConfig(arguments.config);
+    if (!arguments.data.empty()) {
+        const data::Source given = data::sourceOf(arguments.data);
+        if (given.name != stage.config.source.name) stage.config.source = given;
+        stage.config.source.folder = given.folder;
+    }
+    if (stage.config.source.name == "cifar10" && !std::filesystem::is_directory(stage.config.source.folder)) data::sourceOf(stage.config.source.folder.string());
+    if (arguments.seed) stage.config.seed = *arguments.seed;
+    if (arguments.lambdas.size() == 1) stage.config.search.lambda = arguments.lambdas.front();
+    stage.out = arguments.out;
+    stage.mode = arguments.mode;
+    stage.resume = arguments.resume;
+    stage.threads = arguments.threads;
+    stage.until = arguments.until;
+    return stage;
+}
+
+std::string summary(const base::Json& result, const std::filesystem::path& out) {
+    std::string text;
+    if (result.contains("accuracy"))
+        text += fmt::format("accuracy float {:.2f} %, INT8 {:.2f} %; ", 100 * result.at("accuracy").at("float").get<double>(), 100 * result.at("accuracy").at("int8").get<double>());
+    return text + "everything is in " + out.string();
+}
+
+/// 1 when a limit is violated or the Verilog and the network differ.
+int exitCode(const base::Json& result) {
+    if (result.contains("runs")) {
+        for (const base::Json& run : result.at("runs"))
+            if (exitCode(run.at("result")) != kDone) return kCheckFailed;
+        return kDone;
+    }
+    const bool feasible = result.value("feasible", true), equal = result.value("mismatches", 0) == 0;
+    return feasible && equal ? kDone : kCheckFailed;
+}
+
+int run(const Arguments& arguments, VerbContext& context) {
+    const CosearchStage stage = stageOf(arguments);
+    const base::Json result = arguments.lambdas.size() > 1 ? cosearchFront(stage, arguments.lambdas, context.log) : cosearchStage(stage, context.log);
+    context.print(result, summary(result, arguments.out));
+    return exitCode(result);
+}
+
+}  // namespace
+
+void register_cosearch(VerbRegistry& verbs) {
+    verbs.add({.name = "cosearch",
+               .summary = "search a network and its accelerator together, then emit, verify and synthesise",
+               .example = "dna cosearch --config examples/shapes-mini.json --out RUN",
+               .declare = [](CLI::App& app) {
+                   auto arguments = std::make_shared<Arguments>();
+                   app.add_option("--config", arguments->config, "what to search (dna.search_config)")->required();
+                   app.add_option("--out", arguments->out, "run folder to make")->required();
+                   app.add_option("--lambda", arguments->lambdas, "weight of the hardware term; several give one run each and a front.json")->delimiter(',')->check(CLI::Range(0.0, 1e6));
+                   app.add_option("--mode", arguments->mode, "joint, or one side first")->check(CLI::IsMember({"joint", "network_first", "hardware_first"}))->capture_default_str();
+                   app.add_option("--data", arguments->data, "data instead of the configuration's: \"shapes\" or a folder");
+                   app.add_option("--seed", arguments->seed, "seed instead of the configuration's");
+                   app.add_option("--threads", arguments->threads, "threads (0: all cores); the result is the same")->check(CLI::Range(0, 256));
+                   app.add_option("--until", arguments->until, "stop after this phase")
+                       ->check(CLI::IsMember({"search", "training", "quantization", "das", "emission", "verification", "synthesis"}));
+                   app.add_flag("--resume", arguments->resume, "continue a stopped run");
+                   return [arguments](VerbContext& context) { return run(*arguments, context); };
+               }});
+}
+
+}  // namespace dna::flows

@@ -1,0 +1,159 @@
+#include "flows/cosearch.h"
+
+#include <fmt/format.h>
+
+#include <functional>
+
+#include "core/base/file.h"
+#include "flows/cosearch_search.h"
+#include "flows/stages.h"
+
+namespace dna::flows {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Results of the phases that are done, by name; what the next phases and the final result are made of.
+using Results = base::Json;
+
+class Cosearch {
+public:
+    Cosearch(const CosearchStage& options, base::Log& log)
+        : options_(options), log_(log), run_(options.out, toJson(options.config, options.mode), options.resume), workers_(threadCount(options.threads)) {}
+
+    base::Json run() {
+        restore();
+        phase("search", [&] { return searchPhase(options_, run_, saved("search"), workers_, log_); });
+        phase("training", [&] { return trainingPhase(options_, run_, results_.at("search"), results_, saved("training"), workers_, log_); });
+        phase("quantization", [&] { return quantizationPhase(options_, run_, workers_, log_); });
+        phase("das", [&] { return das(); });
+        phase("emission", [&] { return emission(); });
+        phase("verification", [&] { return verification(); });
+        phase("synthesis", [&] { return synthesis(); });
+        base::Json result = finalResult();
+        base::writeJson(run_.path() / "result.json", result);
+        phase("report", [&] { return timed("report", [&] { return reportStage(run_.path(), log_); }); });
+        return result;
+    }
+
+private:
+    void restore() {
+        content_ = run_.checkpoint().read();
+        if (!content_) {
+            run_.truncateRecords(0);
+            return;
+        }
+        results_ = content_->state.value("results", Results::object());
+        run_.truncateRecords(content_->state.at("records").get<uint64_t>());
+    }
+
+    /// The checkpoint when it was taken inside this phase.
+    const CheckpointContent* saved(const std::string& name) const {
+        return content_ && content_->state.at("phase") == name && !content_->tensors.empty() && content_->tensors.size() > 1 ? &*content_ : nullptr;
+    }
+
+    /// Runs a phase unless its result is known, and notes that it is done.
+    void phase(const std::string& name, const std::function<base::Json()>& body) {
+        if (stopped_ || results_.contains(name)) return;
+        if (base::stopRequested()) throw base::Interrupted("stopped before " + name + "; continue with --resume");
+        results_[name] = withoutTimes(body());
+        run_.checkpoint().write({{{"phase", name + " done"}, {"records", run_.recordedBytes()}, {"results", results_}}, {}});
+        if (options_.until == name) stopped_ = true;
+    }
+
+    /// Runs a stage and notes its wall time.
+    base::Json timed(const std::string& name, const std::function<base::Json()>& stage) {
+        const Stopwatch watch;
+        base::Json result = stage();
+        appendTiming(run_.path(), name, watch.seconds());
+        return result;
+    }
+
+    base::Json das() {
+        return timed("das", [&] {
+            return dasStage({.network_json = run_.path() / "network.json", .target = options_.config.target, .out = run_.path(), .algorithm = "gumbel",
+                             .evaluations = options_.config.final_das_evaluations, .seed = options_.config.seed}, log_);
+        });
+    }
+
+    base::Json emission() {
+        run_.removeOutput("rtl");
+        return timed("emission", [&] {
+            return emitStage({.network_json = run_.path() / "network.json", .design_json = run_.path() / "design.json",
+                              .mapping_json = run_.path() / "mapping.json", .out = run_.path() / "rtl"}, log_);
+        });
+    }
+
+    base::Json verification() {
+        VerifyStage verify;
+        verify.folder = run_.path();
+        verify.images = options_.config.verify_images;
+        verify.stalled_images = options_.config.verify_stalled_images;
+        if (options_.config.source.name == "cifar10") verify.data = options_.config.source.folder;
+        verify.processes = threadCount(options_.threads);
+        return timed("verification", [&] { return verifyStage(verify, log_); });
+    }
+
+    base::Json synthesis() {
+        run_.removeOutput("synth");
+        return timed("synthesis", [&] { return synthStage({.folder = run_.path(), .platform = options_.config.platform, .pdk_root = {}}, log_); });
+    }
+
+    base::Json finalResult() const {
+        base::Json result = base::makeDocument("search");
+        result["name"] = options_.config.name;
+        result["algorithm"] = options_.mode;
+        result["seed"] = options_.config.seed;
+        result["lambda"] = options_.config.search.lambda;
+        const auto copy = [&](const char* from, const char* key, const char* to) {
+            if (results_.contains(from) && results_.at(from).contains(key)) result[to] = results_.at(from).at(key);
+        };
+        for (const char* key : {"evaluations", "mapping_evaluations", "best", "feasible", "violations", "curve"}) copy("das", key, key);
+        copy("search", "operators", "operators");
+        copy("search", "das_calls", "das_calls");
+        if (results_.contains("search") && !results_.at("search").at("feasible").get<bool>()) {
+            result["feasible"] = false;
+            for (const base::Json& violation : results_.at("search").at("violations")) result["violations"].push_back(violation);
+        }
+        copy("training", "macs", "macs");
+        if (results_.contains("quantization")) result["accuracy"] = results_.at("quantization");
+        copy("verification", "mismatches", "mismatches");
+        copy("verification", "totals", "cycles");
+        for (const char* key : {"area_um2", "timing", "energy_mj", "edp_mj_ms"}) copy("synthesis", key, key);
+        return result;
+    }
+
+    CosearchStage options_;
+    base::Log& log_;
+    RunFolder run_;
+    autodiff::Workers workers_;
+    std::optional<CheckpointContent> content_;
+    Results results_ = Results::object();
+    bool stopped_ = false;
+};
+
+}  // namespace
+
+base::Json cosearchStage(const CosearchStage& options, base::Log& log) {
+    return Cosearch(options, log).run();
+}
+
+base::Json cosearchFront(const CosearchStage& options, const std::vector<double>& lambdas, base::Log& log) {
+    base::Json front = base::makeDocument("front");
+    front["runs"] = base::Json::array();
+    for (double lambda : lambdas) {
+        CosearchStage one = options;
+        const std::string name = fmt::format("lambda-{}", lambda);
+        one.config.search.lambda = lambda;
+        one.out = options.out / name;
+        one.resume = options.resume;
+        log.info(fmt::format("run {} of {}: lambda {}", front["runs"].size() + 1, lambdas.size(), lambda));
+        base::Json entry{{"folder", name}, {"lambda", lambda}};
+        entry["result"] = cosearchStage(one, log);
+        front["runs"].push_back(entry);
+    }
+    base::writeJson(options.out / "front.json", front);
+    return front;
+}
+
+}  // namespace dna::flows
