@@ -11,30 +11,51 @@ using design::MemoryModel;
 
 namespace {
 
-/// Constants of the engines' state machines (rtlgen/rtl/dna_load.v, dna_compute.v, dna_store.v), in cycles.
-constexpr int64_t kFirstRequest = 2;    ///< start to the first descriptor request
+// Times are cycles from the start pulse. The constants below are register stages of rtlgen/rtl, named after the state they
+// lead to; tests/verif/simulation_test.cpp compares the outcome with the RTL, layer by layer, to the cycle.
+constexpr int64_t kFetch = 1;              ///< dna_load: start to FETCH
 constexpr int64_t kDescriptorBeats = 16;
-constexpr int64_t kDecode = 2;          ///< last descriptor beat to the load engine's first job
-constexpr int64_t kConfigure = 3;       ///< last descriptor beat to compute and store configured
-constexpr int64_t kJobPrepare = 3;      ///< load engine: job taken to its first item
-constexpr int64_t kLoaded = 2;          ///< last beat of a job accepted to compute starting it
-constexpr int64_t kComputePrepare = 2;  ///< job taken to its first issue
-constexpr int64_t kReleased = 6;        ///< last issue of a job to its input and weight slots free at the load engine
-constexpr int64_t kPipeline = 24;       ///< last issue of a job to its output tile complete, drain chain apart
-constexpr int64_t kStorePrepare = 3;    ///< output tile complete to the first beat written
-constexpr int64_t kStoreNext = 2;       ///< last beat of a job to the next job taken
-constexpr int64_t kStored = 2;          ///< last write response to the layer counted as done
+constexpr int64_t kDecoded = 3;            ///< last descriptor beat accepted to the first job's CLIP state
+constexpr int64_t kCaptured = 2;           ///< last descriptor beat accepted to captured by compute and store
+constexpr int64_t kItems = 2;              ///< CLIP to the first item state
+constexpr int64_t kConfigured = 2;         ///< descriptor taken to waiting for a job (compute) or a tile (store)
+constexpr int64_t kLoaded = 2;             ///< last word of a job consumed to its token
+constexpr int64_t kPrepared = 2;           ///< job taken to its first issue cycle
+constexpr int64_t kReleased = 4;           ///< end of a job's issue to its slots free
+constexpr int64_t kDrained = 19;           ///< end of issue to the tile's token, drain chain apart
+constexpr int64_t kFirstBeat = 4;          ///< tile taken to its first beat written
+constexpr int64_t kTileRead = 2;           ///< tile taken to its first word read
+constexpr int64_t kAnswered = 2;           ///< last write response to layer done
+constexpr int kLengths = 4;                ///< write bursts requested ahead of their data
 
-/// Reads: bursts are requested one a cycle, at most N outstanding; their data come in order, back to back.
+/// Reads: bursts are requested one a cycle, at most N outstanding; their data come in order, back to back, and are consumed
+/// one word a cycle (narrow pictures: one pixel a cycle).
 class ReadChannel {
 public:
     explicit ReadChannel(const MemoryModel& memory) : memory_(memory) {}
 
-    /// Requests a transfer's bursts, the first not before `earliest`; returns the cycle after the last request.
-    int64_t request(const Transfer& transfer, int64_t earliest, int cycles_per_beat) {
-        int64_t now = earliest;
+    /// Requests a transfer's bursts, the first not before `earliest`; returns the cycle of the last request.
+    int64_t request(const Transfer& transfer, int64_t earliest) {
+        int64_t now = earliest - 1;
         for (int i = 0; i < transfer.blocks; ++i)
-            forEachBurst(transfer.segment(i), memory_, [&](const Burst& burst) { now = issue(burst.beats, now, cycles_per_beat); });
+            forEachBurst(transfer.segment(i), memory_, [&](const Burst& burst) {
+                now = requestOne(now + 1);
+                receive(now, burst.beats, [](int) { return 1; });
+            });
+        beats_ += transfer.totalBeats();
+        return now;
+    }
+
+    /// The same for the narrow picture: `row_beats` beats a row of `width` pixels, four pixels a beat.
+    int64_t requestNarrow(const Transfer& transfer, int64_t earliest, int row_beats, int width) {
+        int64_t now = earliest - 1;
+        int beat = 0;
+        forEachBurst(transfer.segment(0), memory_, [&](const Burst& burst) {
+            now = requestOne(now + 1);
+            const int first = beat;
+            receive(now, burst.beats, [&](int i) { return (first + i) % row_beats == row_beats - 1 ? width - 4 * (row_beats - 1) : 4; });
+            beat += burst.beats;
+        });
         beats_ += transfer.totalBeats();
         return now;
     }
@@ -42,21 +63,27 @@ public:
     /// Counts a transfer that took place before time began.
     void count(const Transfer& transfer) { beats_ += transfer.totalBeats(); }
 
-    /// Cycle in which the last beat asked for so far is accepted.
+    /// Cycle in which the last beat asked for so far is accepted, and in which its last word is consumed.
     int64_t lastBeat() const { return last_beat_; }
+    int64_t consumed() const { return last_beat_ + last_step_; }
     int64_t beats() const { return beats_; }
 
 private:
-    int64_t issue(int beats, int64_t now, int cycles_per_beat) {
-        if (int(outstanding_.size()) == memory_.outstanding_reads) {
-            now = std::max(now, outstanding_.front() + 1);
-            outstanding_.pop_front();
+    int64_t requestOne(int64_t now) {
+        if (int(outstanding_.size()) < memory_.outstanding_reads) return now;
+        now = std::max(now, outstanding_.front() + 1);
+        outstanding_.pop_front();
+        return now;
+    }
+
+    template <class Steps>
+    void receive(int64_t requested, int beats, Steps&& steps) {
+        last_beat_ = std::max(requested + memory_.read_latency, last_beat_ + last_step_);
+        for (int i = 0; i < beats; ++i) {
+            if (i > 0) last_beat_ += last_step_;
+            last_step_ = steps(i);
         }
-        const int64_t first = std::max(now + memory_.read_latency, last_beat_ + last_step_);
-        last_beat_ = first + int64_t{beats - 1} * cycles_per_beat;
-        last_step_ = cycles_per_beat;
         outstanding_.push_back(last_beat_);
-        return now + 1;
     }
 
     const MemoryModel& memory_;
@@ -81,20 +108,27 @@ private:
 
 class Machine {
 public:
-    Machine(const MemoryModel& memory, bool warm) : memory_(memory), reads_(memory), warm_(warm), warm_weights_(warm) {}
+    /// A warm machine has the first descriptor and the first tile's weights already.
+    Machine(const MemoryModel& memory, bool warm) : memory_(memory), reads_(memory_), warm_descriptor_(warm), warm_weights_(warm) {}
 
     LayerTime run(const LayerPlan& plan) {
-        const int64_t before = last_done_;
-        const int64_t beats = reads_.beats();
+        const int64_t before = layer_done_, beats = reads_.beats();
         LayerTime time;
         int64_t weight_base = 0;
-        for (size_t i = 0; i < plan.subs.size(); ++i) {
-            barrier_ = i == 0 ? last_done_ : barrier_;
-            runSub(plan, plan.subs[i], weight_base, time);
-            weight_base += weightImageBytes(plan.subs[i]);
+        barrier_ = layer_done_ + 1;
+        for (const SubPlan& sub : plan.subs) {
+            fetchDescriptor();
+            for (const Job& job : jobsOf(plan, sub)) {
+                const int64_t loaded = load(plan, sub, job, weight_base);
+                const int64_t tile = compute(plan, sub, job, loaded);
+                store(plan, sub, job, tile, time);
+            }
+            compute_idle_ = std::max(compute_free_, tile_);
+            layer_done_ = store_idle_ = last_beat_written_ + memory_.write_latency + kAnswered;
+            weight_base += weightImageBytes(sub);
         }
-        time.done = last_done_;
-        time.latency = last_done_ - before;
+        time.done = layer_done_;
+        time.latency = layer_done_ - before;
         time.read_beats = reads_.beats() - beats;
         finishClasses(plan, time);
         return time;
@@ -102,80 +136,95 @@ public:
 
 private:
     void fetchDescriptor() {
-        if (warm_) {
-            warm_ = false;
-            configured_ = request_;
-            return;
+        const int64_t go = std::max({load_free_, compute_taken_ + 1, store_taken_ + 1});
+        int64_t arrived = 0;
+        if (warm_descriptor_) {
+            warm_descriptor_ = false;
+            arrived = -kDecoded;
+        } else {
+            reads_.request({0, 0, 1, int(kDescriptorBeats)}, go + 1);
+            arrived = reads_.lastBeat();
         }
-        const int64_t start = std::max(request_, configured_);
-        reads_.request({0, 0, 1, int(kDescriptorBeats)}, start, 1);
-        request_ = reads_.lastBeat() + kDecode;
-        pending_configuration_ = reads_.lastBeat() + kConfigure;
+        load_free_ = arrived + kDecoded;
+        compute_taken_ = std::max(arrived + kCaptured, compute_idle_);
+        store_taken_ = std::max(arrived + kCaptured, store_idle_);
+        compute_free_ = compute_taken_ + kConfigured;
+        store_free_ = store_taken_ + kConfigured;
     }
 
-    void runSub(const LayerPlan& plan, const SubPlan& sub, int64_t weight_base, LayerTime& time) {
-        fetchDescriptor();
-        configured_ = std::max({pending_configuration_, compute_free_, store_free_});
-        compute_free_ = store_free_ = configured_;
-        for (const Job& job : jobsOf(plan, sub)) {
-            const int64_t loaded = load(plan, sub, job, weight_base);
-            const int64_t full = compute(plan, sub, job, loaded);
-            store(plan, sub, job, full, time);
-        }
-        last_done_ = last_response_ + kStored;
-        store_free_ = last_done_;
-    }
-
+    /// Walks the job's three item states; each takes a cycle even when it loads nothing. Returns when its token is there.
     int64_t load(const LayerPlan& plan, const SubPlan& sub, const Job& job, int64_t weight_base) {
-        request_ += kJobPrepare;
+        int64_t now = load_free_ + kItems;
         if (job.weights_changed) {
-            request_ = std::max(request_, weights_.available());
+            now = std::max(now, weights_.available());
             weights_.take();
-            request_ = requestWeights(weightTransfer(plan, sub, job, weight_base));
+            now = requestWeights(weightTransfer(plan, sub, job, weight_base), now + 1);
         }
+        ++now;
         if (job.input_changed) {
-            request_ = std::max({request_, inputs_.available(), barrier_});
+            now = std::max({now, inputs_.available(), barrier_});
             inputs_.take();
-            request_ = reads_.request(inputTransfer(plan, sub, job), request_, plan.layer.narrow_input ? 4 : 1);
+            const Transfer t = inputTransfer(plan, sub, job);
+            now = plan.layer.narrow_input ? reads_.requestNarrow(t, now + 1, plan.input_pitch_words(), plan.layer.in_width)
+                                          : reads_.request(t, now + 1);
         }
+        ++now;
         if (plan.layer.residual_node >= 0) {
-            request_ = std::max(request_, residuals_.available());
+            now = std::max(now, residuals_.available());
             residuals_.take();
-            request_ = reads_.request(outputTransfer(plan, sub, job), request_, 1);
+            now = reads_.request(outputTransfer(plan, sub, job), now + 1);
         }
-        return reads_.lastBeat() + kLoaded;
+        load_free_ = now + 1;
+        return reads_.consumed() + kLoaded;
     }
 
-    /// A warm machine has the first tile's weights already.
-    int64_t requestWeights(const Transfer& transfer) {
+    int64_t requestWeights(const Transfer& transfer, int64_t earliest) {
         if (warm_weights_) {
             warm_weights_ = false;
             reads_.count(transfer);
-            return request_;
+            return earliest;
         }
-        return reads_.request(transfer, request_, 1);
+        return reads_.request(transfer, earliest);
     }
 
     int64_t compute(const LayerPlan& plan, const SubPlan& sub, const Job& job, int64_t loaded) {
         const int64_t start = std::max({loaded, outputs_.available(), compute_free_});
         outputs_.take();
-        const int64_t end = start + kComputePrepare + jobIssueCycles(plan, sub, job.row_tile, job.channel_tile);
+        const int64_t end = start + kPrepared + jobIssueCycles(plan, sub, job.row_tile, job.channel_tile);
         compute_free_ = end;
         if (job.input_released) inputs_.release(end + kReleased);
         if (job.weights_released) weights_.release(end + kReleased);
-        const int64_t full = end + kPipeline + plan.chunk.rows;
-        if (plan.layer.residual_node >= 0) residuals_.release(full);
-        return full;
+        tile_ = end + kDrained + plan.chunk.rows - sub.bubble;
+        if (plan.layer.residual_node >= 0) residuals_.release(tile_);
+        return tile_;
     }
 
-    void store(const LayerPlan& plan, const SubPlan& sub, const Job& job, int64_t full, LayerTime& time) {
+    void store(const LayerPlan& plan, const SubPlan& sub, const Job& job, int64_t tile, LayerTime& time) {
         const Transfer transfer = outputTransfer(plan, sub, job);
-        const int64_t start = std::max(full, store_free_) + kStorePrepare;
-        const int64_t last = start + transfer.totalBeats() - 1;
-        time.write_beats += transfer.totalBeats();
-        store_free_ = last + kStoreNext;
+        const int64_t start = std::max(tile, store_free_);
+        const int64_t requested = requestWrites(transfer, start);
+        const int64_t beats = transfer.totalBeats();
+        last_beat_written_ = start + kFirstBeat + beats - 1;
+        time.write_beats += beats;
+        store_free_ = std::max(start + kTileRead + beats, requested + 1) + 1;
         outputs_.release(store_free_);
-        last_response_ = last + memory_.write_latency;
+    }
+
+    /// Write requests go ahead of the data by at most kLengths bursts; returns the cycle of the last one.
+    int64_t requestWrites(const Transfer& transfer, int64_t start) const {
+        int64_t now = start + kTileRead - 1, written = start + kFirstBeat - 1;
+        std::deque<int64_t> ends;
+        for (int i = 0; i < transfer.blocks; ++i)
+            forEachBurst(transfer.segment(i), memory_, [&](const Burst& burst) {
+                ++now;
+                if (int(ends.size()) == kLengths) {
+                    now = std::max(now, ends.front() + 1);
+                    ends.pop_front();
+                }
+                written += burst.beats;
+                ends.push_back(written);
+            });
+        return now;
     }
 
     /// Wait classes are what is left of the latency: split by who was the bottleneck, the reads or the writes.
@@ -184,12 +233,12 @@ private:
         int64_t busy = 0;
         for (const SubPlan& sub : plan.subs)
             for (const Job& job : jobsOf(plan, sub))
-                busy += kComputePrepare + jobIssueCycles(plan, sub, job.row_tile, job.channel_tile);
-        busy = std::min(busy + kPipeline + plan.chunk.rows, time.latency);
+                busy += kPrepared + jobIssueCycles(plan, sub, job.row_tile, job.channel_tile);
+        busy = std::min(busy + kDrained + plan.chunk.rows, time.latency);
         time.classes.compute = std::min(time.classes.compute, time.latency);
         time.classes.fill_drain = std::max<int64_t>(0, busy - time.classes.compute);
         const int64_t waiting = time.latency - time.classes.compute - time.classes.fill_drain;
-        const int64_t tail = std::min(waiting, int64_t{memory_.write_latency} + kStored);
+        const int64_t tail = std::min(waiting, int64_t{memory_.write_latency} + kAnswered);
         const bool writes = time.write_beats > time.read_beats;
         time.classes.wait_store = writes ? waiting : tail;
         time.classes.wait_load = writes ? 0 : waiting - tail;
@@ -198,11 +247,12 @@ private:
     MemoryModel memory_;
     ReadChannel reads_;
     Slots inputs_, weights_, residuals_, outputs_;
-    bool warm_ = false, warm_weights_ = false;
-    int64_t request_ = kFirstRequest;
-    int64_t pending_configuration_ = 0, configured_ = 0;
-    int64_t compute_free_ = 0, store_free_ = 0;
-    int64_t barrier_ = 0, last_done_ = 0, last_response_ = 0;
+    bool warm_descriptor_, warm_weights_;
+    int64_t load_free_ = kFetch;                       ///< load engine ready for a job or a fetch
+    int64_t compute_taken_ = -1, compute_free_ = 0;    ///< descriptor taken; ready for a job
+    int64_t compute_idle_ = 0, store_idle_ = 0;        ///< ready for a descriptor
+    int64_t store_taken_ = -1, store_free_ = 0;
+    int64_t tile_ = 0, last_beat_written_ = 0, layer_done_ = 0, barrier_ = 0;
 };
 
 }  // namespace
