@@ -103,6 +103,7 @@ base::Json searchPhase(const CosearchStage& options, RunFolder& run, const Check
     run.record(line);
     log.info(fmt::format("derived {} ({:.2f} uJ, {:.0f} cycles by the table)", line.at("operators").dump(), derived.energy_pj * 1e-6, derived.latency_cycles));
     for (const std::string& violation : derived.violations) log.warn("no network of the space satisfies the limits; the nearest: " + violation);
+    base::makeFolder(run.path() / "trained");
     base::writeJson(run.path() / "trained" / "network.json", network::toJson(network::buildNetwork(space, derived.choices, options.config.name)));
     return line;
 }
