@@ -150,6 +150,7 @@ private:
         store_taken_ = std::max(arrived + kCaptured, store_idle_);
         compute_free_ = compute_taken_ + kConfigured;
         store_free_ = store_taken_ + kConfigured;
+        storing_.push_back({store_idle_, store_free_});
     }
 
     /// Walks the job's three item states; each takes a cycle even when it loads nothing. Returns when its token is there.
@@ -195,6 +196,8 @@ private:
         if (job.input_released) inputs_.release(end + kReleased);
         if (job.weights_released) weights_.release(end + kReleased);
         tile_ = end + kDrained + plan.chunk.rows - sub.bubble;
+        busy_.push_back({start, tile_});
+        storing_.push_back({loaded, start});  // a loaded job waits for an output slot
         if (plan.layer.residual_node >= 0) residuals_.release(tile_);
         return tile_;
     }
@@ -208,6 +211,7 @@ private:
         time.write_beats += beats;
         store_free_ = std::max(start + kTileRead + beats, requested + 1) + 1;
         outputs_.release(store_free_);
+        storing_.push_back({start + 1, job.last ? last_beat_written_ + memory_.write_latency + kAnswered : store_free_});
     }
 
     /// Write requests go ahead of the data by at most kLengths bursts; returns the cycle of the last one.
@@ -227,21 +231,33 @@ private:
         return now;
     }
 
-    /// Wait classes are what is left of the latency: split by who was the bottleneck, the reads or the writes.
-    void finishClasses(const LayerPlan& plan, LayerTime& time) const {
+    /// Classes as dna_perf counts them: the compute side is busy from a job's take to its tile's token; else the store
+    /// engine is at work (or between descriptors); else everybody waits for data.
+    void finishClasses(const LayerPlan& plan, LayerTime& time) {
+        const int64_t begin = time.done - time.latency;
+        const int64_t computing = covered(busy_, begin, time.done);
+        storing_.insert(storing_.end(), busy_.begin(), busy_.end());
+        const int64_t active = covered(storing_, begin, time.done);
         time.classes.compute = macCycles(plan);
-        int64_t busy = 0;
-        for (const SubPlan& sub : plan.subs)
-            for (const Job& job : jobsOf(plan, sub))
-                busy += kPrepared + jobIssueCycles(plan, sub, job.row_tile, job.channel_tile);
-        busy = std::min(busy + kDrained + plan.chunk.rows, time.latency);
-        time.classes.compute = std::min(time.classes.compute, time.latency);
-        time.classes.fill_drain = std::max<int64_t>(0, busy - time.classes.compute);
-        const int64_t waiting = time.latency - time.classes.compute - time.classes.fill_drain;
-        const int64_t tail = std::min(waiting, int64_t{memory_.write_latency} + kAnswered);
-        const bool writes = time.write_beats > time.read_beats;
-        time.classes.wait_store = writes ? waiting : tail;
-        time.classes.wait_load = writes ? 0 : waiting - tail;
+        time.classes.fill_drain = computing - time.classes.compute;
+        time.classes.wait_store = active - computing;
+        time.classes.wait_load = time.latency - active;
+        busy_.clear();
+        storing_.clear();
+    }
+
+    struct Interval {
+        int64_t begin, end;
+    };
+    /// Length of the union of intervals inside [begin, end).
+    static int64_t covered(std::vector<Interval> intervals, int64_t begin, int64_t end) {
+        std::sort(intervals.begin(), intervals.end(), [](const Interval& a, const Interval& b) { return a.begin < b.begin; });
+        int64_t length = 0, reached = begin;
+        for (const Interval& i : intervals) {
+            const int64_t from = std::max(i.begin, reached), to = std::min(i.end, end);
+            if (to > from) length += to - from, reached = to;
+        }
+        return length;
     }
 
     MemoryModel memory_;
@@ -253,6 +269,7 @@ private:
     int64_t compute_idle_ = 0, store_idle_ = 0;        ///< ready for a descriptor
     int64_t store_taken_ = -1, store_free_ = 0;
     int64_t tile_ = 0, last_beat_written_ = 0, layer_done_ = 0, barrier_ = 0;
+    std::vector<Interval> busy_, storing_;             ///< of the current layer
 };
 
 }  // namespace

@@ -331,16 +331,17 @@ module dna_chunk #(
     // ---- Counters.
     generate
         if (COUNTERS != 0) begin : gen_counters
+            wire computing = busy || undrained || loaded_take;
             dna_perf #(.ROWS(ROWS)) u_perf (
                 .clk(clk), .rst_n(rst_n), .clear_i(start_i), .run_i(running_q), .mac_i(mac),
-                .busy_i(busy || undrained), .wait_load_i(!busy && !undrained && store_waiting && !job_loaded),
-                .wait_store_i(!busy && !undrained && !(store_waiting && !job_loaded)),
+                .busy_i(computing), .wait_load_i(!computing && store_waiting && !job_loaded),
+                .wait_store_i(!computing && !(store_waiting && !job_loaded)),
                 .read_beat_i(read_beat), .write_beat_i(wvalid_o && wready_i), .input_write_i(input_write),
                 .input_read_i(bank_read), .weight_write_i(weight_write), .weight_read_i(weight_read_q[4]),
                 .output_write_i(output_write), .output_read_i(output_read), .residual_write_i(residual_write),
                 .residual_read_i(residual_read), .index_i(counter_index_i), .count_o(counter_o));
         end else begin : gen_no_counters
-            wire unused_index = &{1'b0, counter_index_i, store_waiting, bank_read};
+            wire unused_events = &{1'b0, counter_index_i, store_waiting, busy};
             assign counter_o = 32'd0;
         end
     endgenerate
