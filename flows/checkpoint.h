@@ -26,7 +26,7 @@ public:
     std::optional<CheckpointContent> read() const;
     void write(CheckpointContent content);
     /// True when the last write is longer ago than `seconds`.
-    bool due(double seconds = 15) const;
+    bool due(double seconds = 5) const;
 
 private:
     std::filesystem::path file_;

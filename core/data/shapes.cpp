@@ -130,7 +130,8 @@ private:
     }
 
     void paintShape(int label) {
-        const double radius = between(options_.min_radius, options_.max_radius), turn = rng_.uniform(), stretch = between(0.82, 1.22);
+        const double radius = between(options_.min_radius, options_.max_radius), stretch = between(0.82, 1.22);
+        const double offset = between(-options_.max_turn, options_.max_turn), turn = offset < 0 ? offset + 1 : offset;
         const double ux = base::portableCosTurn(turn), uy = sinTurn(turn);
         const double jitter = options_.position_jitter;
         const double cx = 15.5 + between(-jitter, jitter), cy = 15.5 + between(-jitter, jitter);

@@ -12,12 +12,13 @@ enum class ShapesPart { Training, Test };
 
 /// How hard the pictures are; the defaults are tuned to the figures in docs/learning.md.
 struct ShapesOptions {
-    double min_radius = 5.5, max_radius = 12.0;  ///< pixels
-    double position_jitter = 5.0;                ///< of the centre around the middle, pixels each way
-    double bright_share = 0.72;                  ///< share of pictures whose shape is brighter than the background
-    double min_contrast = 42;                    ///< least difference of mean brightness, bytes
-    double noise = 26;                           ///< standard deviation of the pixel noise, bytes
-    int clutter = 7;                             ///< lines and blobs behind and over the shape, at most
+    double min_radius = 4.8, max_radius = 10.2;  ///< pixels
+    double position_jitter = 3.0;                ///< of the centre around the middle, pixels each way
+    double max_turn = 0.09;                      ///< rotation of the shape each way, in turns
+    double bright_share = 0.88;                  ///< share of pictures whose shape is brighter than the background
+    double min_contrast = 34;                    ///< least difference of mean brightness, bytes
+    double noise = 35;                           ///< standard deviation of the pixel noise, bytes
+    int clutter = 9;                             ///< lines and blobs behind and over the shape, at most
 };
 
 /// Picture i depends on (seed, part, i) only: any count gives a prefix of the same series. Classes come in equal numbers.
