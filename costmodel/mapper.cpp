@@ -17,10 +17,10 @@ using mapping::LayerPlan;
 
 namespace {
 
-/// Tile heights worth trying: halvings of the map, in whole lanes.
+/// Tile heights worth trying: every even division of the map, in whole lanes.
 std::vector<int> heights(const Layer& layer, int y_lanes) {
     std::set<int> options;
-    for (int parts = 1; parts <= layer.out_height; parts *= 2) {
+    for (int parts = 1; parts <= layer.out_height; ++parts) {
         const int rows = (layer.out_height + parts - 1) / parts;
         options.insert((rows + y_lanes - 1) / y_lanes * y_lanes);
     }
@@ -30,7 +30,7 @@ std::vector<int> heights(const Layer& layer, int y_lanes) {
 std::vector<int> channelTiles(const Layer& layer) {
     std::set<int> options;
     const int blocks = (layer.out_channels + kBlock - 1) / kBlock;
-    for (int parts = 1; parts <= blocks; parts *= 2) options.insert((blocks + parts - 1) / parts * kBlock);
+    for (int parts = 1; parts <= blocks; parts += (parts < 8 ? 1 : parts / 2)) options.insert((blocks + parts - 1) / parts * kBlock);
     options.insert(kBlock);
     return {options.begin(), options.end()};
 }

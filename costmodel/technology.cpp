@@ -15,7 +15,7 @@ namespace {
 constexpr double kMax = 1e12;
 
 /// Key and field of every logic price: reading and writing are loops over this table.
-constexpr std::array<std::pair<const char*, double LogicPrices::*>, 18> kLogicFields{{
+constexpr std::array<std::pair<const char*, double LogicPrices::*>, 19> kLogicFields{{
     {"pe_area_um2", &LogicPrices::pe_area_um2},
     {"pe_area_per_accumulator_bit_um2", &LogicPrices::pe_area_per_accumulator_bit_um2},
     {"mac_energy_pj", &LogicPrices::mac_energy_pj},
@@ -28,6 +28,7 @@ constexpr std::array<std::pair<const char*, double LogicPrices::*>, 18> kLogicFi
     {"align_area_per_bit_stage_um2", &LogicPrices::align_area_per_bit_stage_um2},
     {"noc_energy_per_word_pj", &LogicPrices::noc_energy_per_word_pj},
     {"noc_area_per_byte_um2", &LogicPrices::noc_area_per_byte_um2},
+    {"noc_clock_energy_per_byte_pj", &LogicPrices::noc_clock_energy_per_byte_pj},
     {"control_area_um2", &LogicPrices::control_area_um2},
     {"control_energy_per_cycle_pj", &LogicPrices::control_energy_per_cycle_pj},
     {"dma_energy_per_word_pj", &LogicPrices::dma_energy_per_word_pj},

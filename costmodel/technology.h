@@ -27,16 +27,17 @@ struct LogicPrices {
     // Operand delivery: dna_align rotates `rows` words of 128 bits in log2(rows) stages; dna_dist registers them.
     double align_area_per_bit_stage_um2 = 0;  ///< per bit and stage of the rotation
     double noc_energy_per_word_pj = 0;        ///< one operand byte reaching one row or column of PEs
-    double noc_area_per_byte_um2 = 0;         ///< delivery registers, per operand byte lane
+    double noc_area_per_byte_um2 = 0;         ///< delivery registers and multiplexers, per operand byte lane
+    double noc_clock_energy_per_byte_pj = 0;  ///< their clock, per byte lane and cycle
 
     // Everything that is there once per chunk: sequencer, loop nests, address units, load and store engines, AXI, CSR,
     // counters.
     double control_area_um2 = 0;
-    double control_energy_per_cycle_pj = 0;
+    double control_energy_per_cycle_pj = 0;  ///< clock and data at the assumed activity
     double dma_energy_per_word_pj = 0;  ///< one 128-bit word through the load or store engine
 
     double register_area_per_bit_um2 = 0;
-    double register_energy_per_bit_pj = 0;   ///< one bit written with a random value, clock included
+    double register_energy_per_bit_pj = 0;   ///< clock of one flip-flop, one cycle
     double leakage_mw_per_mm2 = 0;           ///< of logic
 };
 

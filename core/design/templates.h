@@ -16,8 +16,9 @@ struct T3Timing {
 };
 
 inline T3Timing t3Timing(const Chunk& chunk) {
-    constexpr int kUnitSwitch = 12;  // requantisation pipeline must be empty before new parameters are used
-    return {.parameter_words = chunk.cols * 8 / kWordBytes, .unit_switch = kUnitSwitch, .drain = chunk.rows};
+    constexpr int kGap = 3;  // the unit before takes its parameters over before they are overwritten
+    const int parameter_words = chunk.cols * 8 / kWordBytes;
+    return {.parameter_words = parameter_words, .unit_switch = kGap + parameter_words, .drain = chunk.rows};
 }
 
 /// The normative memory (hardware.md 3.8a): one AR a cycle, data in order and back to back, fixed write response.

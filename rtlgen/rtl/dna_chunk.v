@@ -183,7 +183,7 @@ module dna_chunk #(
     wire [2:0] parameter_index;
     wire [OADDR-1:0] block_base;
     wire [5:0] x_left, y_left;
-    dna_compute #(.COLS(COLS), .WADDR(WADDR), .OADDR(OADDR), .UNIT_SWITCH(12)) u_compute (
+    dna_compute #(.COLS(COLS), .WADDR(WADDR), .OADDR(OADDR)) u_compute (
         .clk(clk), .rst_n(rst_n), .captured_i(compute_captured), .take_o(take), .drained_i(!undrained),
         .loaded_i(job_loaded), .loaded_take_o(loaded_take), .slot_free_i(slot_free), .slot_take_o(slot_take),
         .input_release_o(input_release), .weights_release_o(weights_release),

@@ -4,8 +4,7 @@
 module dna_compute #(
     parameter COLS        = 16,
     parameter WADDR       = 9,    // address bits of the weight buffer
-    parameter OADDR       = 9,    // address bits of the output buffer
-    parameter UNIT_SWITCH = 12    // cycles between two units, parameter words included
+    parameter OADDR       = 9     // address bits of the output buffer
 ) (
     input  wire             clk,
     input  wire             rst_n,
@@ -55,7 +54,7 @@ module dna_compute #(
     output wire             busy_o
 );
     localparam PARAMETERS = COLS / 2;
-    localparam GAP        = UNIT_SWITCH - PARAMETERS;
+    localparam GAP        = 3;    // the unit before takes its parameters over before they are overwritten
     localparam [2:0] IDLE = 3'd0, WAIT = 3'd1, PREPARE = 3'd2, PAUSE = 3'd3, PARAMETER = 3'd4, MAC = 3'd5, BUBBLE = 3'd6,
                      START = 3'd7;
 
