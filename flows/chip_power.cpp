@@ -6,6 +6,7 @@ namespace dna::flows {
 namespace {
 
 const char* const kPeModule = "dna_pe";
+const char* const kLaneModule = "dna_ppu_lane";
 
 /// The module whose instances hold a buffer's memories, as the Verilog library names them.
 std::string bufferOf(const std::string& path) {
@@ -37,12 +38,14 @@ ChipPrices chipPrices(const YosysResult& mapped, const PreparedPlatform& prepare
     const NetlistModule* pe = mapped.netlist.find(kPeModule);
     if (!pe) throw base::InputError(mapped.netlist.top, "", std::string("holds no ") + kPeModule);
     prices.pe = peEnergy(*pe, prepared.library, slew_ns, trace, trace_source);
+    if (const NetlistModule* lane = mapped.netlist.find(kLaneModule)) prices.lane = laneEnergy(*lane, prepared.library, slew_ns);
     double leakage_nw = 0;
     for (const auto& [name, count] : instances) {
         const NetlistModule& module = mapped.netlist.modules.at(name);
         const LogicEnergy energy = assumedEnergy(module, prepared.library, slew_ns, kAssumedActivity);
         leakage_nw += energy.leakage_nw * static_cast<double>(count);
         if (module.source_name == kPeModule) prices.pes += count;
+        else if (module.source_name == kLaneModule) prices.lanes += count;
         else prices.other += energy.scaled(static_cast<double>(count));
     }
     for (const MemoryUse& use : mapped.memories)
@@ -56,6 +59,8 @@ ChipEnergy chipEnergy(const ChipPrices& prices, const RunCounters& counters, dou
     ChipEnergy energy{.cycles = counters.cycles};
     const double slots = static_cast<double>(prices.pes) * counters.cycles;
     energy.pe_pj = counters.macs * prices.pe.busy.total() + std::max(slots - counters.macs, 0.0) * prices.pe.idle.total();
+    const double lane_cycles = static_cast<double>(prices.lanes) * counters.cycles;
+    energy.lane_pj = counters.values * prices.lane.busy.total() + std::max(lane_cycles - counters.values, 0.0) * prices.lane.idle.total();
     energy.logic_pj = counters.cycles * (prices.other.switching_pj + prices.other.internal_pj);
     energy.clock_pj = counters.cycles * prices.other.clock_pj;
     for (const auto& [buffer, accesses] : counters.buffers) {
@@ -68,7 +73,8 @@ ChipEnergy chipEnergy(const ChipPrices& prices, const RunCounters& counters, dou
 }
 
 RunCounters assumedCounters(const ChipPrices& prices) {
-    RunCounters counters{.cycles = 1000, .macs = 1000.0 * static_cast<double>(prices.pes), .buffers = {}};
+    RunCounters counters{.cycles = 1000, .macs = 1000.0 * static_cast<double>(prices.pes),
+                         .values = 100.0 * static_cast<double>(prices.lanes), .buffers = {}};
     for (const auto& [buffer, price] : prices.buffers) counters.buffers[buffer] = {1000, 0};
     return counters;
 }
@@ -77,9 +83,10 @@ base::Json powerJson(const ChipEnergy& energy, double clock_mhz) {
     // pJ over (cycles / MHz) microseconds: 1 pJ / us = 1e-3 mW.
     const double factor = energy.cycles > 0 ? 1e-3 * clock_mhz / energy.cycles : 0;
     const double pe = energy.pe_pj * factor, logic = energy.logic_pj * factor, clock = energy.clock_pj * factor;
-    const double memory = energy.memory_pj * factor, leakage = energy.leakage_pj * factor;
-    return {{"pe", pe}, {"logic", logic}, {"clock", clock}, {"memory", memory}, {"leakage", leakage},
-            {"total", pe + logic + clock + memory + leakage}};
+    const double lane = energy.lane_pj * factor, memory = energy.memory_pj * factor,
+                 leakage = energy.leakage_pj * factor;
+    return {{"pe", pe}, {"lanes", lane}, {"logic", logic}, {"clock", clock}, {"memory", memory}, {"leakage", leakage},
+            {"total", pe + lane + logic + clock + memory + leakage}};
 }
 
 }  // namespace dna::flows

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "core/base/json.h"
+#include "flows/lane_activity.h"
 #include "flows/pe_activity.h"
 #include "flows/run_counters.h"
 #include "flows/yosys.h"
@@ -16,18 +17,20 @@ constexpr double kAssumedActivity = 0.1;
 /// Energy of one picture (or of one average cycle when nothing was counted) by part of the chip, in pJ.
 struct ChipEnergy {
     double pe_pj = 0;      ///< the PEs: gate-level toggles
+    double lane_pj = 0;    ///< requantisation lanes: gate-level toggles
     double logic_pj = 0;   ///< everything else without its clock: assumed activity
-    double clock_pj = 0;   ///< clock pins of the flip-flops outside the PEs
+    double clock_pj = 0;   ///< clock pins of the flip-flops outside PEs and lanes
     double memory_pj = 0;  ///< accesses x energy
     double leakage_pj = 0;
     double cycles = 0;
-    double total() const { return pe_pj + logic_pj + clock_pj + memory_pj + leakage_pj; }
+    double total() const { return pe_pj + lane_pj + logic_pj + clock_pj + memory_pj + leakage_pj; }
 };
 
 /// What the sum is made of, apart from what was counted.
 struct ChipPrices {
-    long pes = 0;
+    long pes = 0, lanes = 0;
     PeEnergy pe;
+    LaneEnergy lane;
     LogicEnergy other;     ///< per cycle, at the assumed activity
     double leakage_mw = 0; ///< cells and memories
     std::map<std::string, costmodel::MemoryPrice> buffers;  ///< input, weight, output, residual
@@ -40,7 +43,8 @@ ChipPrices chipPrices(const YosysResult& mapped, const PreparedPlatform& prepare
 /// Energy of one picture at a clock.
 ChipEnergy chipEnergy(const ChipPrices& prices, const RunCounters& counters, double clock_mhz);
 
-/// Stands in for counters when there was no simulation: every PE busy, one access of every buffer a cycle, 1000 cycles.
+/// Stands in for counters when there was no simulation: every PE busy, one access of every buffer a cycle, lanes busy a tenth of
+/// 1000 cycles.
 RunCounters assumedCounters(const ChipPrices& prices);
 
 /// Power of the parts in mW.

@@ -24,6 +24,7 @@ void addAccesses(const base::Json& accesses, RunCounters& counters) {
         counters.buffers[buffer].reads += numberAt(accesses, {(std::string(buffer) + "_reads").c_str()});
         counters.buffers[buffer].writes += numberAt(accesses, {(std::string(buffer) + "_writes").c_str()});
     }
+    counters.values += 16.0 * numberAt(accesses, {"output_writes"});  // one word holds 16 values
     counters.macs += numberAt(accesses, {"macs"});
 }
 

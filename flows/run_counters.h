@@ -18,6 +18,7 @@ struct BufferAccesses {
 struct RunCounters {
     double cycles = 0;
     double macs = 0;                               ///< valid multiply-accumulates
+    double values = 0;                             ///< outputs through the requantisation lanes
     std::map<std::string, BufferAccesses> buffers; ///< input, weight, output, residual
 };
 

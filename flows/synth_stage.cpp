@@ -110,6 +110,8 @@ void addEnergy(base::Json& json, const EnergyInputs& in) {
                         {"cycles", counters.cycles},
                         {"pe_busy_pj", in.prices.pe.busy.total()},
                         {"pe_idle_pj", in.prices.pe.idle.total()},
+                        {"lane_busy_pj", in.prices.lane.busy.total()},
+                        {"lane_idle_pj", in.prices.lane.idle.total()},
                         {"other_logic_pj_per_cycle", in.prices.other.total()}};
 }
 

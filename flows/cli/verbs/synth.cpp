@@ -28,8 +28,8 @@ std::string plainText(const base::Json& ppa) {
     text += fmt::format("timing            worst slack {:.3f} ns at {:.3f} ns, fmax {:.1f} MHz, hold {:.3f} ns\n",
                         timing.at("wns_ns").get<double>(), timing.at("period_ns").get<double>(), timing.at("fmax_mhz").get<double>(),
                         timing.at("hold_slack_ns").get<double>());
-    text += fmt::format("power             {:.2f} mW (PE {:.2f}, logic {:.2f}, clock {:.2f}, memory {:.2f}, leakage {:.3f})\n",
-                        power.at("total").get<double>(), power.at("pe").get<double>(), power.at("logic").get<double>(),
+    text += fmt::format("power             {:.2f} mW (PE {:.2f}, lanes {:.2f}, logic {:.2f}, clock {:.2f}, memory {:.2f}, leakage {:.3f})\n",
+                        power.at("total").get<double>(), power.at("pe").get<double>(), power.at("lanes").get<double>(), power.at("logic").get<double>(),
                         power.at("clock").get<double>(), power.at("memory").get<double>(), power.at("leakage").get<double>());
     text += fmt::format("activity          {}; {}\n", ppa.at("activity").at("source").get<std::string>(),
                         ppa.at("activity").at("pe_operands").get<std::string>());

@@ -1,0 +1,175 @@
+#include "flows/characterize.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cmath>
+
+#include "core/base/error.h"
+#include "core/base/file.h"
+#include "flows/chip_power.h"
+#include "flows/yosys.h"
+#include "rtlgen/chip.h"
+
+namespace dna::flows {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr int kReferenceAccumulator = 28;  ///< width at which PE prices are given
+constexpr int kNarrowAccumulator = 20;     ///< second point for the slope
+constexpr int kSyntheticCycles = 64 * 400;
+
+/// A folder below the system's temporary one that disappears with its owner.
+class WorkFolder {
+public:
+    WorkFolder() : path_(fs::temp_directory_path() / fmt::format("dna-characterize-{}", ::getpid())) { base::makeFolder(path_); }
+    ~WorkFolder() {
+        std::error_code ignored;
+        fs::remove_all(path_, ignored);
+    }
+    WorkFolder(const WorkFolder&) = delete;
+    WorkFolder& operator=(const WorkFolder&) = delete;
+    const fs::path& path() const { return path_; }
+
+private:
+    fs::path path_;
+};
+
+class Characterisation {
+public:
+    Characterisation(const CharacterizeStage& options, base::Log& log)
+        : platform_(builtinPlatform(options.platform)), prepared_(preparePlatform(platform_, platformFolder(platform_, options.pdk_root))), log_(log) {}
+
+    costmodel::Technology run() {
+        costmodel::Technology technology;
+        technology.name = platform_.name;
+        technology.node_nm = platform_.node_nm;
+        technology.voltage = platform_.voltage;
+        technology.clock_mhz = platform_.clock_mhz;
+        technology.memory = prepared_.memory;
+        technology.drams[platform_.dram] = {"LPDDR4, 8 pJ per bit (Timeloop's public technology table)", 8.0, 8.0};
+        technology.sources["dram"] = "LPDDR4 at 8 pJ per bit, the value of Timeloop's public technology table";
+        technology.sources["memory"] = prepared_.memory.kind + ": " + platform_.memory_note;
+        technology.sources["logic"] = fmt::format(
+            "dna characterize --platform {}: Yosys {}, an 8x8 chip at {} MHz; Liberty sums over gate-level toggles of one PE and one "
+            "requantisation lane (synthetic operands, zero delay, no glitches, no wires), other logic at {} toggles per net and cycle",
+            platform_.name, yosysVersion(), platform_.clock_mhz, kAssumedActivity);
+        pe(technology.logic);
+        chip(technology.logic);
+        return technology;
+    }
+
+private:
+    YosysResult map(const design::Design& design, const std::string& top, const std::string& name) {
+        const rtlgen::Chip chip = rtlgen::emitChip(design);
+        YosysOptions options{.sources = {}, .top = top, .clock_mhz = platform_.clock_mhz, .folder = work_.path() / name};
+        for (const std::string& file : chip.order) {
+            base::makeFolder((options.folder / file).parent_path());
+            base::writeFileAtomic(options.folder / file, chip.files.at(file));
+            options.sources.push_back(options.folder / file);
+        }
+        return synthesise(options, platform_, prepared_, log_);
+    }
+
+    /// Maps dna_pe alone inside a wrapper that fixes its accumulator width.
+    YosysResult mapPe(int accumulator_bits) {
+        const fs::path folder = work_.path() / fmt::format("pe{}", accumulator_bits);
+        base::makeFolder(folder);
+        const std::string top = fmt::format(
+            "module pe_top (input clk, input [7:0] x_i, input [7:0] w_i, input first_i, input transfer_i, input [{0}:0] chain_i, output [{0}:0] chain_o);\n"
+            "  dna_pe #(.ACC_BITS({1})) u_pe (.clk(clk), .x_i(x_i), .w_i(w_i), .first_i(first_i), .transfer_i(transfer_i), .chain_i(chain_i), .chain_o(chain_o));\n"
+            "endmodule\n",
+            accumulator_bits - 1, accumulator_bits);
+        base::writeFileAtomic(folder / "pe_top.v", top);
+        base::writeFileAtomic(folder / "dna_pe.v", rtlgen::emitChip(design::Design{}).files.at("rtl/dna_pe.v"));
+        return synthesise({.sources = {folder / "dna_pe.v", folder / "pe_top.v"}, .top = "pe_top", .clock_mhz = platform_.clock_mhz, .folder = folder},
+                          platform_, prepared_, log_);
+    }
+
+    struct PePoint {
+        double area, busy_pj, idle_pj, clock_pj;
+    };
+    PePoint pePoint(int accumulator_bits) {
+        const YosysResult mapped = mapPe(accumulator_bits);
+        const PeEnergy energy = peEnergy(*mapped.netlist.find("dna_pe"), prepared_.library, platform_.input_slew_ns,
+                                         syntheticPeTrace(kSyntheticCycles, 1), "synthetic operands");
+        double area = 0;
+        for (const ModuleArea& module : moduleAreas(mapped.netlist, mapped.areas, prepared_.library)) area += module.own_um2;
+        return {area, energy.busy.total(), energy.idle.total(), energy.busy.clock_pj};
+    }
+
+    void pe(costmodel::LogicPrices& logic) {
+        const PePoint wide = pePoint(kReferenceAccumulator), narrow = pePoint(kNarrowAccumulator);
+        const double bits = kReferenceAccumulator - kNarrowAccumulator;
+        logic.pe_area_um2 = wide.area;
+        logic.pe_area_per_accumulator_bit_um2 = std::max((wide.area - narrow.area) / bits, 0.0);
+        logic.mac_energy_pj = wide.busy_pj;
+        logic.mac_energy_per_accumulator_bit_pj = std::max((wide.busy_pj - narrow.busy_pj) / bits, 0.0);
+        logic.pe_idle_energy_pj = wide.idle_pj;
+        logic.register_energy_per_bit_pj = wide.clock_pj / (8 + 8 + 16 + 2 * kReferenceAccumulator);
+    }
+
+    /// What one library module costs in the whole chip.
+    struct Share {
+        double area_um2 = 0, clock_pj = 0, data_pj = 0, leakage_nw = 0;
+        long instances = 0, flip_flops = 0;
+    };
+    std::map<std::string, Share> shares(const YosysResult& mapped) {
+        std::map<std::string, Share> out;
+        for (const auto& [name, count] : mapped.netlist.instances()) {
+            const NetlistModule& module = mapped.netlist.modules.at(name);
+            Share& share = out[module.source_name];
+            const LogicEnergy energy = assumedEnergy(module, prepared_.library, platform_.input_slew_ns, kAssumedActivity).scaled(static_cast<double>(count));
+            share.clock_pj += energy.clock_pj;
+            share.data_pj += energy.switching_pj + energy.internal_pj;
+            share.leakage_nw += energy.leakage_nw;
+            share.instances += count;
+        }
+        for (const ModuleArea& module : moduleAreas(mapped.netlist, mapped.areas, prepared_.library))
+            if (module.module != "dna_sram_sp") out[module.module].area_um2 = module.own_um2, out[module.module].flip_flops = module.flip_flops;
+        return out;
+    }
+
+    void chip(costmodel::LogicPrices& logic) {
+        design::Design design;
+        design::Chunk& chunk = design.chunks.front();
+        chunk.rows = chunk.cols = 8;
+        chunk.accumulator_bits = kReferenceAccumulator;
+        const YosysResult mapped = map(design, "dna_top", "chip");
+        std::map<std::string, Share> parts = shares(mapped);
+        const Share lane = parts["dna_ppu_lane"], row = parts["dna_lane"], bank = parts["dna_input_buffer"], align = parts["dna_align"];
+        const LaneEnergy lane_energy = laneEnergy(*mapped.netlist.find("dna_ppu_lane"), prepared_.library, platform_.input_slew_ns);
+        const double byte_lanes = 16.0 * chunk.rows + chunk.cols, stages = std::log2(chunk.rows);
+        logic.lane_area_um2 = lane.area_um2 / static_cast<double>(lane.instances);
+        logic.lane_energy_pj = lane_energy.busy.total();
+        logic.lane_idle_energy_pj = lane_energy.idle.total();
+        logic.align_area_per_bit_stage_um2 = align.area_um2 / (128.0 * chunk.rows * stages);
+        logic.noc_area_per_byte_um2 = (row.area_um2 + bank.area_um2) / byte_lanes;
+        // Data of the delivery at the assumed activity, over the bytes that reach the array in a busy cycle.
+        logic.noc_energy_per_word_pj = (row.data_pj + bank.data_pj + align.data_pj) / (chunk.rows + chunk.cols);
+        logic.noc_clock_energy_per_byte_pj = (row.clock_pj + bank.clock_pj + align.clock_pj) / byte_lanes;
+        double area = 0, leakage_nw = 0;
+        Share control;
+        for (const auto& [name, share] : parts) {
+            area += share.area_um2, leakage_nw += share.leakage_nw;
+            if (name == "dna_pe" || name == "dna_ppu_lane" || name == "dna_lane" || name == "dna_input_buffer" || name == "dna_align") continue;
+            control.area_um2 += share.area_um2, control.clock_pj += share.clock_pj, control.data_pj += share.data_pj;
+        }
+        logic.control_area_um2 = control.area_um2;
+        logic.control_energy_per_cycle_pj = control.clock_pj + control.data_pj;
+        logic.dma_energy_per_word_pj = 0;  // part of control at the assumed activity
+        logic.register_area_per_bit_um2 = parts["dna_fifo"].flip_flops > 0 ? parts["dna_fifo"].area_um2 / static_cast<double>(parts["dna_fifo"].flip_flops) : 0;
+        logic.leakage_mw_per_mm2 = area > 0 ? leakage_nw / area : 0;  // nW / um2 = mW / mm2
+    }
+
+    Platform platform_;
+    PreparedPlatform prepared_;
+    base::Log& log_;
+    WorkFolder work_;
+};
+
+}  // namespace
+
+costmodel::Technology characterize(const CharacterizeStage& options, base::Log& log) { return Characterisation(options, log).run(); }
+
+}  // namespace dna::flows
