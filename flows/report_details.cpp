@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/network/space.h"
 #include "flows/report_charts.h"
 #include "flows/report_html.h"
 #include "flows/report_sections.h"
@@ -39,9 +40,19 @@ void append(std::vector<Series>& to, std::vector<Series> more) {
     for (Series& one : more) to.push_back(std::move(one));
 }
 
+/// Names of the operators of the run's space; empty when the space is not built in.
+std::vector<std::string> candidateNames(const RunData& run) {
+    const std::vector<std::string> known = network::builtinSpaces();
+    const std::string space = text(run.config, {"space"});
+    std::vector<std::string> names;
+    if (std::find(known.begin(), known.end(), space) != known.end())
+        for (const auto& candidate : network::readSpace(space).candidates) names.push_back(candidate.name);
+    return names;
+}
+
 std::string probabilityMap(const RunData& run) {
     const auto derive = std::find_if(run.search.begin(), run.search.end(), [](const base::Json& line) { return text(line, {"phase"}) == "derive"; });
-    if (derive == run.search.end() || !at(*derive, {"probabilities"}).is_array() || !at(*derive, {"operators"}).is_array()) return "";
+    if (derive == run.search.end() || !at(*derive, {"probabilities"}).is_array()) return "";
     std::vector<std::vector<double>> values;
     for (const base::Json& row : at(*derive, {"probabilities"})) {
         values.emplace_back();
@@ -50,17 +61,10 @@ std::string probabilityMap(const RunData& run) {
     }
     std::vector<int> marked;
     for (const base::Json& choice : at(*derive, {"choices"})) marked.push_back(choice.is_number_integer() ? choice.get<int>() : -1);
-    // The names of candidates that were chosen somewhere; the others are numbered.
-    std::vector<std::string> columns, rows;
-    for (size_t c = 0; !values.empty() && c < values[0].size(); ++c) columns.push_back(fmt::format("#{}", c));
-    const base::Json& candidates = at(*derive, {"candidates"});
-    for (size_t c = 0; candidates.is_array() && c < std::min(columns.size(), candidates.size()); ++c)
-        if (candidates[c].is_string()) columns[c] = candidates[c];
-    const base::Json& operators = at(*derive, {"operators"});
+    std::vector<std::string> columns = candidateNames(run), rows;
+    if (!values.empty()) columns.resize(values[0].size());
     for (size_t r = 0; r < values.size(); ++r) {
         rows.push_back(fmt::format("block {}", r + 1));
-        if (r < operators.size() && operators[r].is_string() && r < marked.size() && marked[r] >= 0 && static_cast<size_t>(marked[r]) < columns.size())
-            columns[static_cast<size_t>(marked[r])] = operators[r];
     }
     return figure(heatMap(rows, columns, values, marked), "Outlined: the operator of the derived network, most probable under the limits.");
 }
