@@ -21,6 +21,9 @@ namespace {
 constexpr double kBeatBits = 128;
 constexpr int kReferenceAccumulator = 28;  ///< at which LogicPrices are given
 
+/// Operand byte lanes: a held word a row, a weight a column.
+double byteLanes(const design::Chunk& chunk) { return double(chunk.rows) * design::kWordBytes + chunk.cols; }
+
 AreaParts areaOf(const design::Chunk& chunk, const LogicPrices& logic, const ChunkPrices& prices) {
     const double pe = logic.pe_area_um2 + (chunk.accumulator_bits - kReferenceAccumulator) * logic.pe_area_per_accumulator_bit_um2;
     const double stages = std::countr_zero(unsigned(chunk.rows));
@@ -28,7 +31,7 @@ AreaParts areaOf(const design::Chunk& chunk, const LogicPrices& logic, const Chu
     area.pe = chunk.rows * chunk.cols * pe;
     area.ppu = chunk.cols * logic.lane_area_um2;
     area.noc = logic.align_area_per_bit_stage_um2 * chunk.rows * kBeatBits * stages +
-               logic.noc_area_per_byte_um2 * (chunk.rows * design::kWordBytes + chunk.cols);
+               logic.noc_area_per_byte_um2 * byteLanes(chunk);
     area.control = logic.control_area_um2;
     area.input_buffer = 2.0 * chunk.rows * prices.input.area_um2;
     area.weight_buffer = 2.0 * prices.weight.area_um2;
@@ -57,6 +60,7 @@ ChunkPrices pricesOf(const design::Chunk& chunk, const Technology& technology, c
     p.mac_pj = mac - p.rf_pj;
     p.idle_pj = logic.pe_idle_energy_pj;
     p.noc_pj = logic.noc_energy_per_word_pj;
+    p.noc_clock_pj = logic.noc_clock_energy_per_byte_pj * byteLanes(chunk);
     p.lane_pj = logic.lane_energy_pj, p.lane_idle_pj = logic.lane_idle_energy_pj;
     p.control_pj = logic.control_energy_per_cycle_pj + (chunk.rows * design::kWordBytes + chunk.cols) * logic.noc_clock_energy_per_byte_pj;
     p.dma_pj = logic.dma_energy_per_word_pj;

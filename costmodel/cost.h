@@ -29,7 +29,8 @@ struct AreaParts {
 struct ChunkPrices {
     MemoryPrice input, weight, output;   ///< of one bank / half
     double mac_pj = 0, rf_pj = 0, idle_pj = 0;
-    double noc_pj = 0, lane_pj = 0, lane_idle_pj = 0, control_pj = 0, dma_pj = 0;
+    double noc_pj = 0, noc_clock_pj = 0;   ///< per operand byte; delivery registers per cycle
+    double lane_pj = 0, lane_idle_pj = 0, control_pj = 0, dma_pj = 0;
     double dram_read_pj = 0, dram_write_pj = 0;   ///< per 16-byte beat
     double leakage_pj_per_cycle = 0;
     int lanes = 0, pes = 0;
@@ -54,7 +55,7 @@ std::array<T, kLevels> levelEnergies(const EventCounts<T>& n, const ChunkPrices&
     pj[size_t(Level::Gb)] = n.input_reads * p.input.read_pj + n.input_writes * p.input.write_pj +
                             n.weight_reads * p.weight.read_pj + n.weight_writes * p.weight.write_pj +
                             n.output_reads * p.output.read_pj + n.output_writes * p.output.write_pj;
-    pj[size_t(Level::Noc)] = n.noc_bytes * p.noc_pj;
+    pj[size_t(Level::Noc)] = n.noc_bytes * p.noc_pj + n.cycles * p.noc_clock_pj;
     pj[size_t(Level::Rf)] = n.macs * p.rf_pj;
     pj[size_t(Level::Mac)] = n.macs * p.mac_pj + (n.pe_cycles - n.macs) * p.idle_pj;
     pj[size_t(Level::Ppu)] = n.values * p.lane_pj + (n.lane_cycles - n.values) * p.lane_idle_pj;

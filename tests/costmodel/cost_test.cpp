@@ -1,0 +1,137 @@
+#include "costmodel/cost.h"
+
+#include <doctest/doctest.h>
+
+#include <numeric>
+
+#include "core/autodiff/dual.h"
+#include "core/network/space.h"
+#include "core/search/das.h"
+#include "costmodel/design_oracle.h"
+#include "costmodel/hardware_side.h"
+#include "costmodel/mapper.h"
+
+using namespace dna;
+
+namespace {
+
+network::Network miniOf(const std::string& candidate) {
+    const network::NetworkSpace space = network::readSpace("mini");
+    int index = 0;
+    while (space.candidates[size_t(index)].name != candidate) ++index;
+    return network::buildNetwork(space, std::vector<int>(space.blocks.size(), index), candidate);
+}
+
+design::Chunk roomy() {
+    design::Chunk chunk;
+    chunk.rows = 8, chunk.cols = 16, chunk.input_words = 128, chunk.weight_words = 1024, chunk.output_words = 512;
+    return chunk;
+}
+
+}  // namespace
+
+TEST_CASE("report: classes sum to the latency, levels to the energy, layers to the totals") {
+    const design::Target target;
+    const costmodel::Technology technology = costmodel::builtinTechnology("osu018");
+    costmodel::Mapper mapper(technology, target);
+    design::Design design;
+    design.chunks = {roomy()};
+    const auto plans = mapper.best(mapping::extractLayers(miniOf("k3_e3")), design.chunk());
+    const costmodel::NetworkCost cost = costmodel::networkCost(plans, design, technology, target);
+    const base::Json json = costmodel::toJson(cost, technology, target);
+    double energy = 0;
+    for (const base::Json& layer : json.at("layers")) {
+        double levels = 0;
+        for (const base::Json& level : layer.at("levels")) levels += level.at("energy_pj").get<double>();
+        CHECK(levels == doctest::Approx(layer.at("energy_pj").get<double>()).epsilon(1e-12));
+        energy += levels;
+        int64_t classes = 0;
+        for (const auto& [name, cycles] : layer.at("cycle_classes").items()) {
+            CHECK(cycles.get<int64_t>() >= 0);
+            classes += cycles.get<int64_t>();
+        }
+        CHECK(classes == layer.at("latency_cycles").get<int64_t>());
+    }
+    CHECK(energy * 1e-9 == doctest::Approx(json.at("totals").at("energy_mj").at("system").get<double>()).epsilon(1e-12));
+    double area = 0;
+    for (const auto& [part, um2] : json.at("area").items()) area += um2.get<double>();
+    CHECK(area == doctest::Approx(json.at("totals").at("area_um2").get<double>()).epsilon(1e-12));
+}
+
+TEST_CASE("the energy formula's gradient by dual numbers equals central differences") {
+    using Scalar = autodiff::Dual<2>;
+    const costmodel::ChunkPrices prices = costmodel::pricesOf(roomy(), costmodel::builtinTechnology("osu018"), "lpddr4", 100);
+    const auto total = [&](auto reads, auto cycles) {
+        costmodel::EventCounts<decltype(reads)> n;
+        n.dram_reads = reads * 2.0, n.input_reads = reads * reads, n.macs = reads * 3.0, n.cycles = cycles;
+        n.pe_cycles = cycles * 128.0, n.values = reads, n.lane_cycles = cycles * 16.0;
+        const auto levels = costmodel::levelEnergies(n, prices);
+        auto sum = levels[0];
+        for (size_t i = 1; i < levels.size(); ++i) sum = sum + levels[i];
+        return sum;
+    };
+    const Scalar dual = total(Scalar::variable(1000.0, 0), Scalar::variable(5000.0, 1));
+    CHECK(dual.value == doctest::Approx(total(1000.0, 5000.0)));
+    const double h = 1e-3;
+    CHECK(dual.slope[0] == doctest::Approx((total(1000.0 + h, 5000.0) - total(1000.0 - h, 5000.0)) / (2 * h)).epsilon(1e-6));
+    CHECK(dual.slope[1] == doctest::Approx((total(1000.0, 5000.0 + h) - total(1000.0, 5000.0 - h)) / (2 * h)).epsilon(1e-6));
+}
+
+TEST_CASE("the mapper beats or meets every sampled mapping, and larger buffers never cost latency") {
+    design::Target target;
+    target.objective = "latency";
+    const costmodel::Technology technology = costmodel::builtinTechnology("osu018");
+    costmodel::Mapper mapper(technology, target);
+    for (const mapping::Layer& layer : mapping::extractLayers(miniOf("k5_e3"))) {
+        CAPTURE(layer.name);
+        const auto& front = mapper.front(layer, roomy());
+        REQUIRE(!front.choices.empty());
+        design::Chunk larger = roomy();
+        larger.input_words *= 2, larger.output_words *= 2, larger.weight_words *= 2;
+        CHECK(mapper.front(layer, larger).choices.front().latency_cycles <= front.choices.front().latency_cycles);
+        for (size_t i = 1; i < front.choices.size(); ++i) CHECK(front.choices[i].energy_pj < front.choices[i - 1].energy_pj);
+    }
+}
+
+TEST_CASE("what a design search returns respects hard limits, or says which it can't") {
+    design::Target target;
+    target.limits.max_area_um2 = 1.5e7;
+    const costmodel::Technology technology = costmodel::builtinTechnology("osu018");
+    design::Chunk base;
+    base.accumulator_bits = 28;
+    costmodel::DesignOracle oracle(mapping::extractLayers(miniOf("k3_e1")), design::designSpace({}, "test"), base, technology, target);
+    base::Rng rng(3, "limits");
+    const auto algorithm = search::makeAlgorithm("gumbel");
+    const search::DasResult result = search::searchDesign(*algorithm, oracle, 300, rng);
+    CHECK(result.cost.feasible);
+    CHECK(costmodel::pricesOf(oracle.chunkOf(result.best), technology, "lpddr4", 100).area.total() <= 1.5e7);
+    design::Target impossible;
+    impossible.limits.max_area_um2 = 1000;
+    costmodel::DesignOracle hopeless(mapping::extractLayers(miniOf("k3_e1")), design::designSpace({}, "test"), base, technology, impossible);
+    const auto other = search::makeAlgorithm("random");
+    const search::DasResult nothing = search::searchDesign(*other, hopeless, 20, rng);
+    CHECK(!nothing.cost.feasible);
+    CHECK(!nothing.cost.violations.empty());
+}
+
+TEST_CASE("cost tables follow the design and survive a checkpoint") {
+    const network::NetworkSpace space = network::readSpace("micro");
+    const auto side = costmodel::makeHardwareSide(space, design::Target{}, 5);
+    const search::CostTable before = side->table();
+    REQUIRE(before.blocks.size() == space.blocks.size());
+    CHECK(before.fixed.latency_cycles > 0);
+    const network::Network current = network::buildNetwork(space, std::vector<int>(space.blocks.size(), 2), "current");
+    side->refine(current, 60, 0);
+    const auto copy = costmodel::makeHardwareSide(space, design::Target{}, 5);
+    copy->restore(base::Json::parse(side->save().dump()));
+    const search::CostTable a = side->refine(current, 60, 1), b = copy->refine(current, 60, 1);
+    CHECK(a.blocks[1][3].energy_pj == b.blocks[1][3].energy_pj);
+    CHECK(side->save().dump() == copy->save().dump());
+}
+
+TEST_CASE("target, design space and design files name what is wrong") {
+    CHECK_THROWS_WITH_AS(design::designSpace(base::Json{{"rowz", {8}}}, "t.json"), doctest::Contains("did you mean \"rows\""), base::InputError);
+    CHECK_THROWS_AS(design::designSpace(base::Json{{"rows", {7}}}, "t.json"), base::InputError);
+    CHECK_THROWS_AS(design::designSpace(base::Json{{"rows", 8}}, "t.json"), base::InputError);
+    CHECK_THROWS_AS(costmodel::builtinTechnology("osu81"), base::InputError);
+}
