@@ -37,7 +37,7 @@ std::string tick(double value) {
     const double size = std::abs(value);
     if (size >= 1e6) return fmt::format("{:g} M", value / 1e6);
     if (size >= 1e4) return fmt::format("{:g} k", value / 1e3);
-    return fmt::format("{:.6g}", std::abs(value) < 1e-12 ? 0.0 : value);
+    return fmt::format("{:.6g}", value);
 }
 
 /// Maps data to the picture.
@@ -73,10 +73,11 @@ std::vector<double> ticksOf(const Range& range, bool log, int count) {
         for (int e = static_cast<int>(std::floor(std::log10(range.low))); e <= static_cast<int>(std::ceil(std::log10(range.high))); ++e)
             for (const double lead : {1.0, 2.0, 5.0})
                 if (const double v = lead * std::pow(10.0, e); v >= range.low * 0.999 && v <= range.high * 1.001) out.push_back(v);
-        return out;
+        if (out.size() >= 2) return out;
+        out.clear();
     }
     const double step = niceStep(range.high - range.low, count);
-    for (double v = std::ceil(range.low / step - 1e-9) * step; v <= range.high + 1e-9 * step; v += step) out.push_back(v);
+    for (double k = std::ceil(range.low / step - 1e-9); k * step <= range.high + 1e-9 * step; ++k) out.push_back(k * step);
     return out;
 }
 

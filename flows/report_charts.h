@@ -10,7 +10,7 @@ namespace dna::flows::report {
 const std::vector<std::string>& palette();
 
 struct ChartOptions {
-    std::string title, x_label, y_label;
+    std::string title, x_label{}, y_label{};
     int width = 520, height = 260;
     bool y_from_zero = false;
     bool log_y = false;

@@ -22,9 +22,9 @@ std::string numberText(double value, int digits) {
     if (!std::isfinite(value)) return "-";
     const double size = std::abs(value);
     if (size != 0 && (size < 1e-3 || size >= 1e9)) return fmt::format("{:.{}g}", value, digits);
-    const int before = size >= 1 ? static_cast<int>(std::floor(std::log10(size))) + 1 : 1;
-    const int decimals = value == std::floor(value) && size < 1e9 ? 0 : std::max(digits - before, 0);
-    std::string text = fmt::format("{:.{}f}", value, size >= 1 || decimals == 0 ? decimals : digits);
+    const int before = size > 0 ? static_cast<int>(std::floor(std::log10(size))) + 1 : 1;  // digits before the point; below 1: zeros behind it
+    const int decimals = value == std::floor(value) ? 0 : std::max(digits - before, 0);
+    std::string text = fmt::format("{:.{}f}", value, decimals);
     const size_t point = std::min(text.find('.'), text.size());
     for (size_t at = point; at > 3 + (value < 0 ? 1u : 0u); at -= 3) text.insert(at - 3, ",");
     return text;
