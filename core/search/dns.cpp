@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "core/base/error.h"
@@ -24,6 +25,15 @@ void checkFinite(double loss, double norm, long iteration, const char* which) {
     if (std::isfinite(loss) && std::isfinite(norm)) return;
     throw base::InputError("search", fmt::format("iteration {}", iteration),
                            fmt::format("the {} loss is no longer a number: the search diverged; a smaller rate may help", which));
+}
+
+/// The operator whose uniform network is of median size.
+int medianCandidate(const network::NetworkSpace& space) {
+    std::vector<std::pair<int64_t, int>> sizes;
+    for (int k = 0; k < static_cast<int>(space.candidates.size()); ++k)
+        sizes.emplace_back(network::macs(network::buildNetwork(space, std::vector<int>(space.blocks.size(), k), "uniform")), k);
+    std::sort(sizes.begin(), sizes.end());
+    return sizes[(sizes.size() + 1) / 2].second;
 }
 
 std::vector<ActiveSet> allOperators(size_t blocks, size_t candidates) {
@@ -48,6 +58,7 @@ NetworkSearch::NetworkSearch(const network::NetworkSpace& space, const data::Pic
     : space_(space),
       options_(options),
       mode_(gateMode(options.mode)),
+      anchor_(medianCandidate(space)),
       hardware_(hardware),
       seed_(seed),
       pictures_weights_(firstHalf(pictures)),
@@ -69,7 +80,7 @@ DnsRecord NetworkSearch::advance() {
         updateLogits(sample("gumbel-logits", options_.active_paths), record);
         if (refreshIsDue()) refreshHardware(record);
     }
-    updateWeights(sample("gumbel-weights", 1), record);
+    updateWeights(warmingUp() ? anchored(sample("gumbel-weights", 1)) : sample("gumbel-weights", 1), record);
     record = finishRecord(record);
     ++iteration_;
     return record;
@@ -90,6 +101,17 @@ double NetworkSearch::temperature() const {
 SampledNetwork NetworkSearch::sample(const char* purpose, int paths) const {
     base::Rng rng(seed_, purpose, static_cast<uint64_t>(iteration_));
     return sampleNetwork(logits_, temperature(), paths, mode_, rng);
+}
+
+/// While weights warm up, each block takes the anchor operator with a probability that falls from anchor_share to 0: blocks
+/// learn to read one set of features first, and the other operators then learn to give those features.
+SampledNetwork NetworkSearch::anchored(SampledNetwork network) const {
+    const auto warmup = static_cast<double>(batches_weights_.batchesPerEpoch() * options_.weight_epochs);
+    const double share = options_.anchor_share * (1 - static_cast<double>(iteration_) / warmup);
+    base::Rng rng(seed_, "anchor", static_cast<uint64_t>(iteration_));
+    for (ActiveSet& set : network.active)
+        if (rng.uniform() < share && mode_ != GateMode::Soft) set.candidates.front() = anchor_;
+    return network;
 }
 
 /// alpha <- alpha - Adam(d/dalpha [CE on the other half of the pictures + lambda L_hw]).

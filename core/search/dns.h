@@ -20,12 +20,13 @@ namespace dna::search {
 struct DnsOptions {
     int epochs = 30;                    ///< over the half of the pictures that trains weights
     int weight_epochs = 5;              ///< of them, weights only
+    double anchor_share = 1.3;          ///< weights only: chance of a block's anchor operator at the start, falls to 0
     int batch = 64;
-    double weight_rate = 0.1;           ///< SGD, falls along a cosine to weight_rate_floor
+    double weight_rate = 0.2;           ///< SGD, falls along a cosine to weight_rate_floor
     double weight_rate_floor = 0.001;
     double momentum = 0.9;
     double weight_decay = 5e-4;
-    double clip = 5;
+    double clip = 0;                    ///< bound of the gradient's norm, 0: none
     double logit_rate = 3e-4;           ///< Adam
     double initial_temperature = 5;     ///< falls geometrically from the first logit step...
     double final_temperature = 0.5;     ///< ...to this at the last one
@@ -80,6 +81,7 @@ private:
     bool refreshIsDue() const;
     double temperature() const;
     SampledNetwork sample(const char* purpose, int paths) const;
+    SampledNetwork anchored(SampledNetwork network) const;
     void updateLogits(const SampledNetwork& network, DnsRecord& record);
     void updateWeights(const SampledNetwork& network, DnsRecord& record);
     void refreshHardware(DnsRecord& record);
@@ -88,6 +90,7 @@ private:
     network::NetworkSpace space_;
     DnsOptions options_;
     GateMode mode_;
+    int anchor_;  ///< operator that opens the warm-up
     HardwareSide& hardware_;
     uint64_t seed_;
     data::Pictures pictures_weights_, pictures_logits_;

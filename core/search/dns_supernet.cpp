@@ -1,9 +1,18 @@
 #include "core/search/dns_supernet.h"
 
+#include <algorithm>
+
 #include "core/network/trainable.h"
 #include "core/nn/ops.h"
 
 namespace dna::search {
+namespace {
+
+bool keepsShape(const network::BlockSite& site) {
+    return site.stride == 1 && site.in_channels == site.out_channels;
+}
+
+}  // namespace
 
 Supernet::Supernet(const network::NetworkSpace& space, uint64_t seed) {
     std::vector<network::Network> fixed = network::buildFixedParts(space);
@@ -17,7 +26,14 @@ Supernet::Supernet(const network::NetworkSpace& space, uint64_t seed) {
         for (size_t k = 0; k < space.candidates.size(); ++k) {
             operators_[b].push_back(network::buildOperator(space, static_cast<int>(b), static_cast<int>(k)));
             network::addParameters(parameters_, operators_[b][k], prefixes_[k], seed);
+            if (keepsShape(space.blocks[b])) startAsIdentity(prefixes_[k] + space.blocks[b].name + ".project.bn.weight");
         }
+}
+
+void Supernet::startAsIdentity(const std::string& scale) {
+    if (!parameters_.has(scale)) return;
+    const int index = parameters_.index(scale);
+    std::fill_n(parameters_.values(index), parameters_.infos()[index].size, 0.0f);
 }
 
 autodiff::Var Supernet::runOperator(autodiff::Tape<float>& tape, size_t block, int candidate, autodiff::Var x, bool train_weights) {

@@ -26,6 +26,9 @@ public:
                            std::vector<autodiff::Var>& gates);
 
 private:
+    /// A residual branch whose last batch norm has scale 0 adds nothing at first, so that what follows the block sees the same
+    /// features behind every operator.
+    void startAsIdentity(const std::string& scale);
     autodiff::Var runOperator(autodiff::Tape<float>& tape, size_t block, int candidate, autodiff::Var x, bool train_weights);
 
     network::Network stem_, head_;
