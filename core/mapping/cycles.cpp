@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <utility>
 
 #include "core/mapping/transfers.h"
 
@@ -26,6 +27,7 @@ constexpr int64_t kDrained = 19;           ///< end of issue to the tile's token
 constexpr int64_t kFirstBeat = 4;          ///< tile taken to its first beat written
 constexpr int64_t kTileRead = 2;           ///< tile taken to its first word read
 constexpr int64_t kAnswered = 2;           ///< last write response to layer done
+constexpr int64_t kRowsDone = 2;           ///< a job's last write response to its rows readable
 constexpr int kLengths = 4;                ///< write bursts requested ahead of their data
 
 /// Reads: bursts are requested one a cycle, at most N outstanding; their data come in order, back to back, and are consumed
@@ -59,9 +61,6 @@ public:
         beats_ += transfer.totalBeats();
         return now;
     }
-
-    /// Counts a transfer that took place before time began.
-    void count(const Transfer& transfer) { beats_ += transfer.totalBeats(); }
 
     /// Cycle in which the last beat asked for so far is accepted, and in which its last word is consumed.
     int64_t lastBeat() const { return last_beat_; }
@@ -106,17 +105,67 @@ private:
     std::vector<int64_t> freed_;
 };
 
+/// What the engines were doing when, for the cycle classes.
+struct Timeline {
+    struct Interval {
+        int64_t begin, end;
+    };
+    struct Issue {
+        int64_t begin, end, macs;
+    };
+    std::vector<Interval> computing;  ///< from a job's take to its tile's token
+    std::vector<Interval> storing;    ///< store engine at work or between descriptors
+    std::vector<Issue> issuing;       ///< issue cycles of a job and the MAC cycles among them
+
+    /// Cycles before `t` that the union of the intervals covers.
+    static int64_t covered(const std::vector<Interval>& intervals, int64_t t) {
+        int64_t length = 0, reached = 0;
+        for (const Interval& i : intervals) {
+            const int64_t from = std::max(i.begin, reached), to = std::min(i.end, t);
+            if (to > from) length += to - from, reached = to;
+        }
+        return length;
+    }
+
+    /// MAC cycles before `t`, a job's spread evenly over its issue.
+    int64_t macs(int64_t t) const {
+        int64_t sum = 0;
+        for (const Issue& i : issuing) sum += i.macs * std::clamp<int64_t>(t - i.begin, 0, i.end - i.begin) / (i.end - i.begin);
+        return sum;
+    }
+
+    static void sort(std::vector<Interval>& intervals) {
+        std::sort(intervals.begin(), intervals.end(), [](const Interval& a, const Interval& b) { return a.begin < b.begin; });
+    }
+};
+
+/// Classes as dna_perf counts them: a MAC cycle; else a job is between take and token; else the store engine is at work;
+/// else everybody waits for data.
+CycleClasses classesBefore(const Timeline& sorted, const std::vector<Timeline::Interval>& any, int64_t t) {
+    CycleClasses c;
+    const int64_t computing = Timeline::covered(sorted.computing, t), active = Timeline::covered(any, t);
+    c.compute = sorted.macs(t);
+    c.fill_drain = computing - c.compute;
+    c.wait_store = active - computing;
+    c.wait_load = t - active;
+    return c;
+}
+
+int64_t jobMacCycles(const LayerPlan& plan, const SubPlan& sub, const Job& job) {
+    return int64_t{plan.units(sub, job.channel_tile)} * plan.yBlocks(sub, job.row_tile) * sub.x_blocks * sub.reduction;
+}
+
 class Machine {
 public:
-    /// A warm machine has the first descriptor and the first tile's weights already.
-    Machine(const MemoryModel& memory, bool warm) : memory_(memory), reads_(memory_), warm_descriptor_(warm), warm_weights_(warm) {}
+    explicit Machine(const MemoryModel& memory) : memory_(memory), reads_(memory_) {}
 
     LayerTime run(const LayerPlan& plan) {
         const int64_t before = layer_done_, beats = reads_.beats();
         LayerTime time;
         int64_t weight_base = 0;
-        barrier_ = layer_done_ + 1;
         for (const SubPlan& sub : plan.subs) {
+            waits_ = &sub == &plan.subs.front();
+            rows_before_ = std::exchange(rows_done_, {});
             fetchDescriptor();
             for (const Job& job : jobsOf(plan, sub)) {
                 const int64_t loaded = load(plan, sub, job, weight_base);
@@ -130,27 +179,27 @@ public:
         time.done = layer_done_;
         time.latency = layer_done_ - before;
         time.read_beats = reads_.beats() - beats;
-        finishClasses(plan, time);
         return time;
+    }
+
+    Timeline& timeline() { return timeline_; }
+
+    /// Takes the rows written so far for those of a map of another height.
+    void scaleRows(int height, int written_height) {
+        for (RowsDone& r : rows_done_) r.rows = int(int64_t{r.rows} * height / written_height);
     }
 
 private:
     void fetchDescriptor() {
         const int64_t go = std::max({load_free_, compute_taken_ + 1, store_taken_ + 1});
-        int64_t arrived = 0;
-        if (warm_descriptor_) {
-            warm_descriptor_ = false;
-            arrived = -kDecoded;
-        } else {
-            reads_.request({0, 0, 1, int(kDescriptorBeats)}, go + 1);
-            arrived = reads_.lastBeat();
-        }
+        reads_.request({0, 0, 1, int(kDescriptorBeats)}, go + 1);
+        const int64_t arrived = reads_.lastBeat();
         load_free_ = arrived + kDecoded;
         compute_taken_ = std::max(arrived + kCaptured, compute_idle_);
         store_taken_ = std::max(arrived + kCaptured, store_idle_);
         compute_free_ = compute_taken_ + kConfigured;
         store_free_ = store_taken_ + kConfigured;
-        storing_.push_back({store_idle_, store_free_});
+        timeline_.storing.push_back({store_idle_, store_free_});
     }
 
     /// Walks the job's three item states; each takes a cycle even when it loads nothing. Returns when its token is there.
@@ -159,11 +208,11 @@ private:
         if (job.weights_changed) {
             now = std::max(now, weights_.available());
             weights_.take();
-            now = requestWeights(weightTransfer(plan, sub, job, weight_base), now + 1);
+            now = reads_.request(weightTransfer(plan, sub, job, weight_base), now + 1);
         }
         ++now;
         if (job.input_changed) {
-            now = std::max({now, inputs_.available(), barrier_});
+            now = std::max({now, inputs_.available(), readable(plan.input_rows_end(sub, job.row_tile))});
             inputs_.take();
             const Transfer t = inputTransfer(plan, sub, job);
             now = plan.layer.narrow_input ? reads_.requestNarrow(t, now + 1, plan.input_pitch_words(), plan.layer.in_width)
@@ -179,13 +228,12 @@ private:
         return reads_.consumed() + kLoaded;
     }
 
-    int64_t requestWeights(const Transfer& transfer, int64_t earliest) {
-        if (warm_weights_) {
-            warm_weights_ = false;
-            reads_.count(transfer);
-            return earliest;
-        }
-        return reads_.request(transfer, earliest);
+    /// When rows [0, end) of the map before may be read: complete rows early, all of it once the descriptor before is done.
+    int64_t readable(int end) const {
+        if (!waits_) return 0;
+        for (const RowsDone& r : rows_before_)
+            if (r.rows >= end) return std::min(r.when, layer_done_ + 1);
+        return layer_done_ + 1;
     }
 
     int64_t compute(const LayerPlan& plan, const SubPlan& sub, const Job& job, int64_t loaded) {
@@ -196,8 +244,9 @@ private:
         if (job.input_released) inputs_.release(end + kReleased);
         if (job.weights_released) weights_.release(end + kReleased);
         tile_ = end + kDrained + plan.chunk.rows - sub.bubble;
-        busy_.push_back({start, tile_});
-        storing_.push_back({loaded, start});  // a loaded job waits for an output slot
+        timeline_.computing.push_back({start, tile_});
+        timeline_.storing.push_back({loaded, start});  // a loaded job waits for an output slot
+        timeline_.issuing.push_back({start + kPrepared, end, jobMacCycles(plan, sub, job)});
         if (plan.layer.residual_node >= 0) residuals_.release(tile_);
         return tile_;
     }
@@ -211,7 +260,11 @@ private:
         time.write_beats += beats;
         store_free_ = std::max(start + kTileRead + beats, requested + 1) + 1;
         outputs_.release(store_free_);
-        storing_.push_back({start + 1, job.last ? last_beat_written_ + memory_.write_latency + kAnswered : store_free_});
+        if (job.channel_tile + 1 == sub.channel_tiles && !job.last) {
+            const int before = rows_done_.empty() ? 0 : rows_done_.back().rows;
+            rows_done_.push_back({before + sub.rows_full, last_beat_written_ + memory_.write_latency + kRowsDone});
+        }
+        timeline_.storing.push_back({start + 1, job.last ? last_beat_written_ + memory_.write_latency + kAnswered : store_free_});
     }
 
     /// Write requests go ahead of the data by at most kLengths bursts; returns the cycle of the last one.
@@ -231,45 +284,21 @@ private:
         return now;
     }
 
-    /// Classes as dna_perf counts them: the compute side is busy from a job's take to its tile's token; else the store
-    /// engine is at work (or between descriptors); else everybody waits for data.
-    void finishClasses(const LayerPlan& plan, LayerTime& time) {
-        const int64_t begin = time.done - time.latency;
-        const int64_t computing = covered(busy_, begin, time.done);
-        storing_.insert(storing_.end(), busy_.begin(), busy_.end());
-        const int64_t active = covered(storing_, begin, time.done);
-        time.classes.compute = macCycles(plan);
-        time.classes.fill_drain = computing - time.classes.compute;
-        time.classes.wait_store = active - computing;
-        time.classes.wait_load = time.latency - active;
-        busy_.clear();
-        storing_.clear();
-    }
-
-    struct Interval {
-        int64_t begin, end;
-    };
-    /// Length of the union of intervals inside [begin, end).
-    static int64_t covered(std::vector<Interval> intervals, int64_t begin, int64_t end) {
-        std::sort(intervals.begin(), intervals.end(), [](const Interval& a, const Interval& b) { return a.begin < b.begin; });
-        int64_t length = 0, reached = begin;
-        for (const Interval& i : intervals) {
-            const int64_t from = std::max(i.begin, reached), to = std::min(i.end, end);
-            if (to > from) length += to - from, reached = to;
-        }
-        return length;
-    }
-
     MemoryModel memory_;
     ReadChannel reads_;
     Slots inputs_, weights_, residuals_, outputs_;
-    bool warm_descriptor_, warm_weights_;
     int64_t load_free_ = kFetch;                       ///< load engine ready for a job or a fetch
     int64_t compute_taken_ = -1, compute_free_ = 0;    ///< descriptor taken; ready for a job
     int64_t compute_idle_ = 0, store_idle_ = 0;        ///< ready for a descriptor
     int64_t store_taken_ = -1, store_free_ = 0;
-    int64_t tile_ = 0, last_beat_written_ = 0, layer_done_ = 0, barrier_ = 0;
-    std::vector<Interval> busy_, storing_;             ///< of the current layer
+    int64_t tile_ = 0, last_beat_written_ = 0, layer_done_ = 0;
+    bool waits_ = true;                                ///< the descriptor reads what the one before writes
+    struct RowsDone {
+        int rows;
+        int64_t when;
+    };
+    std::vector<RowsDone> rows_before_, rows_done_;    ///< of the descriptor before, of this one
+    Timeline timeline_;
 };
 
 }  // namespace
@@ -295,12 +324,29 @@ int64_t macCycles(const LayerPlan& plan) {
 }
 
 std::vector<LayerTime> networkCycles(const std::vector<LayerPlan>& plans, const MemoryModel& memory) {
-    Machine machine(memory, false);
+    Machine machine(memory);
     std::vector<LayerTime> times;
     for (const LayerPlan& plan : plans) times.push_back(machine.run(plan));
+    Timeline& timeline = machine.timeline();
+    std::vector<Timeline::Interval> any = timeline.storing;
+    any.insert(any.end(), timeline.computing.begin(), timeline.computing.end());
+    Timeline::sort(timeline.computing);
+    Timeline::sort(any);
+    CycleClasses before;
+    for (LayerTime& time : times) {
+        const CycleClasses now = classesBefore(timeline, any, time.done);
+        time.classes = {now.compute - before.compute, now.fill_drain - before.fill_drain, now.wait_load - before.wait_load,
+                        now.wait_store - before.wait_store};
+        before = now;
+    }
     return times;
 }
 
-LayerTime layerCycles(const LayerPlan& plan, const MemoryModel& memory) { return Machine(memory, true).run(plan); }
+LayerTime layerCycles(const LayerPlan& plan, const MemoryModel& memory) {
+    Machine machine(memory);
+    machine.run(plan);
+    machine.scaleRows(plan.layer.in_height, plan.layer.out_height);
+    return machine.run(plan);
+}
 
 }  // namespace dna::mapping

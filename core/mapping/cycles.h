@@ -27,11 +27,12 @@ struct LayerTime {
 };
 
 /// The cycle law of hardware.md 3.8a for the engines of rtlgen/rtl: load, compute and store work on jobs, connected by
-/// slots per operand; descriptors and weights of a layer are fetched while the one before it computes. Exact for the
-/// normative memory.
+/// slots per operand; descriptors and weights of a layer are fetched while the one before it computes, and a layer reads rows
+/// of its input as soon as their writes are answered. Exact for the normative memory. A layer's latency counts from the end
+/// of the one before, with which it overlaps: it may be less than its MAC cycles.
 std::vector<LayerTime> networkCycles(const std::vector<LayerPlan>& plans, const design::MemoryModel& memory);
 
-/// One layer alone, its descriptor and first weights already fetched behind the layer before: what searches use.
+/// What one layer adds to a chain of layers, estimated by running it behind itself: what searches use. Without classes.
 LayerTime layerCycles(const LayerPlan& plan, const design::MemoryModel& memory);
 
 /// Compute-engine cycles of one job from its first issue to its last (blocks, bubbles and parameter reads).

@@ -114,7 +114,7 @@ void encodeStore(Descriptor& d, const LayerPlan& plan, const SubPlan& sub, const
     const bool half_last = plan.units_per_block() == 2 && sub.units_last % 2 != 0 && !plan.layer.raw_output;
     uint32_t* s = d.data() + 48;
     s[0] = (plan.mapping.tile_order == TileOrder::ChannelsOuter ? Flags::kChannelsOuter : 0u) |
-           (half_last ? Flags::kHalfLast : 0u);
+           (half_last ? Flags::kHalfLast : 0u) | uint32_t(sub.rows_full) << 16;
     s[1] = pair(sub.row_tiles, sub.channel_tiles);
     s[2] = place.output + uint32_t(sub.sub.out_begin / kBlock * pitch);
     s[3] = uint32_t(int64_t{sub.rows_full} * plan.layer.out_width * kWordBytes);

@@ -72,6 +72,7 @@ module dna_chunk #(
 
     // ---- Load engine.
     wire compute_captured, store_captured;
+    wire [9:0] rows_done;
     wire weight_free, input_free, residual_free, weight_take, input_take, residual_take;
     wire item, item_job_end;
     wire [1:0]  item_kind;
@@ -88,7 +89,7 @@ module dna_chunk #(
         .descriptor_free_i(!compute_captured && !store_captured),
         .weight_free_i(weight_free), .input_free_i(input_free), .residual_free_i(residual_free),
         .weight_take_o(weight_take), .input_take_o(input_take), .residual_take_o(residual_take),
-        .stored_i(pending_q == 3'd1), .item_o(item), .item_kind_o(item_kind), .item_job_end_o(item_job_end),
+        .stored_i(pending_q == 3'd1), .storing_i(pending_q == 3'd2), .rows_done_i(rows_done), .item_o(item), .item_kind_o(item_kind), .item_job_end_o(item_job_end),
         .item_beats_o(item_beats), .item_row_o(item_row), .item_rows_o(item_rows), .item_blocks_o(item_blocks),
         .shift_o(load_shift), .drop_odd_o(load_drop_odd), .narrow_o(load_narrow), .log2_x_o(load_log2_x),
         .log2_y_o(load_log2_y), .in_width_o(load_in_width), .x_words_o(load_x_words),
@@ -322,7 +323,7 @@ module dna_chunk #(
     dna_store #(.OADDR(OADDR)) u_store (
         .clk(clk), .rst_n(rst_n), .write_i(descriptor_write), .beat_i(descriptor_beat), .data_i(fill_data),
         .captured_o(store_captured), .tile_i(tile_ready), .tile_take_o(tile_take), .slot_release_o(slot_release),
-        .layer_done_o(layer_done_o), .idle_o(store_idle), .waiting_o(store_waiting), .read_o(output_read),
+        .layer_done_o(layer_done_o), .rows_done_o(rows_done), .idle_o(store_idle), .waiting_o(store_waiting), .read_o(output_read),
         .read_slot_o(output_read_slot), .read_addr_o(output_read_addr), .read_data_i(output_data),
         .awvalid_o(awvalid_o), .awready_i(awready_i), .awaddr_o(awaddr_o), .awlen_o(awlen_o), .wvalid_o(wvalid_o),
         .wready_i(wready_i), .wdata_o(wdata_o), .wstrb_o(wstrb_o), .wlast_o(wlast_o), .bvalid_i(bvalid_i),

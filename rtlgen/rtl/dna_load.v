@@ -18,6 +18,8 @@ module dna_load #(
     input  wire         weight_free_i, input_free_i, residual_free_i,
     output wire         weight_take_o, input_take_o, residual_take_o,
     input  wire         stored_i,             // every descriptor before this one is completely stored
+    input  wire         storing_i,            // all but the one before, of which these rows are complete
+    input  wire [9:0]   rows_done_i,
     // item records {kind, job end, beats or first row, rows, blocks}
     output wire         item_o,
     output wire [1:0]   item_kind_o,
@@ -136,7 +138,7 @@ module dna_load #(
     // Rows of the input tile inside the map, and beats of one channel block of it.
     wire signed [12:0] y_end  = y_in_q + $signed({1'b0, row_last ? span_last : span_full});
     wire signed [12:0] height = $signed({3'd0, in_height});
-    reg [9:0]  row_begin_q, rows_q;
+    reg [9:0]  row_begin_q, rows_q, row_end_q;
     reg [15:0] input_beats_q;
     reg [31:0] input_addr_q;
     wire [9:0]  row_begin   = y_in_q[12] ? 10'd0 : y_in_q[9:0];
@@ -147,6 +149,7 @@ module dna_load #(
         if (state_q == CLIP) begin
             row_begin_q  <= row_begin;
             rows_q       <= row_end - row_begin;
+            row_end_q    <= row_end;
             input_addr_q <= (y_in_q[12] ? input_base : input_row_q) + input_channel_q;
         end
         if (state_q == SIZE) input_beats_q <= input_beats[15:0];
@@ -157,9 +160,10 @@ module dna_load #(
     wire [15:0] weight_beats   = channel_last ? weight_last : weight_full;
     wire [15:0] residual_beats = row_last ? residual_last : residual_full;
 
+    wire readable    = !wait_previous || stored_i || (storing_i && rows_done_i >= row_end_q);
     wire fetch_go    = state_q == FETCH && descriptor_free_i;
     wire weight_go   = state_q == ITEM_W && weights_changed && weight_free_i;
-    wire input_go    = state_q == ITEM_I && input_changed && input_free_i && (!wait_previous || stored_i);
+    wire input_go    = state_q == ITEM_I && input_changed && input_free_i && readable;
     wire residual_go = state_q == ITEM_R && residual && residual_free_i;
     assign weight_take_o   = weight_go;
     assign input_take_o    = input_go;

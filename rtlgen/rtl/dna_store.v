@@ -1,5 +1,6 @@
 // Store engine: writes finished output tiles to DRAM. The words of a tile stand in the output buffer one behind the other;
 // in DRAM every channel block is one contiguous piece. Requests run ahead of the data, whose burst lengths wait in a FIFO.
+// `rows_done_o` counts the output rows whose writes are answered, so that the next layer may read them before all are.
 module dna_store #(
     parameter OADDR = 9
 ) (
@@ -15,6 +16,7 @@ module dna_store #(
     output wire             tile_take_o,
     output wire             slot_release_o,    // its words are read
     output reg              layer_done_o,      // all of the descriptor's writes are answered
+    output reg  [9:0]       rows_done_o,       // rows of the descriptor that are complete; 0 from layer done on
     output wire             idle_o,
     output wire             waiting_o,         // for a tile
     // output buffer
@@ -62,6 +64,7 @@ module dna_store #(
     wire [15:0] words_last     = active_q[32*6+16 +: 16];
     wire [9:0]  blocks_full    = active_q[32*7 +: 10];
     wire [9:0]  blocks_last    = active_q[32*7+16 +: 10];
+    wire [9:0]  rows_full      = active_q[16 +: 10];
 
     reg [2:0] state_q;
     wire row_last, channel_last, job_last, row_step, row_wrap, channel_step, channel_wrap;
@@ -181,22 +184,43 @@ module dna_store #(
     assign wstrb_o  = data[128] ? 16'h00ff : 16'hffff;
     assign wlast_o  = burst_end;
     assign bready_o = 1'b1;
-    reg [9:0] unanswered_q;
+    reg [15:0] requested_q, answered_q;      // bursts of the descriptor
     always @(posedge clk or negedge rst_n) begin
         if (!rst_n) begin
-            beat_q       <= 8'd0;
-            unanswered_q <= 10'd0;
+            beat_q      <= 8'd0;
+            requested_q <= 16'd0;
+            answered_q  <= 16'd0;
         end else begin
             if (pop) beat_q <= burst_end ? 8'd0 : beat_q + 8'd1;
-            if (sent && !bvalid_i) unanswered_q <= unanswered_q + 10'd1;
-            else if (bvalid_i && !sent) unanswered_q <= unanswered_q - 10'd1;
+            if (state_q == START) begin
+                requested_q <= 16'd0;
+                answered_q  <= 16'd0;
+            end else begin
+                if (sent) requested_q <= requested_q + 16'd1;
+                if (bvalid_i) answered_q <= answered_q + 16'd1;
+            end
         end
     end
 
-    // A job is over when its last word is read; the layer when nothing is unanswered.
+    wire finished = requested_q == answered_q && !data_valid && !arriving_q;
+
+    // A job's rows are complete when its last burst is answered (and it was the last channel tile).
+    wire        row_valid, rows_full_fifo, row_channel_last;
+    wire [15:0] row_burst;
+    wire        row_pop = row_valid && answered_q >= row_burst;
+    dna_fifo #(.BITS(17), .DEPTH(8), .ADDR(3)) u_rows (
+        .clk(clk), .rst_n(rst_n), .push_i(job_done), .data_i({channel_last, requested_q}), .pop_i(row_pop),
+        .valid_o(row_valid), .full_o(rows_full_fifo), .data_o({row_channel_last, row_burst}));
+    always @(posedge clk or negedge rst_n) begin
+        if (!rst_n) rows_done_o <= 10'd0;
+        else if (state_q == IDLE || (state_q == FINISH && finished)) rows_done_o <= 10'd0;
+        else if (row_pop && row_channel_last) rows_done_o <= rows_done_o + rows_full;
+    end
+
+    // A job is over when its last word is read; the layer when every burst is answered.
     assign take           = state_q == IDLE && captured_o;
     assign tile_take_o    = state_q == WAIT && tile_i;
-    assign job_done       = state_q == MOVE && !reading_q && !requesting_q;
+    assign job_done       = state_q == MOVE && !reading_q && !requesting_q && !rows_full_fifo;
     assign slot_release_o = job_done;
     assign idle_o         = state_q == IDLE && !captured_o;
     assign waiting_o      = state_q == WAIT;
@@ -216,7 +240,7 @@ module dna_store #(
                     state_q     <= job_last ? FINISH : WAIT;
                     read_slot_o <= ~read_slot_o;
                 end
-                FINISH: if (unanswered_q == 10'd0 && !data_valid && !arriving_q) begin
+                FINISH: if (finished) begin
                     state_q      <= IDLE;
                     layer_done_o <= 1'b1;
                 end
