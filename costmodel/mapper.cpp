@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <numeric>
 #include <set>
 
 #include "core/base/error.h"
@@ -46,6 +48,27 @@ void keepFront(std::vector<MappingChoice>& choices) {
     choices = std::move(kept);
 }
 
+/// The best kNear choices by energy x latency.
+std::vector<MappingChoice> nearest(std::vector<MappingChoice> choices) {
+    constexpr size_t kNear = 24;
+    std::stable_sort(choices.begin(), choices.end(), [](const MappingChoice& a, const MappingChoice& b) {
+        return a.energy_pj * a.latency_cycles < b.energy_pj * b.latency_cycles;
+    });
+    if (choices.size() > kNear) choices.resize(kNear);
+    return choices;
+}
+
+double sumOf(const std::array<double, kLevels>& levels) { return std::accumulate(levels.begin(), levels.end(), 0.0); }
+
+/// Energy of a layer's events alone; what every cycle costs is cyclePrice().
+double eventEnergy(const LayerPlan& plan, const ChunkPrices& prices) {
+    EventCounts<double> events = eventsOf(countAccesses(plan), 0.0, prices);
+    events.lane_cycles = 0;
+    return sumOf(levelEnergies(events, prices));
+}
+
+double cyclePrice(const ChunkPrices& prices) { return sumOf(levelEnergies(eventsOf(AccessCounts{}, 1.0, prices), prices)); }
+
 std::string key(const Layer& layer, const design::Chunk& chunk) {
     return fmt::format("{}|{} {} {} {} {} {}", layer.shapeKey(), chunk.rows, chunk.cols, chunk.input_words, chunk.weight_words,
                        chunk.output_words, chunk.accumulator_bits);
@@ -73,10 +96,11 @@ const MappingFront& Mapper::front(const Layer& layer, const design::Chunk& chunk
                 }
                 const LayerPlan& plan = std::get<LayerPlan>(lowered);
                 const LayerCost cost = costOf(plan, mapping::layerCycles(plan, memory), prices);
-                front.choices.push_back({m, cost.energyPj(), double(cost.time.latency)});
+                front.choices.push_back({m, cost.energyPj(), double(cost.time.latency), eventEnergy(plan, prices)});
             }
         }
     }
+    front.near = nearest(front.choices);
     keepFront(front.choices);
     return front;
 }
@@ -120,6 +144,49 @@ std::vector<LayerPlan> Mapper::best(const std::vector<Layer>& layers, const desi
     std::vector<LayerPlan> plans;
     for (size_t i = 0; i < layers.size(); ++i)
         plans.push_back(std::get<LayerPlan>(mapping::lower(layers[i], chunk, chosen[i]->mapping)));
+    return plans;
+}
+
+std::vector<LayerPlan> Mapper::refine(std::vector<LayerPlan> plans, const design::Chunk& chunk) {
+    const ChunkPrices prices = pricesOf(chunk, technology_, target_.dram, target_.clock_mhz);
+    const double per_cycle = cyclePrice(prices);
+    const design::MemoryModel memory;
+    std::vector<const LayerPlan*> chain;
+    double events = 0;
+    for (const LayerPlan& plan : plans) {
+        chain.push_back(&plan);
+        events += eventEnergy(plan, prices);
+    }
+    const auto objective = [&](double event_energy) {
+        const double latency = double(mapping::networkLatency(chain, memory));
+        ++evaluations_;
+        const double energy = event_energy + per_cycle * latency;
+        if (target_.objective == "energy") return energy;
+        return target_.objective == "latency" ? latency : energy * latency;
+    };
+    double best = objective(events);
+    for (bool moved = true; moved;) {
+        moved = false;
+        for (size_t i = 0; i < plans.size(); ++i) {
+            const double own = eventEnergy(plans[i], prices);
+            LayerPlan winner = plans[i];
+            double winner_events = events;
+            for (const MappingChoice& choice : front(plans[i].layer, chunk).near) {
+                if (choice.mapping == winner.mapping) continue;
+                LayerPlan candidate = std::get<LayerPlan>(mapping::lower(plans[i].layer, chunk, choice.mapping));
+                chain[i] = &candidate;
+                const double value = objective(events - own + choice.event_energy_pj);
+                if (value >= best * (1 - 1e-6)) continue;
+                best = value;
+                winner = std::move(candidate);
+                winner_events = events - own + choice.event_energy_pj;
+                moved = true;
+            }
+            plans[i] = std::move(winner);
+            chain[i] = &plans[i];
+            events = winner_events;
+        }
+    }
     return plans;
 }
 

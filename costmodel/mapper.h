@@ -13,12 +13,14 @@ struct MappingChoice {
     mapping::LayerMapping mapping;
     double energy_pj = 0;
     double latency_cycles = 0;
+    double event_energy_pj = 0;  ///< without what every cycle costs
 };
 
 /// The undominated mappings of a layer on a chunk (energy against latency), fastest first; empty with a reason when the
 /// layer does not fit.
 struct MappingFront {
     std::vector<MappingChoice> choices;
+    std::vector<MappingChoice> near;  ///< the best by energy x latency, dominated ones too: neighbours may turn the order
     mapping::Refusal refusal;
 };
 
@@ -29,6 +31,10 @@ public:
     Mapper(const Technology& technology, const design::Target& target) : technology_(technology), target_(target) {}
 
     const MappingFront& front(const mapping::Layer& layer, const design::Chunk& chunk);
+
+    /// Improves mappings on the exact cycles of the whole network, where layers overlap: one layer after the other takes
+    /// the mapping of its near ones that lowers the objective most, until nothing changes.
+    std::vector<mapping::LayerPlan> refine(std::vector<mapping::LayerPlan> plans, const design::Chunk& chunk);
 
     /// The mapping of every layer that together minimise the target's objective: for EDP each layer minimises E + w L with
     /// one w for all, found by iterating w = E/L of the network to its fixed point (cost.md). Throws InputError with the

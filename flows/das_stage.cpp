@@ -53,15 +53,20 @@ public:
         const search::DasResult result = search::searchDesign(*algorithm, oracle, options_.evaluations, rng);
         Finalist best = finish(oracle.chunkOf(result.best));
         for (bool moved = true; moved;) moved = improve(best);
+        best = price(best.chunk, mapper_.refine(best.plans, best.chunk));
         return write(result, oracle, best);
     }
 
 private:
     /// The exact cost of a chunk with the best mapping of every layer.
     Finalist finish(const design::Chunk& chunk) {
+        return price(chunk, mapper_.best(layers_, chunk));
+    }
+
+    Finalist price(const design::Chunk& chunk, std::vector<mapping::LayerPlan> plans) const {
         Finalist f;
         f.chunk = chunk;
-        f.plans = mapper_.best(layers_, chunk);
+        f.plans = std::move(plans);
         design::Design design;
         design.chunks = {chunk};
         f.cost = costmodel::networkCost(f.plans, design, technology_, options_.target);

@@ -22,7 +22,7 @@ MappedNetwork readMapped(const std::filesystem::path& network_json, const std::f
     }
     const costmodel::Technology technology = costmodel::builtinTechnology(target.technology);
     costmodel::Mapper mapper(technology, target);
-    mapped.plans = mapper.best(mapped.layers, mapped.design.chunk());
+    mapped.plans = mapper.refine(mapper.best(mapped.layers, mapped.design.chunk()), mapped.design.chunk());
     return mapped;
 }
 

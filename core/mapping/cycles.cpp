@@ -342,6 +342,13 @@ std::vector<LayerTime> networkCycles(const std::vector<LayerPlan>& plans, const 
     return times;
 }
 
+int64_t networkLatency(const std::vector<const LayerPlan*>& plans, const MemoryModel& memory) {
+    Machine machine(memory);
+    int64_t done = 0;
+    for (const LayerPlan* plan : plans) done = machine.run(*plan).done;
+    return done;
+}
+
 LayerTime layerCycles(const LayerPlan& plan, const MemoryModel& memory) {
     Machine machine(memory);
     machine.run(plan);

@@ -32,6 +32,9 @@ struct LayerTime {
 /// of the one before, with which it overlaps: it may be less than its MAC cycles.
 std::vector<LayerTime> networkCycles(const std::vector<LayerPlan>& plans, const design::MemoryModel& memory);
 
+/// Cycles of the whole network: the last layer's `done`.
+int64_t networkLatency(const std::vector<const LayerPlan*>& plans, const design::MemoryModel& memory);
+
 /// What one layer adds to a chain of layers, estimated by running it behind itself: what searches use. Without classes.
 LayerTime layerCycles(const LayerPlan& plan, const design::MemoryModel& memory);
 
