@@ -130,6 +130,7 @@ private:
         for (const search::DasPoint& p : result.curve)
             json["curve"].push_back(Json{p.evaluations, p.mapping_evaluations, p.objective});
         base::writeJson(options_.out / "search.json", json);
+        addTimes(json, result);
         log_.info(fmt::format("design: {} x {} PEs, buffers {}/{}/{} words; {:.4g} ms, {:.4g} mJ, EDP {:.4g} mJ ms{}", best.chunk.rows,
                               best.chunk.cols, best.chunk.input_words, best.chunk.weight_words, best.chunk.output_words,
                               best.cost.latencyMs(), best.cost.energyMj(true), best.cost.edp(true),
@@ -137,8 +138,17 @@ private:
         return json;
     }
 
+    /// Times stand in what is printed, not in search.json: files of a run repeat.
+    void addTimes(Json& json, const search::DasResult& result) const {
+        json["cpu_seconds"] = double(std::clock() - began_) / CLOCKS_PER_SEC;
+        json["curve"] = Json::array();
+        for (const search::DasPoint& p : result.curve)
+            json["curve"].push_back(Json{p.evaluations, p.mapping_evaluations, p.cpu_seconds, p.objective});
+    }
+
     const DasStage& options_;
     base::Log& log_;
+    std::clock_t began_ = std::clock();
     costmodel::Technology technology_;
     design::DesignSpace space_;
     costmodel::Mapper mapper_;

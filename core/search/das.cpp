@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <ctime>
 #include <map>
 
 #include "core/base/error.h"
@@ -34,6 +35,7 @@ DasResult searchDesign(SearchAlgorithm& algorithm, CostOracle& oracle, int evalu
     const std::vector<SearchParameter>& parameters = oracle.parameters();
     std::map<std::vector<int>, OracleCost> seen;
     DasResult result;
+    const std::clock_t began = std::clock();
     auto consider = [&](const std::vector<int>& choice) {
         auto [place, is_new] = seen.try_emplace(choice);
         if (is_new) {
@@ -44,7 +46,7 @@ DasResult searchDesign(SearchAlgorithm& algorithm, CostOracle& oracle, int evalu
         if (result.best.empty() || better(cost, result.cost)) {
             result.best = choice;
             result.cost = cost;
-            if (cost.feasible) result.curve.push_back({result.evaluations, oracle.mappingEvaluations(), cost.objective});
+            if (cost.feasible) result.curve.push_back({result.evaluations, oracle.mappingEvaluations(), double(std::clock() - began) / CLOCKS_PER_SEC, cost.objective});
         }
         return cost;
     };

@@ -47,6 +47,7 @@ std::unique_ptr<SearchAlgorithm> makeAlgorithm(const std::string& name);
 
 struct DasPoint {
     int64_t evaluations = 0, mapping_evaluations = 0;
+    double cpu_seconds = 0;   ///< of the process since the search began; not for files that must repeat
     double objective = 0;
 };
 

@@ -65,7 +65,7 @@ NetworkSearch::NetworkSearch(const network::NetworkSpace& space, const data::Pic
       pictures_logits_(secondHalf(pictures)),
       batches_weights_(pictures_weights_, data::measureNormalization(pictures), options.batch, options.augment, seed, "search-weights"),
       batches_logits_(pictures_logits_, data::measureNormalization(pictures), options.batch, options.augment, seed, "search-logits"),
-      supernet_(space, seed),
+      supernet_(space, options.shared_weights && mode_ != GateMode::Soft, seed),
       logits_(space.blocks.size(), space.candidates.size()),
       adam_(logits_.values.size(), {options.logit_rate, 0.5, 0.999, 1e-8, 0}),
       tape_(workers),

@@ -20,7 +20,8 @@ namespace dna::search {
 struct DnsOptions {
     int epochs = 30;                    ///< over the half of the pictures that trains weights
     int weight_epochs = 5;              ///< of them, weights only
-    double anchor_share = 1.3;          ///< weights only: chance of a block's anchor operator at the start, falls to 0
+    bool shared_weights = true;         ///< candidates of a block are parts of one operator (not in mode soft)
+    double anchor_share = 0;            ///< weights only: chance of a block's anchor operator at the start, falls to 0
     int batch = 64;
     double weight_rate = 0.2;           ///< SGD, falls along a cosine to weight_rate_floor
     double weight_rate_floor = 0.001;

@@ -1,6 +1,8 @@
 #include "core/search/dns_supernet.h"
 
 #include <algorithm>
+#include <map>
+#include <string>
 
 #include "core/network/trainable.h"
 #include "core/nn/ops.h"
@@ -14,7 +16,7 @@ bool keepsShape(const network::BlockSite& site) {
 
 }  // namespace
 
-Supernet::Supernet(const network::NetworkSpace& space, uint64_t seed) {
+Supernet::Supernet(const network::NetworkSpace& space, bool shared, uint64_t seed) {
     std::vector<network::Network> fixed = network::buildFixedParts(space);
     stem_ = std::move(fixed.front());
     head_ = std::move(fixed.back());
@@ -22,12 +24,32 @@ Supernet::Supernet(const network::NetworkSpace& space, uint64_t seed) {
     network::addParameters(parameters_, head_, "", seed);
     for (const network::Candidate& candidate : space.candidates) prefixes_.push_back(candidate.name + "/");
     operators_.resize(space.blocks.size());
-    for (size_t b = 0; b < space.blocks.size(); ++b)
+    for (size_t b = 0; b < space.blocks.size(); ++b) {
+        if (shared) shareWeights(space, space.blocks[b], seed);
         for (size_t k = 0; k < space.candidates.size(); ++k) {
             operators_[b].push_back(network::buildOperator(space, static_cast<int>(b), static_cast<int>(k)));
             network::addParameters(parameters_, operators_[b][k], prefixes_[k], seed);
             if (keepsShape(space.blocks[b])) startAsIdentity(prefixes_[k] + space.blocks[b].name + ".project.bn.weight");
         }
+    }
+}
+
+void Supernet::shareWeights(const network::NetworkSpace& space, const network::BlockSite& site, uint64_t seed) {
+    const auto whole = [&](const std::string& name, std::vector<int64_t> shape) {
+        return parameters_.has(name) ? parameters_.index(name) : parameters_.add(name, std::move(shape), nn::Start::HeNormal, true, true, seed);
+    };
+    std::map<int, int> widest;  // expansion by groups
+    for (const network::Candidate& c : space.candidates)
+        if (!c.skip) widest[c.groups] = std::max(widest[c.groups], c.expansion);
+    for (const network::Candidate& c : space.candidates) {
+        if (c.skip) continue;
+        const int64_t in = site.in_channels, out = site.out_channels, middle = in * c.expansion, most = in * widest[c.groups];
+        const std::string owner = "shared_g" + std::to_string(c.groups) + "/" + site.name, own = c.name + "/" + site.name;
+        const std::string kernel = std::to_string(c.kernel);
+        parameters_.addView(own + ".expand.weight", {middle, in / c.groups, 1, 1}, whole(owner + ".expand.weight", {most, in / c.groups, 1, 1}), false);
+        parameters_.addView(own + ".depthwise.weight", {middle, 1, c.kernel, c.kernel}, whole(owner + ".depthwise" + kernel + ".weight", {most, 1, c.kernel, c.kernel}), false);
+        if (c.groups == 1) parameters_.addView(own + ".project.weight", {middle, out}, whole(owner + ".project.weight", {most, out}), true);
+    }
 }
 
 void Supernet::startAsIdentity(const std::string& scale) {

@@ -13,7 +13,9 @@ namespace dna::search {
 /// All operators of all blocks with their weights.
 class Supernet {
 public:
-    Supernet(const network::NetworkSpace& space, uint64_t seed);
+    /// With `shared` weights the candidates of a block are parts of one operator: expansions are its leading channels (1x1
+    /// weights for every kernel, depthwise ones per kernel), grouped candidates apart; batch norm is every candidate's own.
+    Supernet(const network::NetworkSpace& space, bool shared, uint64_t seed);
 
     nn::Parameters<float>& parameters() { return parameters_; }
     const nn::Parameters<float>& parameters() const { return parameters_; }
@@ -26,6 +28,7 @@ public:
                            std::vector<autodiff::Var>& gates);
 
 private:
+    void shareWeights(const network::NetworkSpace& space, const network::BlockSite& site, uint64_t seed);
     /// A residual branch whose last batch norm has scale 0 adds nothing at first, so that what follows the block sees the same
     /// features behind every operator.
     void startAsIdentity(const std::string& scale);

@@ -1,0 +1,66 @@
+#include "core/design/design_space.h"
+
+#include <doctest/doctest.h>
+
+#include <filesystem>
+
+#include "core/base/file.h"
+
+using namespace dna;
+
+namespace {
+
+/// Reads a design from text; returns the message of what is wrong, empty when nothing is.
+std::string complaint(const std::string& text) {
+    const auto file = std::filesystem::temp_directory_path() / "dna-design-test.json";
+    base::writeFileAtomic(file, text);
+    try {
+        design::readDesign(file);
+    } catch (const base::InputError& error) {
+        return error.what();
+    }
+    return {};
+}
+
+std::string chunkText(const std::string& fields) {
+    return R"({"format": "dna.design", "version": 1, "chunks": [{)" + fields + "}]}";
+}
+
+}  // namespace
+
+TEST_CASE("a design survives writing and reading; its hash ignores the order of keys") {
+    design::Design design;
+    design.name = "round trip";
+    design.chunks[0].rows = 32, design.chunks[0].cols = 16, design.chunks[0].weight_words = 2048;
+    const auto file = std::filesystem::temp_directory_path() / "dna-design-test.json";
+    base::writeJson(file, design::toJson(design));
+    CHECK(design::readDesign(file) == design);
+    const std::string a = complaint(chunkText(R"("rows": 8, "cols": 8, "input_words": 64, "weight_words": 256, "output_words": 256)"));
+    CHECK(a == "");
+    const design::Design first = design::readDesign(file);
+    CHECK(complaint(chunkText(R"("output_words": 256, "cols": 8, "weight_words": 256, "rows": 8, "input_words": 64)")) == "");
+    CHECK(designHash(design::readDesign(file)) == designHash(first));
+}
+
+TEST_CASE("designs that can't be built are refused with place and reason, all problems at once") {
+    const std::string text = complaint(chunkText(R"("rows": 12, "cols": 10, "inputwords": 64, "weight_words": 2.5, "output_words": 16)"));
+    CHECK(text.find("rows") != std::string::npos);
+    CHECK(text.find("cols") != std::string::npos);
+    CHECK(text.find("did you mean \"input_words\"") != std::string::npos);
+    CHECK(text.find("weight_words") != std::string::npos);
+    CHECK(text.find("output_words") != std::string::npos);
+    CHECK(complaint("") != "");
+    CHECK(complaint("{\"format\": \"dna.network\", \"version\": 1}") != "");
+    CHECK(complaint(R"({"format": "dna.design", "version": 1, "chunks": []})") != "");
+    CHECK(complaint(chunkText(R"("rows": 8, "rows": 8)")) != "");
+}
+
+TEST_CASE("a chunk of a design space and back") {
+    const design::DesignSpace space = design::designSpace(base::Json{{"rows", {8, 16}}}, "test");
+    design::Chunk base;
+    for (int i = 0; i < 2; ++i) {
+        std::vector<int> choice{i, 1, 2, 0, 3};
+        CHECK(space.choiceOf(space.chunk(choice, base)) == choice);
+    }
+    CHECK(space.size() == 2 * 2 * 4 * 4 * 4);
+}
