@@ -1,7 +1,9 @@
 #include <fmt/format.h>
 
 #include <csignal>
+#include <cstdio>
 #include <exception>
+#include <string>
 
 #include "core/base/error.h"
 #include "core/base/log.h"
@@ -15,6 +17,9 @@ void onSignal(int signal) {
     dna::base::requestStop();
 }
 
+/// A message on stderr, come what may: a closed pipe must not turn an error into an abort.
+void say(const std::string& message) { std::fputs((message + "\n").c_str(), stderr); }
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -25,19 +30,19 @@ int main(int argc, char** argv) {
     try {
         return flows::runProgram(argc, argv, flows::builtinVerbs());
     } catch (const base::InputError& error) {
-        for (const base::Problem& problem : error.problems()) fmt::print(stderr, "{}\n", problem.text());
+        for (const base::Problem& problem : error.problems()) say(problem.text());
         return flows::kBadInput;
     } catch (const base::ToolError& error) {
-        fmt::print(stderr, "dna: {}\n", error.what());
+        say(fmt::format("dna: {}", error.what()));
         return flows::kToolFailed;
     } catch (const base::Interrupted& error) {
-        fmt::print(stderr, "dna: {}\n", error.what());
+        say(fmt::format("dna: {}", error.what()));
         return flows::kInterrupted;
     } catch (const std::bad_alloc&) {
-        fmt::print(stderr, "dna: not enough memory\n");
+        say("dna: not enough memory");
         return flows::kToolFailed;
     } catch (const std::exception& error) {
-        fmt::print(stderr, "dna: this is a bug in DNA: {}\n", error.what());
+        say(fmt::format("dna: this is a bug in DNA: {}", error.what()));
         return flows::kToolFailed;
     }
 }
