@@ -34,6 +34,7 @@ search::DnsOptions readSearch(base::JsonObject object) {
     search::DnsOptions o;
     o.epochs = static_cast<int>(object.integer("epochs", 1, 10000, o.epochs));
     o.weight_epochs = static_cast<int>(object.integer("weight_epochs", 0, 10000, o.weight_epochs));
+    o.shared_weights = object.flag("shared_weights", o.shared_weights);
     o.anchor_share = object.number("anchor_share", 0, 100, o.anchor_share);
     o.batch = static_cast<int>(object.integer("batch", 2, 4096, o.batch));
     o.weight_rate = object.number("weight_rate", 1e-8, 100, o.weight_rate);
@@ -57,7 +58,7 @@ search::DnsOptions readSearch(base::JsonObject object) {
 }
 
 base::Json searchJson(const search::DnsOptions& o) {
-    return {{"epochs", o.epochs}, {"weight_epochs", o.weight_epochs}, {"anchor_share", o.anchor_share}, {"batch", o.batch}, {"weight_rate", o.weight_rate},
+    return {{"epochs", o.epochs}, {"weight_epochs", o.weight_epochs}, {"shared_weights", o.shared_weights}, {"anchor_share", o.anchor_share}, {"batch", o.batch}, {"weight_rate", o.weight_rate},
             {"weight_rate_floor", o.weight_rate_floor}, {"momentum", o.momentum}, {"weight_decay", o.weight_decay}, {"clip", o.clip},
             {"logit_rate", o.logit_rate}, {"initial_temperature", o.initial_temperature}, {"final_temperature", o.final_temperature},
             {"active_paths", o.active_paths}, {"mode", o.mode}, {"lambda", o.lambda}, {"cost_over", o.cost_over_all ? "all" : "active"},

@@ -37,9 +37,16 @@ private:
     int index(const Node& node, const char* what) const { return parameters_.index(prefix_ + node.name + what); }
     Var bind(const Node& node, const char* what) { return parameters_.bind(tape_, index(node, what), mode_.train_weights); }
 
+    /// The weight as OIHW, also where a supernet keeps it transposed.
+    Var weight(const Node& node) {
+        const nn::ParameterInfo& info = parameters_.infos()[index(node, ".weight")];
+        const Var kept = bind(node, ".weight");
+        return info.transposed ? nn::transposeFlat(tape_, kept, static_cast<int>(info.shape[0]), static_cast<int>(info.shape[1])) : kept;
+    }
+
     Var conv(const Node& node, Var x) {
         const nn::ConvGeometry geometry{node.out_channels, node.kernel, node.stride, node.pad, node.groups};
-        const Var y = nn::conv2d(tape_, x, bind(node, ".weight"), geometry);
+        const Var y = nn::conv2d(tape_, x, weight(node), geometry);
         if (!node.batch_norm) {
             const Var biased = nn::addBias(tape_, y, bind(node, ".bias"));
             return node.relu ? nn::relu(tape_, biased) : biased;
@@ -71,7 +78,7 @@ void addParameters(Parameters<T>& parameters, const Network& network, const std:
         const auto add = [&](const char* what, std::vector<int64_t> shape, Start start, bool trained, bool decay) {
             parameters.add(prefix + node.name + what, std::move(shape), start, trained, decay, seed);
         };
-        add(".weight", {outputs, inputs, node.kernel, node.kernel}, Start::HeNormal, true, true);
+        if (!parameters.has(prefix + node.name + ".weight")) add(".weight", {outputs, inputs, node.kernel, node.kernel}, Start::HeNormal, true, true);
         if (!node.batch_norm) {
             add(".bias", {outputs}, Start::Zero, true, false);
             continue;

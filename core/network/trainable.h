@@ -10,7 +10,8 @@
 namespace dna::network {
 
 /// Adds the parameters of every node, names behind `prefix`: <node>.weight (OIHW), <node>.bias (linear, and conv2d without
-/// batch norm), <node>.bn.{weight, bias, running_mean, running_var}.
+/// batch norm), <node>.bn.{weight, bias, running_mean, running_var}. Weights that
+/// are there already (a supernet's shared ones) are kept.
 template <class T>
 void addParameters(nn::Parameters<T>& parameters, const Network& network, const std::string& prefix, uint64_t seed);
 

@@ -80,4 +80,8 @@ Var gatedSum(Tape<T>& tape, const std::vector<Var>& paths, Var gates);
 template <class T>
 int countCorrect(const Tensor<T>& logits, const std::vector<uint8_t>& labels);
 
+/// Flat list seen as [rows][columns] becomes [columns][rows].
+template <class T>
+Var transposeFlat(Tape<T>& tape, Var x, int rows, int columns);
+
 }  // namespace dna::nn

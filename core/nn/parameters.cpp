@@ -28,12 +28,30 @@ void initialize(T* values, const ParameterInfo& info, Start start, uint64_t seed
 template <class T>
 int Parameters<T>::add(const std::string& name, std::vector<int64_t> shape, Start start, bool trained, bool decay, uint64_t seed) {
     DNA_CHECK(!has(name), "parameter " + name + " exists");
-    ParameterInfo info{name, std::move(shape), values_.size(), 1, trained, decay};
+    ParameterInfo info{name, std::move(shape), values_.size(), 1, trained, decay, false, false};
     for (int64_t dim : info.shape) info.size *= static_cast<size_t>(dim);
     values_.resize(values_.size() + info.size);
     gradients_.resize(values_.size());
     momentum_.resize(values_.size());
     initialize(values_.data() + info.offset, info, start, seed);
+    const int index = static_cast<int>(infos_.size());
+    index_.emplace(name, index);
+    infos_.push_back(std::move(info));
+    is_touched_.push_back(0);
+    return index;
+}
+
+template <class T>
+int Parameters<T>::addView(const std::string& name, std::vector<int64_t> shape, int whole, bool transposed) {
+    DNA_CHECK(!has(name), "parameter " + name + " exists");
+    ParameterInfo info = infos_[whole];
+    info.name = name;
+    info.shape = std::move(shape);
+    info.size = 1;
+    for (int64_t dim : info.shape) info.size *= static_cast<size_t>(dim);
+    DNA_CHECK(info.size <= infos_[whole].size, "a view is a part");
+    info.view = true;
+    info.transposed = transposed;
     const int index = static_cast<int>(infos_.size());
     index_.emplace(name, index);
     infos_.push_back(std::move(info));
@@ -72,6 +90,7 @@ void Parameters<T>::save(TensorMap& tensors, const std::string& prefix, bool wit
         return std::vector<T>(begin, begin + static_cast<std::ptrdiff_t>(info.size));
     };
     for (const ParameterInfo& info : infos_) {
+        if (info.view) continue;
         tensors[prefix + info.name] = fromValues(part(values_, info), info.shape);
         if (with_momentum && info.trained) tensors[prefix + kMomentum + info.name] = fromValues(part(momentum_, info), info.shape);
     }
@@ -86,6 +105,7 @@ void Parameters<T>::load(const TensorMap& tensors, const std::string& prefix, co
         if (std::any_of(values.begin(), values.end(), [](T value) { return !std::isfinite(value); })) reader.problem(name, "holds values that are not finite");
     };
     for (const ParameterInfo& info : infos_) {
+        if (info.view) continue;
         read(prefix + info.name, info, values_);
         if (with_momentum && info.trained) read(prefix + kMomentum + info.name, info, momentum_);
     }
