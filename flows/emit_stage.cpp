@@ -5,6 +5,7 @@
 #include "core/base/file.h"
 #include "core/base/rng.h"
 #include "core/mapping/mapping_file.h"
+#include "flows/handover.h"
 #include "flows/program_files.h"
 #include "flows/stages.h"
 #include "rtlgen/chip.h"
@@ -64,6 +65,7 @@ Design SHA-256 {}; {} x {} PEs (output array), {} accumulator bits, buffers of {
 | `program/memory_map.json`, `program/desc.txt` | where everything stands; descriptors as text |
 | `tb/` | Verilator bench with its own vectors: `make -C tb` runs it, `make -C tb lint` checks every file |
 | `manifest.json` | top module and memory instances, for synthesis flows |
+| `orfs/nangate45/` | hand-over to OpenROAD-flow-scripts: `config.mk`, constraints, memory macros |
 
 To run it: load `program/image.bin` at DRAM address 0, the picture at the address of `input` in the memory map, write the
 descriptor base (0) to CSR 0x0c, write 1 to CSR 0x08, wait for `done_o`; the logits (int32) stand at the last layer's map.
@@ -83,6 +85,12 @@ Json manifest(const rtlgen::Chip& chip, const design::Design& design) {
     for (const rtlgen::MemoryUse& m : chip.memories)
         json["memories"].push_back(Json{{"instance", m.instance}, {"words", m.words}, {"bits", m.bits}, {"count", m.count}});
     return json;
+}
+
+std::vector<MemoryUse> memoriesOf(const rtlgen::Chip& chip) {
+    std::vector<MemoryUse> uses;
+    for (const rtlgen::MemoryUse& memory : chip.memories) uses.push_back({memory.words, memory.bits, memory.count});
+    return uses;
 }
 
 void writeBench(const fs::path& folder, const nn::IntegerNetwork& network, const mapping::Program& program, bool counters) {
@@ -161,6 +169,7 @@ Json emitStage(const EmitStage& options, base::Log& log) {
     base::writeFileAtomic(out / "program" / "desc.txt", descriptorText(program));
     writeBench(out / "tb", network, program, mapped.design.counters);
     base::writeFileAtomic(out / "README.md", readme(mapped, hash));
+    writeHandover({.folder = out, .sources = chip.order, .top = chip.top, .memories = memoriesOf(chip)});
     staging.commit();
     log.info(fmt::format("emitted {} Verilog files to {}", chip.order.size(), options.out.string()));
 
