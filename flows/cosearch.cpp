@@ -2,11 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <functional>
 
 #include "core/base/file.h"
+#include "costmodel/hardware_side.h"
 #include "flows/cosearch_search.h"
 #include "flows/stages.h"
+#include "flows/training_loop.h"
 
 namespace dna::flows {
 namespace {
@@ -15,6 +18,18 @@ namespace fs = std::filesystem;
 
 /// Results of the phases that are done, by name; what the next phases and the final result are made of.
 using Results = base::Json;
+
+/// Reads what the run will read, so that wrong input is refused before anything is written.
+void checkInputs(const CosearchStage& options) {
+    const network::NetworkSpace space = network::readSpace(options.config.space);
+    const data::Pictures pictures = data::readTraining(options.config.source);
+    const network::Network largest = network::buildNetwork(space, std::vector<int>(space.blocks.size(), 0), "first");
+    checkFits(largest, pictures, options.config.space);
+    const int wanted = std::max(2 * options.config.search.batch, options.config.training.batch);
+    if (pictures.count() < wanted)
+        throw base::InputError("data", "", fmt::format("the batches want at least {} training pictures, found {}", wanted, pictures.count()));
+    costmodel::makeHardwareSide(space, options.config.target, options.config.seed);
+}
 
 class Cosearch {
 public:
@@ -43,8 +58,13 @@ private:
             run_.truncateRecords(0);
             return;
         }
-        results_ = content_->state.value("results", Results::object());
-        run_.truncateRecords(content_->state.at("records").get<uint64_t>());
+        try {
+            results_ = content_->state.value("results", Results::object());
+            run_.truncateRecords(content_->state.at("records").get<uint64_t>());
+            content_->state.at("phase").get<std::string>();
+        } catch (const base::Json::exception& error) {
+            throw base::InputError(run_.checkpoint().file().string(), "state", fmt::format("is damaged ({}); start the run again in another folder", error.what()));
+        }
     }
 
     /// The checkpoint when it was taken inside this phase.
@@ -135,6 +155,7 @@ private:
 }  // namespace
 
 base::Json cosearchStage(const CosearchStage& options, base::Log& log) {
+    checkInputs(options);
     return Cosearch(options, log).run();
 }
 

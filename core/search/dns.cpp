@@ -204,11 +204,15 @@ void NetworkSearch::restore(const base::Json& state, const nn::TensorMap& tensor
     reader.finish();
     logits_.values = logits;
     adam_.restore(adam);
-    const base::Json& search = state.at("search");
-    iteration_ = search.at("iteration").get<long>();
-    logit_steps_ = search.at("logit_steps").get<long>();
-    refreshes_ = search.at("refreshes").get<int>();
-    hardware_.restore(search.at("hardware"));
+    try {
+        const base::Json& search = state.at("search");
+        iteration_ = search.at("iteration").get<long>();
+        logit_steps_ = search.at("logit_steps").get<long>();
+        refreshes_ = search.at("refreshes").get<int>();
+        hardware_.restore(search.at("hardware"));
+    } catch (const base::Json::exception& error) {
+        throw base::InputError(file, "state/search", fmt::format("is damaged ({})", error.what()));
+    }
     table_ = hardware_.table();
 }
 
