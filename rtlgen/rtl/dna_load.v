@@ -148,11 +148,11 @@ module dna_load #(
     always @(posedge clk) begin
         if (state_q == CLIP) begin
             row_begin_q  <= row_begin;
-            rows_q       <= row_end - row_begin;
             row_end_q    <= row_end;
             input_addr_q <= (y_in_q[12] ? input_base : input_row_q) + input_channel_q;
         end
-        if (state_q == SIZE) input_beats_q <= input_beats[15:0];
+        rows_q        <= row_end_q - row_begin_q;   // ready in ITEM_W
+        input_beats_q <= input_beats[15:0];          // ready in ITEM_I
     end
 
     wire [9:0]  tile_blocks    = channel_last ? blocks_last : blocks_full;
