@@ -129,7 +129,7 @@ base::Json quantizationPhase(const CosearchStage& options, RunFolder& run, autod
     const nn::IntegerNetwork integer = nn::quantize(trained, training.bytes.data(), training.count(), options.config.quantization, workers);
     nn::writeIntegerNetwork(integer, run.path());
     const data::Pictures test = data::readTest(options.config.source);
-    const double exact = floatAccuracy(trained, test, workers);
+    const double exact = floatAccuracy(trained, test, workers).all;
     const double rounded = nn::integerAccuracy(integer, test.bytes.data(), test.labels.data(), test.count(), workers);
     log.info(fmt::format("accuracy on {} test pictures: float {:.2f} %, INT8 {:.2f} %", test.count(), 100 * exact, 100 * rounded));
     appendTiming(run.path(), "quantization", watch.seconds());

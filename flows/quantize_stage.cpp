@@ -56,7 +56,7 @@ base::Json quantizeStage(const QuantizeStage& options, base::Log& log) {
         const data::Pictures test = data::readTest(*options.source);
         result["calibration"] = toJson(*options.source);
         result["test_pictures"] = test.count();
-        result["accuracy_float"] = floatAccuracy(trained, test, workers);
+        result["accuracy_float"] = floatAccuracy(trained, test, workers).all;
         result["accuracy_int8"] = nn::integerAccuracy(integer, test.bytes.data(), test.labels.data(), test.count(), workers);
     }
     result["network"] = (options.out / "network.json").string();

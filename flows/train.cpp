@@ -2,14 +2,12 @@
 
 #include <fmt/format.h>
 
-#include <chrono>
 #include <cmath>
+#include <numeric>
 #include <thread>
 
-#include "core/base/file.h"
 #include "core/network/trainable.h"
 #include "core/nn/ops.h"
-#include "flows/checkpoint.h"
 
 namespace dna::flows {
 namespace {
@@ -95,17 +93,24 @@ void Trainer::restore(const nn::TensorMap& tensors, const std::string& file) {
     epoch_correct_ = state[2];
 }
 
-double floatAccuracy(network::TrainedNetwork& network, const data::Pictures& pictures, autodiff::Workers& workers) {
+Accuracy floatAccuracy(network::TrainedNetwork& network, const data::Pictures& pictures, autodiff::Workers& workers) {
     autodiff::Tape<float> tape(workers);
     const data::Normalization normalization = normalizationOf(network);
-    int correct = 0;
+    std::vector<int> right(pictures.classes), count(pictures.classes);
     for (int begin = 0; begin < pictures.count(); begin += kEvaluationBatch) {
         tape.reset();
         const search::Batch batch = search::plainBatch(tape, pictures, normalization, begin, std::min(begin + kEvaluationBatch, pictures.count()));
         const autodiff::Var logits = network::runNetwork(tape, network.graph, network.parameters, "", tape.constant(batch.pictures), {false, false, false});
-        correct += nn::countCorrect(tape.value(logits), batch.labels);
+        const std::vector<int> answers = nn::classify(tape.value(logits));
+        for (size_t n = 0; n < answers.size(); ++n) {
+            ++count[batch.labels[n]];
+            right[batch.labels[n]] += answers[n] == batch.labels[n];
+        }
     }
-    return static_cast<double>(correct) / pictures.count();
+    Accuracy accuracy;
+    for (int c = 0; c < pictures.classes; ++c) accuracy.classes.push_back(count[c] > 0 ? static_cast<double>(right[c]) / count[c] : 0.0);
+    accuracy.all = static_cast<double>(std::accumulate(right.begin(), right.end(), 0)) / pictures.count();
+    return accuracy;
 }
 
 int threadCount(int wanted) {

@@ -63,7 +63,11 @@ private:
 };
 
 /// Share of the pictures that the float network classifies right (running statistics, no augmentation).
-double floatAccuracy(network::TrainedNetwork& network, const data::Pictures& pictures, autodiff::Workers& workers);
+struct Accuracy {
+    double all = 0;
+    std::vector<double> classes;  ///< of each class's pictures
+};
+Accuracy floatAccuracy(network::TrainedNetwork& network, const data::Pictures& pictures, autodiff::Workers& workers);
 
 /// `dna train`: network.json (and what it names) -> trained network in a run folder.
 struct TrainStage {

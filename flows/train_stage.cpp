@@ -44,7 +44,9 @@ base::Json trainStage(const TrainStage& options, base::Log& log) {
     result["pictures"] = training.count();
     result["test_pictures"] = test.count();
     result["training_loss"] = trainer.epochLoss();
-    result["accuracy"] = floatAccuracy(trainer.network(), test, workers);
+    const Accuracy accuracy = floatAccuracy(trainer.network(), test, workers);
+    result["accuracy"] = accuracy.all;
+    result["class_accuracy"] = accuracy.classes;
     base::writeJson(options.out / "train.json", result);
     appendTiming(options.out, "training", watch.seconds());
     run.checkpoint().write({{{"result", result}}, {}});

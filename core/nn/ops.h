@@ -76,6 +76,10 @@ Var softmaxCrossEntropy(Tape<T>& tape, Var x, const std::vector<uint8_t>& labels
 template <class T>
 Var gatedSum(Tape<T>& tape, const std::vector<Var>& paths, Var gates);
 
+/// Class of each picture of a batch of logits: the largest, ties to the lower class.
+template <class T>
+std::vector<int> classify(const Tensor<T>& logits);
+
 /// Correct answers of a batch of logits (ties go to the lower class).
 template <class T>
 int countCorrect(const Tensor<T>& logits, const std::vector<uint8_t>& labels);

@@ -53,17 +53,27 @@ Var softmaxCrossEntropy(Tape<T>& tape, Var x, const std::vector<uint8_t>& labels
 }
 
 template <class T>
-int countCorrect(const Tensor<T>& logits, const std::vector<uint8_t>& labels) {
-    int correct = 0;
+std::vector<int> classify(const Tensor<T>& logits) {
+    std::vector<int> answers;
     for (int n = 0; n < logits.map.pictures; ++n) {
         int best = 0;
         for (int c = 1; c < logits.map.channels; ++c)
             if (logits.at(n, c, 0) > logits.at(n, best, 0)) best = c;
-        correct += best == labels[n];
+        answers.push_back(best);
     }
+    return answers;
+}
+
+template <class T>
+int countCorrect(const Tensor<T>& logits, const std::vector<uint8_t>& labels) {
+    const std::vector<int> answers = classify(logits);
+    int correct = 0;
+    for (size_t n = 0; n < answers.size(); ++n) correct += answers[n] == labels[n];
     return correct;
 }
 
+template std::vector<int> classify<float>(const Tensor<float>&);
+template std::vector<int> classify<double>(const Tensor<double>&);
 template Var softmaxCrossEntropy<float>(Tape<float>&, Var, const std::vector<uint8_t>&, float);
 template Var softmaxCrossEntropy<double>(Tape<double>&, Var, const std::vector<uint8_t>&, double);
 template int countCorrect<float>(const Tensor<float>&, const std::vector<uint8_t>&);
