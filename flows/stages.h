@@ -52,6 +52,7 @@ struct SynthStage {
     std::filesystem::path folder;        ///< run folder or emitted folder
     std::string platform = "osu018";
     std::optional<std::filesystem::path> pdk_root;
+    std::optional<double> clock_mhz{};   ///< target clock; default: the model's when made for this platform, else the platform's
 };
 base::Json synthStage(const SynthStage& options, base::Log& log);
 

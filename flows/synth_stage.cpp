@@ -146,7 +146,8 @@ base::Json synthStage(const SynthStage& options, base::Log& log) {
     base::makeFolder(out);
     const ScratchFolder scratch(out / "work");
     YosysOptions yosys{.sources = emitted.sources, .top = emitted.top,
-                       .clock_mhz = model && model->clock_mhz > 0 ? model->clock_mhz : platform.clock_mhz, .folder = scratch.path()};
+                       .clock_mhz = options.clock_mhz.value_or(model && model->clock_mhz > 0 ? model->clock_mhz : platform.clock_mhz),
+                       .folder = scratch.path()};
     const YosysResult mapped = synthesise(yosys, platform, prepared, log);
     log.progress("synthesis", 2, 4, "OpenSTA");
     const TimingResult time = timing(mapped, prepared, yosys);

@@ -50,6 +50,7 @@ void register_synth(VerbRegistry& verbs) {
                    app.add_option("folder", stage->folder, "run folder or emitted folder")->required();
                    app.add_option("--platform", stage->platform, "cell library (dna list platforms)")->capture_default_str();
                    app.add_option("--pdk-root", stage->pdk_root, "folder of open PDK data (else $DNA_PDK_ROOT, ../shared/pdk)");
+                   app.add_option("--clock-mhz", stage->clock_mhz, "target clock (default: the model's or the platform's)")->check(CLI::Range(1.0, 10000.0));
                    return [stage](VerbContext& context) {
                        const base::Json ppa = synthStage(*stage, context.log);
                        context.print(ppa, plainText(ppa));
