@@ -37,16 +37,20 @@ bool holdsNothing(const fs::path& folder) {
 
 }  // namespace
 
-RunFolder::RunFolder(const fs::path& folder, const base::Json& config, bool resume) : folder_(folder), checkpoint_(folder) {
+RunFolder::RunFolder(const fs::path& folder, const base::Json& config, bool resume)
+    : folder_(folder), checkpoint_(folder) {
     const bool fresh = holdsNothing(folder);
     if (!fresh && !resume)
-        throw base::InputError(folder.string(), "", "the folder is not empty; continue its run with --resume, or name another folder");
+        throw base::InputError(folder.string(), "",
+                               "the folder is not empty; continue its run with --resume, or name another folder");
     if (!fresh) {
-        if (!fs::exists(folder / kConfig)) throw base::InputError(folder.string(), "", "holds no config.json: it is not the folder of a run");
+        if (!fs::exists(folder / kConfig))
+            throw base::InputError(folder.string(), "", "holds no config.json: it is not the folder of a run");
         const base::Json found = base::JsonDocument::readAny(folder / kConfig).json();
         if (found != config)
-            throw base::InputError((folder / kConfig).string(), "", "the run was started with another configuration (" + differences(found, config) +
-                                                                        "); --resume continues a run unchanged");
+            throw base::InputError((folder / kConfig).string(), "",
+                                   "the run was started with another configuration (" + differences(found, config) +
+                                       "); --resume continues a run unchanged");
         removeTemporaries(folder);
         return;
     }
@@ -55,17 +59,13 @@ RunFolder::RunFolder(const fs::path& folder, const base::Json& config, bool resu
     base::writeJson(folder / kConfig, config);
 }
 
-void RunFolder::record(const base::Json& line) {
-    base::appendLine(folder_ / kRecords, line.dump());
-}
+void RunFolder::record(const base::Json& line) { base::appendLine(folder_ / kRecords, line.dump()); }
 
 uint64_t RunFolder::recordedBytes() const {
     return fs::exists(folder_ / kRecords) ? fs::file_size(folder_ / kRecords) : 0;
 }
 
-void RunFolder::truncateRecords(uint64_t bytes) {
-    truncateFile(folder_ / kRecords, bytes);
-}
+void RunFolder::truncateRecords(uint64_t bytes) { truncateFile(folder_ / kRecords, bytes); }
 
 void RunFolder::removeOutput(const fs::path& name) {
     std::error_code error;
@@ -80,6 +80,10 @@ base::Json withoutTimes(base::Json json) {
     }
     if (!json.is_object()) return json;
     base::Json kept = base::Json::object();
+    // Points of a search's curve: [evaluations, mapping_evaluations, cpu_seconds, objective].
+    if (json.contains("curve") && json.at("curve").is_array())
+        for (base::Json& point : json.at("curve"))
+            if (point.is_array() && point.size() == 4) point.erase(2);
     for (auto& [key, value] : json.items())
         if (key != "cpu_seconds" && key != "seconds" && key != "wall_seconds") kept[key] = withoutTimes(value);
     return kept;
