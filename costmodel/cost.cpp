@@ -25,7 +25,8 @@ constexpr int kReferenceAccumulator = 28;  ///< at which LogicPrices are given
 double byteLanes(const design::Chunk& chunk) { return double(chunk.rows) * design::kWordBytes + chunk.cols; }
 
 AreaParts areaOf(const design::Chunk& chunk, const LogicPrices& logic, const ChunkPrices& prices) {
-    const double pe = logic.pe_area_um2 + (chunk.accumulator_bits - kReferenceAccumulator) * logic.pe_area_per_accumulator_bit_um2;
+    const double pe =
+        logic.pe_area_um2 + (chunk.accumulator_bits - kReferenceAccumulator) * logic.pe_area_per_accumulator_bit_um2;
     const double stages = std::countr_zero(unsigned(chunk.rows));
     AreaParts area;
     area.pe = chunk.rows * chunk.cols * pe;
@@ -41,13 +42,14 @@ AreaParts areaOf(const design::Chunk& chunk, const LogicPrices& logic, const Chu
 }
 
 double leakageMw(const design::Chunk& chunk, const LogicPrices& logic, const ChunkPrices& p) {
-    return p.area.logic() * 1e-6 * logic.leakage_mw_per_mm2 + 2.0 * chunk.rows * p.input.leakage_mw + 2.0 * p.weight.leakage_mw +
-           4.0 * p.output.leakage_mw;
+    return p.area.logic() * 1e-6 * logic.leakage_mw_per_mm2 + 2.0 * chunk.rows * p.input.leakage_mw +
+           2.0 * p.weight.leakage_mw + 4.0 * p.output.leakage_mw;
 }
 
 }  // namespace
 
-ChunkPrices pricesOf(const design::Chunk& chunk, const Technology& technology, const std::string& dram, double clock_mhz) {
+ChunkPrices pricesOf(const design::Chunk& chunk, const Technology& technology, const std::string& dram,
+                     double clock_mhz) {
     const LogicPrices& logic = technology.logic;
     ChunkPrices p;
     p.input = priceMemory(technology.memory, chunk.input_words, int(kBeatBits));
@@ -62,7 +64,8 @@ ChunkPrices pricesOf(const design::Chunk& chunk, const Technology& technology, c
     p.noc_pj = logic.noc_energy_per_word_pj;
     p.noc_clock_pj = logic.noc_clock_energy_per_byte_pj * byteLanes(chunk);
     p.lane_pj = logic.lane_energy_pj, p.lane_idle_pj = logic.lane_idle_energy_pj;
-    p.control_pj = logic.control_energy_per_cycle_pj + (chunk.rows * design::kWordBytes + chunk.cols) * logic.noc_clock_energy_per_byte_pj;
+    p.control_pj = logic.control_energy_per_cycle_pj +
+                   (chunk.rows * design::kWordBytes + chunk.cols) * logic.noc_clock_energy_per_byte_pj;
     p.dma_pj = logic.dma_energy_per_word_pj;
     const DramPart& part = dramPart(technology, dram);
     p.dram_read_pj = part.read_pj_per_bit * kBeatBits, p.dram_write_pj = part.write_pj_per_bit * kBeatBits;
@@ -78,7 +81,8 @@ EventCounts<double> eventsOf(const AccessCounts& n, double cycles, const ChunkPr
     e.dram_writes = double(n.dram_output_writes);
     e.input_reads = double(n.input_reads), e.input_writes = double(n.input_writes);
     e.weight_reads = double(n.weight_reads), e.weight_writes = double(n.weight_writes);
-    e.output_reads = double(n.output_reads + n.residual_reads), e.output_writes = double(n.output_writes + n.residual_writes);
+    e.output_reads = double(n.output_reads + n.residual_reads),
+    e.output_writes = double(n.output_writes + n.residual_writes);
     e.macs = double(n.mac_cycles) * prices.pes;
     e.pe_cycles = cycles * prices.pes;
     e.noc_bytes = double(n.noc_inputs + n.noc_weights);
@@ -131,8 +135,8 @@ NetworkCost networkCost(const std::vector<LayerPlan>& plans, const design::Desig
     return cost;
 }
 
-std::vector<design::Violation> limitViolations(double energy_pj, double latency_cycles, double area_um2, double sram_bytes,
-                                               double clock_mhz, const design::Limits& limits) {
+std::vector<design::Violation> limitViolations(double energy_pj, double latency_cycles, double area_um2,
+                                               double sram_bytes, double clock_mhz, const design::Limits& limits) {
     std::vector<design::Violation> found;
     auto atMost = [&](const char* name, double value, const std::optional<double>& bound) {
         if (bound && value > *bound) found.push_back({name, value, *bound, value / *bound - 1});
@@ -143,16 +147,19 @@ std::vector<design::Violation> limitViolations(double energy_pj, double latency_
     atMost("max_latency_ms", latency_ms, limits.max_latency_ms);
     atMost("max_sram_bytes", sram_bytes, limits.max_sram_bytes);
     const double fps = 1e3 / latency_ms;
-    if (limits.min_fps && fps < *limits.min_fps) found.push_back({"min_fps", fps, *limits.min_fps, *limits.min_fps / fps - 1});
+    if (limits.min_fps && fps < *limits.min_fps)
+        found.push_back({"min_fps", fps, *limits.min_fps, *limits.min_fps / fps - 1});
     return found;
 }
 
 std::vector<design::Violation> violations(const NetworkCost& cost, const design::Limits& limits) {
-    return limitViolations(cost.energyMj(true) * 1e9, cost.latencyCycles(), cost.area.total(), cost.sram_bytes, cost.clock_mhz, limits);
+    return limitViolations(cost.energyMj(true) * 1e9, cost.latencyCycles(), cost.area.total(), cost.sram_bytes,
+                           cost.clock_mhz, limits);
 }
 
 double sramBytes(const design::Chunk& chunk) {
-    return 2.0 * design::kWordBytes * (double(chunk.rows) * chunk.input_words + chunk.weight_words + 2.0 * chunk.output_words);
+    return 2.0 * design::kWordBytes *
+           (double(chunk.rows) * chunk.input_words + chunk.weight_words + 2.0 * chunk.output_words);
 }
 
 namespace {
@@ -165,7 +172,8 @@ Json levelJson(const LayerCost& layer, Level level) {
         return Json{{"input", input}, {"weight", weight}, {"output", output}};
     };
     if (level == Level::Dram) {
-        json["reads"] = tensors(n.dram_input_reads + n.dram_residual_reads, n.dram_weight_reads + n.dram_descriptor_reads, 0);
+        json["reads"] =
+            tensors(n.dram_input_reads + n.dram_residual_reads, n.dram_weight_reads + n.dram_descriptor_reads, 0);
         json["updates"] = tensors(0, 0, n.dram_output_writes);
     } else if (level == Level::Gb) {
         json["reads"] = tensors(n.input_reads, n.weight_reads, n.output_reads + n.residual_reads);
@@ -191,7 +199,8 @@ Json layerJson(const LayerCost& layer) {
     json["utilization"] = layer.utilization;
     json["roofline"] = layer.roofline;
     const mapping::CycleClasses& c = layer.time.classes;
-    json["cycle_classes"] = Json{{"compute", c.compute}, {"fill_drain", c.fill_drain}, {"wait_load", c.wait_load}, {"wait_store", c.wait_store}};
+    json["cycle_classes"] = Json{
+        {"compute", c.compute}, {"fill_drain", c.fill_drain}, {"wait_load", c.wait_load}, {"wait_store", c.wait_store}};
     json["energy_pj"] = layer.energyPj();
     json["levels"] = Json::array();
     for (size_t i = 0; i < kLevels; ++i) json["levels"].push_back(levelJson(layer, Level(i)));

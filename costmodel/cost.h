@@ -19,7 +19,8 @@ const std::array<std::string, kLevels>& levelNames();
 
 /// Area of a chip by part, um2.
 struct AreaParts {
-    double pe = 0, ppu = 0, noc = 0, control = 0, input_buffer = 0, weight_buffer = 0, output_buffer = 0, residual_buffer = 0;
+    double pe = 0, ppu = 0, noc = 0, control = 0, input_buffer = 0, weight_buffer = 0, output_buffer = 0,
+           residual_buffer = 0;
     double logic() const { return pe + ppu + noc + control; }
     double memories() const { return input_buffer + weight_buffer + output_buffer + residual_buffer; }
     double total() const { return logic() + memories(); }
@@ -27,18 +28,20 @@ struct AreaParts {
 
 /// Prices of a chunk: what its events cost in pJ. Made once per design.
 struct ChunkPrices {
-    MemoryPrice input, weight, output;   ///< of one bank / half
+    MemoryPrice input, weight, output;  ///< of one bank / half
     double mac_pj = 0, rf_pj = 0, idle_pj = 0;
-    double noc_pj = 0, noc_clock_pj = 0;   ///< per operand byte; delivery registers per cycle
+    double noc_pj = 0, noc_clock_pj = 0;  ///< per operand byte; delivery registers per cycle
     double lane_pj = 0, lane_idle_pj = 0, control_pj = 0, dma_pj = 0;
-    double dram_read_pj = 0, dram_write_pj = 0;   ///< per 16-byte beat
+    double dram_read_pj = 0, dram_write_pj = 0;  ///< per 16-byte beat
     double leakage_pj_per_cycle = 0;
     int lanes = 0, pes = 0;
     AreaParts area;
 };
-ChunkPrices pricesOf(const design::Chunk& chunk, const Technology& technology, const std::string& dram, double clock_mhz);
+ChunkPrices pricesOf(const design::Chunk& chunk, const Technology& technology, const std::string& dram,
+                     double clock_mhz);
 
-/// Event counts as the energy formula needs them, in the scalar of the caller: double for reports, a dual number for gradients.
+/// Event counts as the energy formula needs them, in the scalar of the caller: double for reports, a dual number for
+/// gradients.
 template <class T>
 struct EventCounts {
     T dram_reads{}, dram_writes{};
@@ -71,10 +74,10 @@ struct LayerCost {
     mapping::LayerTime time;
     AccessCounts counts;
     std::array<double, kLevels> level_pj{};
-    double utilization = 0;      ///< useful MACs / (PEs x latency)
-    double roofline = 0;         ///< compute / max(compute, read beats, write beats)
-    double energyPj() const;     ///< system: everything
-    double chipEnergyPj() const; ///< without DRAM
+    double utilization = 0;       ///< useful MACs / (PEs x latency)
+    double roofline = 0;          ///< compute / max(compute, read beats, write beats)
+    double energyPj() const;      ///< system: everything
+    double chipEnergyPj() const;  ///< without DRAM
 };
 LayerCost costOf(const mapping::LayerPlan& plan, const mapping::LayerTime& time, const ChunkPrices& prices);
 
@@ -89,15 +92,15 @@ struct NetworkCost {
     double energyMj(bool system) const;
     double edp(bool system) const { return energyMj(system) * latencyMs(); }
 };
-NetworkCost networkCost(const std::vector<mapping::LayerPlan>& plans, const design::Design& design, const Technology& technology,
-                        const design::Target& target);
+NetworkCost networkCost(const std::vector<mapping::LayerPlan>& plans, const design::Design& design,
+                        const Technology& technology, const design::Target& target);
 
 /// Bytes of all buffers, both halves.
 double sramBytes(const design::Chunk& chunk);
 
 /// Limits that totals violate.
-std::vector<design::Violation> limitViolations(double energy_pj, double latency_cycles, double area_um2, double sram_bytes,
-                                               double clock_mhz, const design::Limits& limits);
+std::vector<design::Violation> limitViolations(double energy_pj, double latency_cycles, double area_um2,
+                                               double sram_bytes, double clock_mhz, const design::Limits& limits);
 std::vector<design::Violation> violations(const NetworkCost& cost, const design::Limits& limits);
 
 /// `dna.cost` (product.md).

@@ -38,7 +38,8 @@ int64_t readsPerWord(const LayerPlan& plan, const SubPlan& sub) {
         x += lanesInside(plan, sub, block * plan.x_lanes(), plan.x_lanes(), plan.layer.in_width);
     for (int tile = 0; tile < sub.row_tiles; ++tile)
         for (int block = 0; block < plan.yBlocks(sub, tile); ++block)
-            y += lanesInside(plan, sub, (tile * sub.y_blocks_full + block) * plan.y_lanes(), plan.y_lanes(), plan.layer.in_height);
+            y += lanesInside(plan, sub, (tile * sub.y_blocks_full + block) * plan.y_lanes(), plan.y_lanes(),
+                             plan.layer.in_height);
     return x * y;
 }
 

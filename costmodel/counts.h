@@ -6,8 +6,8 @@
 
 namespace dna::costmodel {
 
-/// Physical events of one layer on the output array, by the counting table of hardware.md 3.8c; each is what a counter of
-/// dna_perf counts (words are 16 bytes), or follows from those. Closed form: no loop over tiles' contents.
+/// Physical events of one layer on the output array, by the counting table of hardware.md 3.8c; each is what a counter
+/// of dna_perf counts (words are 16 bytes), or follows from those. Closed form: no loop over tiles' contents.
 struct AccessCounts {
     // DRAM, 16-byte beats.
     int64_t dram_input_reads = 0, dram_weight_reads = 0, dram_residual_reads = 0, dram_descriptor_reads = 0;
@@ -18,13 +18,15 @@ struct AccessCounts {
     int64_t residual_writes = 0, residual_reads = 0;
     int64_t output_writes = 0, output_reads = 0;
     // Array.
-    int64_t mac_cycles = 0;      ///< cycles in which the array multiplies
-    int64_t macs = 0;            ///< useful MACs
-    int64_t noc_inputs = 0;      ///< operand bytes entering rows (dense: one a row and cycle; depthwise: one a PE)
-    int64_t noc_weights = 0;     ///< operand bytes entering columns
-    int64_t outputs = 0;         ///< values through the requantisation lanes
+    int64_t mac_cycles = 0;   ///< cycles in which the array multiplies
+    int64_t macs = 0;         ///< useful MACs
+    int64_t noc_inputs = 0;   ///< operand bytes entering rows (dense: one a row and cycle; depthwise: one a PE)
+    int64_t noc_weights = 0;  ///< operand bytes entering columns
+    int64_t outputs = 0;      ///< values through the requantisation lanes
 
-    int64_t dramReads() const { return dram_input_reads + dram_weight_reads + dram_residual_reads + dram_descriptor_reads; }
+    int64_t dramReads() const {
+        return dram_input_reads + dram_weight_reads + dram_residual_reads + dram_descriptor_reads;
+    }
 };
 
 AccessCounts countAccesses(const mapping::LayerPlan& plan);

@@ -23,10 +23,11 @@ constexpr double kPenalty = 2.0, kRefused = 10.0;
 
 }  // namespace
 
-DesignOracle::DesignOracle(const std::vector<Layer>& layers, const design::DesignSpace& space, const design::Chunk& base,
-                           const Technology& technology, const design::Target& target)
+DesignOracle::DesignOracle(const std::vector<Layer>& layers, const design::DesignSpace& space,
+                           const design::Chunk& base, const Technology& technology, const design::Target& target)
     : space_(space), base_(base), technology_(technology), target_(target) {
-    for (const design::ParameterChoices& p : space.parameters) parameters_.push_back({p.name, int(p.values.size()), -1});
+    for (const design::ParameterChoices& p : space.parameters)
+        parameters_.push_back({p.name, int(p.values.size()), -1});
     std::map<std::string, size_t> known;
     for (const Layer& layer : layers) {
         const auto [place, is_new] = known.try_emplace(layer.shapeKey(), shapes_.size());
@@ -42,13 +43,15 @@ DesignOracle::DesignOracle(const std::vector<Layer>& layers, const design::Desig
     }
 }
 
-LayerMapping DesignOracle::wanted(const Shape& shape, const std::vector<int>& choice, const design::Chunk& chunk) const {
+LayerMapping DesignOracle::wanted(const Shape& shape, const std::vector<int>& choice,
+                                  const design::Chunk& chunk) const {
     LayerMapping m;
     m.log2_x_lanes = mapping::bestLog2XLanes(shape.layer, chunk);
     m.tile_rows = kRowCaps[size_t(choice[shape.first])];
     m.tile_channels = kChannelCaps[size_t(choice[shape.first + 1])];
     m.tile_order = choice[shape.first + 2] == 0 ? mapping::TileOrder::RowsOuter : mapping::TileOrder::ChannelsOuter;
-    m.block_order = choice[shape.first + 3] == 0 ? mapping::BlockOrder::ChannelsOuter : mapping::BlockOrder::PixelsOuter;
+    m.block_order =
+        choice[shape.first + 3] == 0 ? mapping::BlockOrder::ChannelsOuter : mapping::BlockOrder::PixelsOuter;
     return m;
 }
 
@@ -73,7 +76,8 @@ search::OracleCost DesignOracle::evaluate(const std::vector<int>& choice) {
             cost.group_objective.push_back(logObjective(cycles * prices.mac_pj, cycles) + refusal->excess);
             refused += refusal->excess;
             energy += shape.count * cycles * prices.mac_pj, latency += shape.count * cycles;
-            cost.violations.push_back({"fits: " + shape.layer.name + ": " + refusal->reason, 1 + refusal->excess, 1, refusal->excess});
+            cost.violations.push_back(
+                {"fits: " + shape.layer.name + ": " + refusal->reason, 1 + refusal->excess, 1, refusal->excess});
             continue;
         }
         const LayerPlan plan = std::get<LayerPlan>(mapping::lower(shape.layer, chunk, std::get<LayerMapping>(legal)));
@@ -82,7 +86,8 @@ search::OracleCost DesignOracle::evaluate(const std::vector<int>& choice) {
         cost.group_objective.push_back(logObjective(e, l));
         energy += shape.count * e, latency += shape.count * l;
     }
-    const auto limits = limitViolations(energy, latency, prices.area.total(), sramBytes(chunk), target_.clock_mhz, target_.limits);
+    const auto limits =
+        limitViolations(energy, latency, prices.area.total(), sramBytes(chunk), target_.clock_mhz, target_.limits);
     cost.objective = logObjective(energy, latency);
     if (!cost.violations.empty()) cost.objective += kRefused + refused;
     for (const design::Violation& v : limits) cost.objective += kPenalty * std::min(v.excess, 10.0) * (1 + v.excess);

@@ -10,9 +10,9 @@
 
 namespace dna::costmodel {
 
-/// The generated hardware as a search problem for one network: hardware parameters of the design space, and for every layer
-/// shape the caps of its tiles and its loop orders. Points are legalised by mapping::legalize, the function that `estimate`
-/// and `emit` rely on, so that what a search returns always emits.
+/// The generated hardware as a search problem for one network: hardware parameters of the design space, and for every
+/// layer shape the caps of its tiles and its loop orders. Points are legalised by mapping::legalize, the function that
+/// `estimate` and `emit` rely on, so that what a search returns always emits.
 class DesignOracle : public search::CostOracle {
 public:
     /// `layers` of the network; `base` holds the fields that are not searched.
@@ -29,8 +29,8 @@ public:
 private:
     struct Shape {
         mapping::Layer layer;
-        int count = 0;      ///< layers of the network that have it
-        size_t first = 0;   ///< index of its first parameter
+        int count = 0;     ///< layers of the network that have it
+        size_t first = 0;  ///< index of its first parameter
     };
     mapping::LayerMapping wanted(const Shape& shape, const std::vector<int>& choice, const design::Chunk& chunk) const;
     double logObjective(double energy, double latency) const;

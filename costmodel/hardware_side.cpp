@@ -34,7 +34,8 @@ public:
             for (size_t k = 0; k < space.candidates.size(); ++k)
                 operators_.back().push_back(mapping::extractLayers(network::buildOperator(space, int(b), int(k))));
         }
-        for (const network::Network& part : network::buildFixedParts(space)) fixed_.push_back(mapping::extractLayers(part));
+        for (const network::Network& part : network::buildFixedParts(space))
+            fixed_.push_back(mapping::extractLayers(part));
         std::vector<int> middle;
         for (const design::ParameterChoices& p : design_space_.parameters) middle.push_back(int(p.values.size()) / 2);
         chunk_ = design_space_.chunk(middle, base_);
@@ -55,8 +56,11 @@ public:
         table.area_um2 = pricesOf(chunk_, technology_, target_.dram, target_.clock_mhz).area.total();
         const double cycles_per_ms = target_.clock_mhz * 1e3;
         table.max_energy_pj = target_.limits.max_energy_mj ? *target_.limits.max_energy_mj * 1e9 : kNone;
-        table.max_latency_cycles = target_.limits.max_latency_ms ? *target_.limits.max_latency_ms * cycles_per_ms : kNone;
-        if (target_.limits.min_fps) table.max_latency_cycles = std::min(table.max_latency_cycles, 1e3 / *target_.limits.min_fps * cycles_per_ms);
+        table.max_latency_cycles =
+            target_.limits.max_latency_ms ? *target_.limits.max_latency_ms * cycles_per_ms : kNone;
+        if (target_.limits.min_fps)
+            table.max_latency_cycles =
+                std::min(table.max_latency_cycles, 1e3 / *target_.limits.min_fps * cycles_per_ms);
         return table;
     }
 
@@ -69,9 +73,9 @@ public:
     }
 
     base::Json save() const override {
-        return base::Json{{"chunk",
-                           {chunk_.rows, chunk_.cols, chunk_.input_words, chunk_.weight_words, chunk_.output_words}},
-                          {"algorithm", algorithm_->save()}};
+        return base::Json{
+            {"chunk", {chunk_.rows, chunk_.cols, chunk_.input_words, chunk_.weight_words, chunk_.output_words}},
+            {"algorithm", algorithm_->save()}};
     }
 
     void restore(const base::Json& state) override {
@@ -83,8 +87,8 @@ public:
     }
 
 private:
-    /// Sum over an operator's layers, each with the mapping that is best for the target's objective on its own. A layer that
-    /// does not fit is priced on the design with larger buffers that the next DAS would have to move to.
+    /// Sum over an operator's layers, each with the mapping that is best for the target's objective on its own. A layer
+    /// that does not fit is priced on the design with larger buffers that the next DAS would have to move to.
     search::OperatorCost cost(const std::vector<Layer>& layers) {
         search::OperatorCost sum;
         for (const Layer& layer : layers) {

@@ -8,9 +8,9 @@
 
 namespace dna::costmodel {
 
-/// The accelerator side of a co-search on a space: DAS (algorithm "gumbel") over the target's design space, its logits kept
-/// between calls; tables filled with the best mapping of every operator on the current design. Throws InputError for unknown
-/// technologies, DRAM parts or design-space parameters.
+/// The accelerator side of a co-search on a space: DAS (algorithm "gumbel") over the target's design space, its logits
+/// kept between calls; tables filled with the best mapping of every operator on the current design. Throws InputError
+/// for unknown technologies, DRAM parts or design-space parameters.
 std::unique_ptr<search::HardwareSide> makeHardwareSide(const network::NetworkSpace& space, const design::Target& target,
                                                        uint64_t seed);
 

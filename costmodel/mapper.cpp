@@ -32,7 +32,8 @@ std::vector<int> heights(const Layer& layer, int y_lanes) {
 std::vector<int> channelTiles(const Layer& layer) {
     std::set<int> options;
     const int blocks = (layer.out_channels + kBlock - 1) / kBlock;
-    for (int parts = 1; parts <= blocks; parts += (parts < 8 ? 1 : parts / 2)) options.insert((blocks + parts - 1) / parts * kBlock);
+    for (int parts = 1; parts <= blocks; parts += (parts < 8 ? 1 : parts / 2))
+        options.insert((blocks + parts - 1) / parts * kBlock);
     options.insert(kBlock);
     return {options.begin(), options.end()};
 }
@@ -67,11 +68,13 @@ double eventEnergy(const LayerPlan& plan, const ChunkPrices& prices) {
     return sumOf(levelEnergies(events, prices));
 }
 
-double cyclePrice(const ChunkPrices& prices) { return sumOf(levelEnergies(eventsOf(AccessCounts{}, 1.0, prices), prices)); }
+double cyclePrice(const ChunkPrices& prices) {
+    return sumOf(levelEnergies(eventsOf(AccessCounts{}, 1.0, prices), prices));
+}
 
 std::string key(const Layer& layer, const design::Chunk& chunk) {
-    return fmt::format("{}|{} {} {} {} {} {}", layer.shapeKey(), chunk.rows, chunk.cols, chunk.input_words, chunk.weight_words,
-                       chunk.output_words, chunk.accumulator_bits);
+    return fmt::format("{}|{} {} {} {} {} {}", layer.shapeKey(), chunk.rows, chunk.cols, chunk.input_words,
+                       chunk.weight_words, chunk.output_words, chunk.accumulator_bits);
 }
 
 }  // namespace
@@ -91,7 +94,8 @@ const MappingFront& Mapper::front(const Layer& layer, const design::Chunk& chunk
                 const auto lowered = mapping::lower(layer, chunk, m);
                 ++evaluations_;
                 if (const auto* refusal = std::get_if<mapping::Refusal>(&lowered)) {
-                    if (front.refusal.reason.empty() || refusal->excess < front.refusal.excess) front.refusal = *refusal;
+                    if (front.refusal.reason.empty() || refusal->excess < front.refusal.excess)
+                        front.refusal = *refusal;
                     continue;
                 }
                 const LayerPlan& plan = std::get<LayerPlan>(lowered);
@@ -107,18 +111,20 @@ const MappingFront& Mapper::front(const Layer& layer, const design::Chunk& chunk
 
 const MappingChoice& bestWeighted(const MappingFront& front, double weight) {
     DNA_CHECK(!front.choices.empty(), "no mapping to choose from");
-    return *std::min_element(front.choices.begin(), front.choices.end(), [&](const MappingChoice& a, const MappingChoice& b) {
-        return a.energy_pj + weight * a.latency_cycles < b.energy_pj + weight * b.latency_cycles;
-    });
+    return *std::min_element(
+        front.choices.begin(), front.choices.end(), [&](const MappingChoice& a, const MappingChoice& b) {
+            return a.energy_pj + weight * a.latency_cycles < b.energy_pj + weight * b.latency_cycles;
+        });
 }
 
 const MappingChoice& bestAlone(const MappingFront& front, const std::string& objective) {
     DNA_CHECK(!front.choices.empty(), "no mapping to choose from");
     if (objective == "latency") return front.choices.front();
     if (objective == "energy") return front.choices.back();
-    return *std::min_element(front.choices.begin(), front.choices.end(), [](const MappingChoice& a, const MappingChoice& b) {
-        return a.energy_pj * a.latency_cycles < b.energy_pj * b.latency_cycles;
-    });
+    return *std::min_element(front.choices.begin(), front.choices.end(),
+                             [](const MappingChoice& a, const MappingChoice& b) {
+                                 return a.energy_pj * a.latency_cycles < b.energy_pj * b.latency_cycles;
+                             });
 }
 
 std::vector<LayerPlan> Mapper::best(const std::vector<Layer>& layers, const design::Chunk& chunk) {
@@ -127,7 +133,8 @@ std::vector<LayerPlan> Mapper::best(const std::vector<Layer>& layers, const desi
     for (const Layer& layer : layers) {
         fronts.push_back(&front(layer, chunk));
         if (fronts.back()->choices.empty())
-            problems.push_back({"design", "/chunks/0", fmt::format("layer {} does not fit: {}", layer.name, fronts.back()->refusal.reason)});
+            problems.push_back({"design", "/chunks/0",
+                                fmt::format("layer {} does not fit: {}", layer.name, fronts.back()->refusal.reason)});
     }
     if (!problems.empty()) throw base::InputError(std::move(problems));
 

@@ -20,25 +20,26 @@ struct MappingChoice {
 /// layer does not fit.
 struct MappingFront {
     std::vector<MappingChoice> choices;
-    std::vector<MappingChoice> near;  ///< the best by energy x latency, dominated ones too: neighbours may turn the order
+    std::vector<MappingChoice>
+        near;  ///< the best by energy x latency, dominated ones too: neighbours may turn the order
     mapping::Refusal refusal;
 };
 
-/// Enumerates tile sizes and tile orders of a layer and keeps the undominated ones. Fronts are remembered by layer shape and
-/// chunk.
+/// Enumerates tile sizes and tile orders of a layer and keeps the undominated ones. Fronts are remembered by layer
+/// shape and chunk.
 class Mapper {
 public:
     Mapper(const Technology& technology, const design::Target& target) : technology_(technology), target_(target) {}
 
     const MappingFront& front(const mapping::Layer& layer, const design::Chunk& chunk);
 
-    /// Improves mappings on the exact cycles of the whole network, where layers overlap: one layer after the other takes
-    /// the mapping of its near ones that lowers the objective most, until nothing changes.
+    /// Improves mappings on the exact cycles of the whole network, where layers overlap: one layer after the other
+    /// takes the mapping of its near ones that lowers the objective most, until nothing changes.
     std::vector<mapping::LayerPlan> refine(std::vector<mapping::LayerPlan> plans, const design::Chunk& chunk);
 
-    /// The mapping of every layer that together minimise the target's objective: for EDP each layer minimises E + w L with
-    /// one w for all, found by iterating w = E/L of the network to its fixed point (cost.md). Throws InputError with the
-    /// first reason when a layer does not fit.
+    /// The mapping of every layer that together minimise the target's objective: for EDP each layer minimises E + w L
+    /// with one w for all, found by iterating w = E/L of the network to its fixed point (cost.md). Throws InputError
+    /// with the first reason when a layer does not fit.
     std::vector<mapping::LayerPlan> best(const std::vector<mapping::Layer>& layers, const design::Chunk& chunk);
 
     int64_t evaluations() const { return evaluations_; }

@@ -45,11 +45,13 @@ public:
 
     Json run() {
         base_.accumulator_bits = 17;
-        for (const Layer& layer : layers_) base_.accumulator_bits = std::max(base_.accumulator_bits, mapping::accumulatorBits(layer));
+        for (const Layer& layer : layers_)
+            base_.accumulator_bits = std::max(base_.accumulator_bits, mapping::accumulatorBits(layer));
         costmodel::DesignOracle oracle(layers_, space_, base_, technology_, options_.target);
         base::Rng rng(options_.seed, "final das");
         const auto algorithm = search::makeAlgorithm(options_.algorithm);
-        log_.info(fmt::format("DAS ({}): {} evaluations over {:.3g} hardware points", options_.algorithm, options_.evaluations, space_.size()));
+        log_.info(fmt::format("DAS ({}): {} evaluations over {:.3g} hardware points", options_.algorithm,
+                              options_.evaluations, space_.size()));
         const search::DasResult result = search::searchDesign(*algorithm, oracle, options_.evaluations, rng);
         Finalist best = finish(oracle.chunkOf(result.best));
         for (bool moved = true; moved;) moved = improve(best);
@@ -59,9 +61,7 @@ public:
 
 private:
     /// The exact cost of a chunk with the best mapping of every layer.
-    Finalist finish(const design::Chunk& chunk) {
-        return price(chunk, mapper_.best(layers_, chunk));
-    }
+    Finalist finish(const design::Chunk& chunk) { return price(chunk, mapper_.best(layers_, chunk)); }
 
     Finalist price(const design::Chunk& chunk, std::vector<mapping::LayerPlan> plans) const {
         Finalist f;
@@ -95,8 +95,9 @@ private:
                 if (choice[p] == int(v)) continue;
                 choice[p] = int(v);
                 const design::Chunk chunk = space_.chunk(choice, base_);
-                const bool fits = std::all_of(layers_.begin(), layers_.end(),
-                                              [&](const Layer& layer) { return !mapper_.front(layer, chunk).choices.empty(); });
+                const bool fits = std::all_of(layers_.begin(), layers_.end(), [&](const Layer& layer) {
+                    return !mapper_.front(layer, chunk).choices.empty();
+                });
                 if (!fits) continue;
                 Finalist candidate = finish(chunk);
                 ++polish_evaluations_;
@@ -131,10 +132,10 @@ private:
             json["curve"].push_back(Json{p.evaluations, p.mapping_evaluations, p.objective});
         base::writeJson(options_.out / "search.json", json);
         addTimes(json, result);
-        log_.info(fmt::format("design: {} x {} PEs, buffers {}/{}/{} words; {:.4g} ms, {:.4g} mJ, EDP {:.4g} mJ ms{}", best.chunk.rows,
-                              best.chunk.cols, best.chunk.input_words, best.chunk.weight_words, best.chunk.output_words,
-                              best.cost.latencyMs(), best.cost.energyMj(true), best.cost.edp(true),
-                              best.violations.empty() ? "" : "; limits are violated"));
+        log_.info(fmt::format("design: {} x {} PEs, buffers {}/{}/{} words; {:.4g} ms, {:.4g} mJ, EDP {:.4g} mJ ms{}",
+                              best.chunk.rows, best.chunk.cols, best.chunk.input_words, best.chunk.weight_words,
+                              best.chunk.output_words, best.cost.latencyMs(), best.cost.energyMj(true),
+                              best.cost.edp(true), best.violations.empty() ? "" : "; limits are violated"));
         return json;
     }
 

@@ -83,7 +83,8 @@ Json manifest(const rtlgen::Chip& chip, const design::Design& design) {
     json["cols"] = design.chunk().cols;
     json["memories"] = Json::array();
     for (const rtlgen::MemoryUse& m : chip.memories)
-        json["memories"].push_back(Json{{"instance", m.instance}, {"words", m.words}, {"bits", m.bits}, {"count", m.count}});
+        json["memories"].push_back(
+            Json{{"instance", m.instance}, {"words", m.words}, {"bits", m.bits}, {"count", m.count}});
     return json;
 }
 
@@ -93,7 +94,8 @@ std::vector<MemoryUse> memoriesOf(const rtlgen::Chip& chip) {
     return uses;
 }
 
-void writeBench(const fs::path& folder, const nn::IntegerNetwork& network, const mapping::Program& program, bool counters) {
+void writeBench(const fs::path& folder, const nn::IntegerNetwork& network, const mapping::Program& program,
+                bool counters) {
     base::makeFolder(folder);
     base::writeFileAtomic(folder / "bench.cpp", verif::benchSource());
     base::writeFileAtomic(folder / "Makefile", makefile(counters));
@@ -145,7 +147,8 @@ void checkReplaceable(const fs::path& out) {
 Json emitStage(const EmitStage& options, base::Log& log) {
     checkReplaceable(options.out);
     const nn::IntegerNetwork network = nn::readIntegerNetwork(options.network_json);
-    const MappedNetwork mapped = readMapped(options.network_json, options.design_json, options.mapping_json, design::Target{});
+    const MappedNetwork mapped =
+        readMapped(options.network_json, options.design_json, options.mapping_json, design::Target{});
     const mapping::Program program = mapping::buildProgram(network, mapped.design, mapped.plans);
     const rtlgen::Chip chip = rtlgen::emitChip(mapped.design);
     const std::string hash = designHash(mapped.design);

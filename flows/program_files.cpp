@@ -38,7 +38,9 @@ EmittedProgram readEmittedProgram(const std::filesystem::path& folder) {
 }
 
 std::string descriptorText(const mapping::Program& program) {
-    std::string text = "# Descriptors in order of execution: 64 words of 32 bits each (docs/descriptor.md); zero words are left out.\n";
+    std::string text =
+        "# Descriptors in order of execution: 64 words of 32 bits each (docs/descriptor.md); zero words are left "
+        "out.\n";
     for (size_t i = 0; i < program.descriptors.size(); ++i) {
         const mapping::LayerPlan& plan = program.plans[size_t(program.descriptor_layer[i])];
         text += fmt::format("\ndescriptor {} at 0x{:08x}: {}\n", i, i * mapping::kDescriptorBytes, plan.layer.name);
@@ -46,7 +48,8 @@ std::string descriptorText(const mapping::Program& program) {
             const uint32_t word = program.descriptors[i][w];
             const char section = w < 24 ? 'L' : w < 48 ? 'C' : 'S';
             const size_t index = w < 24 ? w : w < 48 ? w - 24 : w - 48;
-            if (word != 0) text += fmt::format("  {}{:<2} 0x{:08x}  {} | {}\n", section, index, word, word & 0xffff, word >> 16);
+            if (word != 0)
+                text += fmt::format("  {}{:<2} 0x{:08x}  {} | {}\n", section, index, word, word & 0xffff, word >> 16);
         }
     }
     return text;

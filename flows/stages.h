@@ -17,7 +17,7 @@ namespace dna::flows {
 struct DasStage {
     std::filesystem::path network_json;
     design::Target target;
-    std::filesystem::path out;           ///< gets design.json, mapping.json, cost.json, search.json
+    std::filesystem::path out;  ///< gets design.json, mapping.json, cost.json, search.json
     std::string algorithm = "gumbel";
     int evaluations = 2000;
     uint64_t seed = 0;
@@ -34,14 +34,14 @@ base::Json estimateStage(const EstimateStage& options, base::Log& log);
 struct EmitStage {
     std::filesystem::path network_json, design_json;
     std::optional<std::filesystem::path> mapping_json;
-    std::filesystem::path out;           ///< the rtl folder
+    std::filesystem::path out;  ///< the rtl folder
 };
 base::Json emitStage(const EmitStage& options, base::Log& log);
 
 struct VerifyStage {
-    std::filesystem::path folder;        ///< run folder or emitted folder
+    std::filesystem::path folder;  ///< run folder or emitted folder
     int images = 16;
-    int stalled_images = 4;              ///< of them with random AXI stalls (last ones)
+    int stalled_images = 4;  ///< of them with random AXI stalls (last ones)
     uint64_t stall_seed = 1;
     std::optional<std::filesystem::path> data;  ///< pictures: CIFAR-10 folder; default: the run's data set
     int processes = 2;
@@ -49,10 +49,11 @@ struct VerifyStage {
 base::Json verifyStage(const VerifyStage& options, base::Log& log);
 
 struct SynthStage {
-    std::filesystem::path folder;        ///< run folder or emitted folder
+    std::filesystem::path folder;  ///< run folder or emitted folder
     std::string platform = "osu018";
     std::optional<std::filesystem::path> pdk_root;
-    std::optional<double> clock_mhz{};   ///< target clock; default: the model's when made for this platform, else the platform's
+    std::optional<double>
+        clock_mhz{};  ///< target clock; default: the model's when made for this platform, else the platform's
 };
 base::Json synthStage(const SynthStage& options, base::Log& log);
 

@@ -28,29 +28,48 @@ struct CounterName {
     const char* name;
     size_t index;
 };
-constexpr std::array<CounterName, 10> kAccessCounters{{{"dram_reads", 6}, {"dram_writes", 7}, {"input_writes", 8}, {"input_reads", 9},
-                                                       {"weight_writes", 10}, {"weight_reads", 11}, {"output_writes", 12},
-                                                       {"output_reads", 13}, {"residual_writes", 14}, {"residual_reads", 15}}};
+constexpr std::array<CounterName, 10> kAccessCounters{{{"dram_reads", 6},
+                                                       {"dram_writes", 7},
+                                                       {"input_writes", 8},
+                                                       {"input_reads", 9},
+                                                       {"weight_writes", 10},
+                                                       {"weight_reads", 11},
+                                                       {"output_writes", 12},
+                                                       {"output_reads", 13},
+                                                       {"residual_writes", 14},
+                                                       {"residual_reads", 15}}};
 
 int64_t modelled(const costmodel::AccessCounts& n, size_t counter) {
     switch (counter) {
-        case 6: return n.dramReads();
-        case 7: return n.dram_output_writes;
-        case 8: return n.input_writes;
-        case 9: return n.input_reads;
-        case 10: return n.weight_writes;
-        case 11: return n.weight_reads;
-        case 12: return n.output_writes;
-        case 13: return n.output_reads;
-        case 14: return n.residual_writes;
-        default: return n.residual_reads;
+        case 6:
+            return n.dramReads();
+        case 7:
+            return n.dram_output_writes;
+        case 8:
+            return n.input_writes;
+        case 9:
+            return n.input_reads;
+        case 10:
+            return n.weight_writes;
+        case 11:
+            return n.weight_reads;
+        case 12:
+            return n.output_writes;
+        case 13:
+            return n.output_reads;
+        case 14:
+            return n.residual_writes;
+        default:
+            return n.residual_reads;
     }
 }
 
 /// Vectors of a run of verify; gone when it ends.
 class WorkFolder {
 public:
-    WorkFolder() : folder_(fs::temp_directory_path() / fmt::format("dna-verify-{}", ::getpid())) { base::makeFolder(folder_); }
+    WorkFolder() : folder_(fs::temp_directory_path() / fmt::format("dna-verify-{}", ::getpid())) {
+        base::makeFolder(folder_);
+    }
     ~WorkFolder() {
         std::error_code ignored;
         fs::remove_all(folder_, ignored);
@@ -71,8 +90,10 @@ data::Pictures readPictures(const VerifyStage& options, const fs::path& run) {
         if (const Json config = Json::parse(base::readFile(run / "config.json")); config.contains("data")) {
             const Json& data = config.at("data");
             if (data.is_string()) source = data.get<std::string>();
-            if (data.is_object() && data.contains("folder") && !data.at("folder").get<std::string>().empty()) source = data.at("folder");
-            else if (data.is_object() && data.contains("name")) source = data.at("name");
+            if (data.is_object() && data.contains("folder") && !data.at("folder").get<std::string>().empty())
+                source = data.at("folder");
+            else if (data.is_object() && data.contains("name"))
+                source = data.at("name");
         }
     data::Source from = data::sourceOf(source);
     from.test = options.images;
@@ -81,14 +102,17 @@ data::Pictures readPictures(const VerifyStage& options, const fs::path& run) {
 
 class VerifyRun {
 public:
-    VerifyRun(const VerifyStage& options, base::Log& log) : options_(options), log_(log), emitted_(findEmitted(options.folder)) {}
+    VerifyRun(const VerifyStage& options, base::Log& log)
+        : options_(options), log_(log), emitted_(findEmitted(options.folder)) {}
 
     Json run() {
         program_ = readEmittedProgram(emitted_.folder);
         checkImage();
         const data::Pictures pictures = readPictures(options_, emitted_.run);
         if (pictures.count() < options_.images)
-            throw base::InputError("--images", "", fmt::format("{} pictures asked for, the data set has {}", options_.images, pictures.count()));
+            throw base::InputError(
+                "--images", "",
+                fmt::format("{} pictures asked for, the data set has {}", options_.images, pictures.count()));
         checkPictureShape(pictures);
         WorkFolder work;
         std::vector<const uint8_t*> pointers;
@@ -105,15 +129,19 @@ private:
     void checkImage() const {
         const std::string image = base::readFile(emitted_.folder / "program" / "image.bin");
         const auto& expected = program_.program.image;
-        if (image.size() != expected.size() || !std::equal(expected.begin(), expected.end(), image.begin(), [](uint8_t a, char b) { return a == uint8_t(b); }))
-            throw base::InputError((emitted_.folder / "program" / "image.bin").string(), "", "is not the image of the network, design and mapping beside it; emit again");
+        if (image.size() != expected.size() || !std::equal(expected.begin(), expected.end(), image.begin(),
+                                                           [](uint8_t a, char b) { return a == uint8_t(b); }))
+            throw base::InputError((emitted_.folder / "program" / "image.bin").string(), "",
+                                   "is not the image of the network, design and mapping beside it; emit again");
     }
 
     void checkPictureShape(const data::Pictures& pictures) const {
         const network::Shape& shape = program_.network.graph.inputShape();
         if (shape.channels != pictures.channels || shape.height != pictures.height || shape.width != pictures.width)
-            throw base::InputError("--data", "", fmt::format("pictures are {}x{}x{}, the network reads {}x{}x{}", pictures.channels, pictures.height,
-                                                             pictures.width, shape.channels, shape.height, shape.width));
+            throw base::InputError(
+                "--data", "",
+                fmt::format("pictures are {}x{}x{}, the network reads {}x{}x{}", pictures.channels, pictures.height,
+                            pictures.width, shape.channels, shape.height, shape.width));
     }
 
     /// The Verilog as it stands in the folder, not as the library would emit it today.
@@ -144,7 +172,8 @@ private:
     Json report() const {
         Json json = base::makeDocument("verify");
         json["images"] = options_.images;
-        json["stalled_images"] = std::count_if(results_.begin(), results_.end(), [](const auto& p) { return p.stalled; });
+        json["stalled_images"] =
+            std::count_if(results_.begin(), results_.end(), [](const auto& p) { return p.stalled; });
         int64_t mismatches = 0;
         Json first = nullptr;
         for (const auto& picture : results_)
@@ -152,7 +181,7 @@ private:
                 mismatches += layer.mismatches;
                 if (layer.mismatches != 0 && first.is_null())
                     first = Json{{"image", picture.image}, {"stalled", picture.stalled}, {"layer", layer.name},
-                                 {"byte", layer.first}, {"found", layer.found}, {"expected", layer.expected}};
+                                 {"byte", layer.first},    {"found", layer.found},       {"expected", layer.expected}};
             }
         json["mismatches"] = mismatches;
         json["first_mismatch"] = first;

@@ -22,8 +22,8 @@ int addressBits(int words) { return std::max(1, int(std::bit_width(unsigned(word
 struct BusPort {
     Direction direction;
     int width;
-    const char* name;     ///< on the top
-    const char* chunk;    ///< on the chunk, or null
+    const char* name;   ///< on the top
+    const char* chunk;  ///< on the chunk, or null
 };
 
 /// AXI4 master: one id, INCR bursts of 16-byte beats.
@@ -48,14 +48,14 @@ struct FixedOutput {
     int width;
     const char* name;
     const char* value;
-    };
+};
 
 /// AXI4 signals that never change.
 const std::vector<FixedOutput>& axiConstants() {
     static const std::vector<FixedOutput> outputs{
-        {1, "m_axi_arid", "1'b0"},      {3, "m_axi_arsize", "3'd4"},  {2, "m_axi_arburst", "2'b01"},
+        {1, "m_axi_arid", "1'b0"},       {3, "m_axi_arsize", "3'd4"},   {2, "m_axi_arburst", "2'b01"},
         {4, "m_axi_arcache", "4'b0011"}, {3, "m_axi_arprot", "3'b000"}, {1, "m_axi_awid", "1'b0"},
-        {3, "m_axi_awsize", "3'd4"},    {2, "m_axi_awburst", "2'b01"}, {4, "m_axi_awcache", "4'b0011"},
+        {3, "m_axi_awsize", "3'd4"},     {2, "m_axi_awburst", "2'b01"}, {4, "m_axi_awcache", "4'b0011"},
         {3, "m_axi_awprot", "3'b000"},
     };
     return outputs;
@@ -137,7 +137,10 @@ Module topModule(const std::string& hash) {
     module.net(32, "counter");
     module.constants.push_back({"HASH", "256'h" + hash, "SHA-256 of the canonical design.json"});
 
-    module.instantiate("dna_rstsync", "u_reset").connect("clk", "clk").connect("rst_n", "rst_n").connect("rst_sync_n", "rst_sync_n");
+    module.instantiate("dna_rstsync", "u_reset")
+        .connect("clk", "clk")
+        .connect("rst_n", "rst_n")
+        .connect("rst_sync_n", "rst_sync_n");
 
     Instance& csr = module.instantiate("dna_csr_axil", "u_csr").parameter("HASH", "HASH");
     csr.connect("clk", "clk").connect("rst_n", "rst_sync_n");
@@ -176,7 +179,8 @@ std::vector<MemoryUse> memoriesOf(const Chunk& chunk) {
 
 Chip emitChip(const Design& design) {
     if (design.chunks.size() != 1)
-        throw base::InputError(design.name, "/chunks", fmt::format("this version emits one chunk, found {}", design.chunks.size()));
+        throw base::InputError(design.name, "/chunks",
+                               fmt::format("this version emits one chunk, found {}", design.chunks.size()));
     Chip chip;
     for (const auto& [name, text] : resources()) {
         chip.files[name] = std::string(text);

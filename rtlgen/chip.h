@@ -23,8 +23,8 @@ struct Chip {
     std::string top = "dna_top";
 };
 
-/// Emits the Verilog of a design: the library as it is, dna_chunk0 and dna_top generated. The same design gives the same
-/// bytes. Throws InputError for designs the library can't build.
+/// Emits the Verilog of a design: the library as it is, dna_chunk0 and dna_top generated. The same design gives the
+/// same bytes. Throws InputError for designs the library can't build.
 Chip emitChip(const design::Design& design);
 
 /// Memories of one chunk: what the cost model prices and synthesis maps.

@@ -31,9 +31,10 @@ Instance& Module::instantiate(std::string module, std::string instance) {
 namespace {
 
 const std::set<std::string>& keywords() {
-    static const std::set<std::string> words{"always", "assign",  "begin",  "case",   "else",  "end",    "endcase", "endmodule",
-                                             "for",    "if",      "initial", "inout", "input", "integer", "module", "negedge",
-                                             "output", "posedge", "reg",    "wire",   "signed", "table",  "task",    "wait"};
+    static const std::set<std::string> words{"always",  "assign",    "begin",  "case",    "else",    "end",
+                                             "endcase", "endmodule", "for",    "if",      "initial", "inout",
+                                             "input",   "integer",   "module", "negedge", "output",  "posedge",
+                                             "reg",     "wire",      "signed", "table",   "task",    "wait"};
     return words;
 }
 
@@ -47,8 +48,7 @@ std::string range(int width) { return width == 1 ? "" : fmt::format("[{}:0] ", w
 /// "a,\n    b,\n    c" of already formatted lines.
 std::string joined(const std::vector<std::string>& lines, const std::string& indent) {
     std::string text;
-    for (size_t i = 0; i < lines.size(); ++i)
-        text += indent + lines[i] + (i + 1 < lines.size() ? ",\n" : "\n");
+    for (size_t i = 0; i < lines.size(); ++i) text += indent + lines[i] + (i + 1 < lines.size() ? ",\n" : "\n");
     return text;
 }
 
@@ -67,8 +67,10 @@ std::vector<std::string> check(const Module& module) {
     std::vector<std::string> problems;
     std::set<std::string> known;
     auto declare = [&](const std::string& name) {
-        if (!isName(name) || keywords().count(name) != 0) problems.push_back(fmt::format("{}: bad name \"{}\"", module.name, name));
-        if (!known.insert(name).second) problems.push_back(fmt::format("{}: \"{}\" is declared twice", module.name, name));
+        if (!isName(name) || keywords().count(name) != 0)
+            problems.push_back(fmt::format("{}: bad name \"{}\"", module.name, name));
+        if (!known.insert(name).second)
+            problems.push_back(fmt::format("{}: \"{}\" is declared twice", module.name, name));
     };
     for (const Port& port : module.ports) declare(port.name);
     for (const Constant& constant : module.constants) declare(constant.name);
@@ -79,7 +81,8 @@ std::vector<std::string> check(const Module& module) {
             if (!connected.insert(port).second)
                 problems.push_back(fmt::format("{}: {}.{} is connected twice", module.name, instance.name, port));
             if (isName(net) && known.count(net) == 0)
-                problems.push_back(fmt::format("{}: {}.{} is connected to unknown net \"{}\"", module.name, instance.name, port, net));
+                problems.push_back(
+                    fmt::format("{}: {}.{} is connected to unknown net \"{}\"", module.name, instance.name, port, net));
         }
     }
     return problems;
@@ -91,7 +94,8 @@ std::string print(const Module& module, const std::vector<std::string>& header) 
     text += "// " + module.purpose + "\nmodule " + module.name + " (\n";
     std::vector<std::string> ports;
     for (const Port& port : module.ports)
-        ports.push_back(fmt::format("{} wire {}{}", port.direction == Direction::Input ? "input " : "output", range(port.width), port.name));
+        ports.push_back(fmt::format("{} wire {}{}", port.direction == Direction::Input ? "input " : "output",
+                                    range(port.width), port.name));
     text += joined(ports, "    ") + ");\n";
     for (const Constant& constant : module.constants)
         text += fmt::format("    localparam {} = {};  // {}\n", constant.name, constant.value, constant.origin);
@@ -100,7 +104,8 @@ std::string print(const Module& module, const std::vector<std::string>& header) 
     if (!module.nets.empty()) text += "\n";
     for (const auto& [target, source] : module.assigns) text += fmt::format("    assign {} = {};\n", target, source);
     if (!module.assigns.empty()) text += "\n";
-    for (size_t i = 0; i < module.instances.size(); ++i) text += (i != 0 ? "\n" : "") + printInstance(module.instances[i]);
+    for (size_t i = 0; i < module.instances.size(); ++i)
+        text += (i != 0 ? "\n" : "") + printInstance(module.instances[i]);
     return text + "endmodule\n";
 }
 

@@ -51,8 +51,8 @@ struct Module {
     Instance& instantiate(std::string module, std::string instance);
 };
 
-/// Problems that no tool should have to find: connections to ports that are declared twice, unknown nets, names that are
-/// Verilog keywords. Empty when the module may be printed.
+/// Problems that no tool should have to find: connections to ports that are declared twice, unknown nets, names that
+/// are Verilog keywords. Empty when the module may be printed.
 std::vector<std::string> check(const Module& module);
 
 /// Verilog-2005 text; `header` lines are printed as comments above the module. Decides nothing.

@@ -104,11 +104,13 @@ private:
                 dram_.at(base + uint32_t(4 * (channel % kWord)) + b) = uint8_t(uint32_t(sum) >> (8 * b));
             return;
         }
-        int64_t value = std::clamp<int64_t>(roundShift(sum * multiplier, shift) + f_.byte(37, 0), f_.byte(37, 1), f_.byte(37, 2));
+        int64_t value =
+            std::clamp<int64_t>(roundShift(sum * multiplier, shift) + f_.byte(37, 0), f_.byte(37, 1), f_.byte(37, 2));
         const uint32_t place = uint32_t((y * f_.low(29) + x) * kWord + channel % kWord);
         if (residual()) {
-            const uint32_t other = f_.word(17) + uint32_t(row_tile) * f_.word(18) + uint32_t(channel_tile) * f_.word(20) +
-                                   uint32_t(channel / kWord) * f_.word(19) + place;
+            const uint32_t other = f_.word(17) + uint32_t(row_tile) * f_.word(18) +
+                                   uint32_t(channel_tile) * f_.word(20) + uint32_t(channel / kWord) * f_.word(19) +
+                                   place;
             const int64_t total = (value - f_.byte(38, 0)) * f_.low(40) +
                                   (int8_t(dram_.at(other)) - f_.byte(38, 1)) * int64_t{f_.high(40)};
             const int add_shift = int(f_.word(39) >> 16 & 0xff) + 1;

@@ -5,9 +5,9 @@
 
 namespace dna::verif {
 
-/// Runs the descriptors that stand in a DRAM image, as the hardware would, on the image itself: reads only bytes (no plan,
-/// no network), so that it checks what the chip is really told. `cols` is the array's column count. Throws InternalError
-/// on addresses outside the image.
+/// Runs the descriptors that stand in a DRAM image, as the hardware would, on the image itself: reads only bytes (no
+/// plan, no network), so that it checks what the chip is really told. `cols` is the array's column count. Throws
+/// InternalError on addresses outside the image.
 void interpret(std::vector<uint8_t>& dram, uint32_t descriptor_base, int cols);
 
 }  // namespace dna::verif

@@ -34,12 +34,24 @@ public:
         outputs_.maps.resize(network_.graph.nodes.size());
         for (size_t i = 0; i < network_.graph.nodes.size(); ++i) {
             switch (network_.graph.nodes[i].op) {
-                case Op::Input: input(i); break;
-                case Op::Conv2d: convolution(i); break;
-                case Op::Linear: linear(i); break;
-                case Op::Add: add(i); break;
-                case Op::ChannelShuffle: shuffle(i); break;
-                case Op::GlobalAveragePool: pool(i); break;
+                case Op::Input:
+                    input(i);
+                    break;
+                case Op::Conv2d:
+                    convolution(i);
+                    break;
+                case Op::Linear:
+                    linear(i);
+                    break;
+                case Op::Add:
+                    add(i);
+                    break;
+                case Op::ChannelShuffle:
+                    shuffle(i);
+                    break;
+                case Op::GlobalAveragePool:
+                    pool(i);
+                    break;
             }
         }
         return std::move(outputs_);
@@ -78,7 +90,8 @@ private:
                                 const int value = inside ? x[(size_t(channel) * in.height + y) * in.width + z] : zero;
                                 sum += value * q.weight_q[((size_t(m) * cin + k) * n.kernel + r) * n.kernel + s];
                             }
-                    outputs_.maps[i].push_back(clamped(scaled(sum, q.multiplier[size_t(m)], q.shift[size_t(m)]), *n.quantization));
+                    outputs_.maps[i].push_back(
+                        clamped(scaled(sum, q.multiplier[size_t(m)], q.shift[size_t(m)]), *n.quantization));
                 }
     }
 
@@ -93,7 +106,8 @@ private:
             if (last)
                 outputs_.logits.push_back(int32_t(sum));
             else
-                outputs_.maps[i].push_back(clamped(scaled(sum, q.multiplier[size_t(m)], q.shift[size_t(m)]), *n.quantization));
+                outputs_.maps[i].push_back(
+                    clamped(scaled(sum, q.multiplier[size_t(m)], q.shift[size_t(m)]), *n.quantization));
         }
     }
 
@@ -101,7 +115,8 @@ private:
         const nn::IntegerNode& q = network_.nodes[i];
         const int za = operandNode(i, 0).quantization->zero_point, zb = operandNode(i, 1).quantization->zero_point;
         for (size_t k = 0; k < operand(i, 0).size(); ++k) {
-            const int64_t sum = int64_t{operand(i, 0)[k] - za} * q.multiplier[0] + int64_t{operand(i, 1)[k] - zb} * q.multiplier[1];
+            const int64_t sum =
+                int64_t{operand(i, 0)[k] - za} * q.multiplier[0] + int64_t{operand(i, 1)[k] - zb} * q.multiplier[1];
             outputs_.maps[i].push_back(clamped(scaled(sum, 1, q.shift[0]), *node(i).quantization));
         }
     }
@@ -112,7 +127,8 @@ private:
         outputs_.maps[i].resize(size_t(s.elements()));
         for (int c = 0; c < s.channels; ++c) {
             const int to = c % (s.channels / groups) * groups + c / (s.channels / groups);
-            for (int p = 0; p < plane; ++p) outputs_.maps[i][size_t(to) * plane + p] = operand(i, 0)[size_t(c) * plane + p];
+            for (int p = 0; p < plane; ++p)
+                outputs_.maps[i][size_t(to) * plane + p] = operand(i, 0)[size_t(c) * plane + p];
         }
     }
 

@@ -48,7 +48,8 @@ std::vector<SimulatedPicture> parse(const fs::path& file) {
     for (const base::Json& p : json) {
         SimulatedPicture picture{p.at("image"), p.at("stalled"), {}};
         for (const base::Json& l : p.at("layers")) {
-            SimulatedLayer layer{l.at("name"), l.at("done"), l.at("mismatches"), l.at("first"), l.at("found"), l.at("expected"), {}};
+            SimulatedLayer layer{
+                l.at("name"), l.at("done"), l.at("mismatches"), l.at("first"), l.at("found"), l.at("expected"), {}};
             for (size_t i = 0; i < layer.counters.size(); ++i) layer.counters[i] = l.at("counters").at(i);
             picture.layers.push_back(layer);
         }
@@ -58,10 +59,11 @@ std::vector<SimulatedPicture> parse(const fs::path& file) {
 }
 
 /// Exit codes of the bench: 0 all equal, 1 mismatches (both give a result), others are errors.
-std::vector<SimulatedPicture> runJob(const fs::path& simulator, const fs::path& vectors, const fs::path& result, const SimulationJob& job) {
-    const base::ProcessResult run = base::runProcess(
-        {.command = {simulator.string(), vectors.string(), result.string(), std::to_string(job.first), std::to_string(job.count),
-                     std::to_string(job.stall_seed)}});
+std::vector<SimulatedPicture> runJob(const fs::path& simulator, const fs::path& vectors, const fs::path& result,
+                                     const SimulationJob& job) {
+    const base::ProcessResult run =
+        base::runProcess({.command = {simulator.string(), vectors.string(), result.string(), std::to_string(job.first),
+                                      std::to_string(job.count), std::to_string(job.stall_seed)}});
     if (run.interrupted) throw base::Interrupted("the simulation was interrupted");
     if (run.exit_code > 1) throw base::ToolError("the simulation stopped: " + base::lastLines(run.output, 5));
     return parse(result);
@@ -76,9 +78,26 @@ fs::path buildSimulator(const rtlgen::Chip& chip, bool counters, base::Log& log)
     const fs::path work = folder.string() + fmt::format(".{}", ::getpid());
     base::makeFolder(work / "rtl");
     log.info("Verilator: building the simulator");
-    std::vector<std::string> command{"verilator", "--cc", "--exe", "--build", "-j", "2", "-O3", "--x-assign", "fast", "--x-initial",
-                                     "fast", "--noassert", "+define+DNA_CHECKS", "-Wno-fatal", "--top-module", "dna_top", "-CFLAGS",
-                                     fmt::format("-O2 -march=native -std=c++17 -DDNA_COUNTERS={}", counters ? 1 : 0), "--Mdir", "obj"};
+    std::vector<std::string> command{"verilator",
+                                     "--cc",
+                                     "--exe",
+                                     "--build",
+                                     "-j",
+                                     "2",
+                                     "-O3",
+                                     "--x-assign",
+                                     "fast",
+                                     "--x-initial",
+                                     "fast",
+                                     "--noassert",
+                                     "+define+DNA_CHECKS",
+                                     "-Wno-fatal",
+                                     "--top-module",
+                                     "dna_top",
+                                     "-CFLAGS",
+                                     fmt::format("-O2 -march=native -std=c++17 -DDNA_COUNTERS={}", counters ? 1 : 0),
+                                     "--Mdir",
+                                     "obj"};
     for (const std::string& file : chip.order) {
         base::writeFileAtomic(work / file, chip.files.at(file));
         command.push_back(file);
@@ -97,8 +116,8 @@ fs::path buildSimulator(const rtlgen::Chip& chip, bool counters, base::Log& log)
     return folder / "Vdna_top";
 }
 
-std::vector<SimulatedPicture> simulate(const fs::path& simulator, const fs::path& vectors, const std::vector<SimulationJob>& jobs,
-                                       int processes, base::Log& log) {
+std::vector<SimulatedPicture> simulate(const fs::path& simulator, const fs::path& vectors,
+                                       const std::vector<SimulationJob>& jobs, int processes, base::Log& log) {
     std::vector<std::vector<SimulatedPicture>> results(jobs.size());
     std::atomic<size_t> next{0};
     std::atomic<size_t> finished{0};

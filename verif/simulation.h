@@ -14,11 +14,11 @@ namespace dna::verif {
 /// One layer of one simulated picture.
 struct SimulatedLayer {
     std::string name;
-    int64_t done = 0;                        ///< cycle of its last write response, from the start
-    int64_t mismatches = 0;                  ///< bytes that differ from the reference
-    int64_t first = -1;                      ///< offset of the first one in the stored map
+    int64_t done = 0;        ///< cycle of its last write response, from the start
+    int64_t mismatches = 0;  ///< bytes that differ from the reference
+    int64_t first = -1;      ///< offset of the first one in the stored map
     int found = 0, expected = 0;
-    std::array<uint32_t, 16> counters{};     ///< dna_perf, since the start
+    std::array<uint32_t, 16> counters{};  ///< dna_perf, since the start
 };
 
 struct SimulatedPicture {
@@ -33,12 +33,12 @@ struct SimulatedPicture {
 std::filesystem::path buildSimulator(const rtlgen::Chip& chip, bool counters, base::Log& log);
 
 struct SimulationJob {
-    int first = 0, count = 0;    ///< pictures of the vectors
-    uint64_t stall_seed = 0;     ///< 0: normative memory
+    int first = 0, count = 0;  ///< pictures of the vectors
+    uint64_t stall_seed = 0;   ///< 0: normative memory
 };
 
-/// Runs jobs side by side in processes (one Verilator thread each). Throws ToolError when the bench stops on an AXI or bench
-/// error, with its message.
+/// Runs jobs side by side in processes (one Verilator thread each). Throws ToolError when the bench stops on an AXI or
+/// bench error, with its message.
 std::vector<SimulatedPicture> simulate(const std::filesystem::path& simulator, const std::filesystem::path& vectors,
                                        const std::vector<SimulationJob>& jobs, int processes, base::Log& log);
 

@@ -49,8 +49,8 @@ void checkInterpreter(const nn::IntegerNetwork& network, const mapping::Program&
 
 }  // namespace
 
-void writeVectors(const std::filesystem::path& folder, const nn::IntegerNetwork& network, const mapping::Program& program,
-                  const std::vector<const uint8_t*>& pictures) {
+void writeVectors(const std::filesystem::path& folder, const nn::IntegerNetwork& network,
+                  const mapping::Program& program, const std::vector<const uint8_t*>& pictures) {
     std::vector<uint8_t> inputs, expected, care;
     for (const uint8_t* picture : pictures) {
         const std::vector<uint8_t> input = mapping::layoutInput(network, program.plans.front().layer, picture);

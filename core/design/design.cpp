@@ -21,7 +21,8 @@ Chunk readChunk(JsonObject& object) {
     if (!std::has_single_bit(unsigned(chunk.rows)))
         object.problem("rows", fmt::format("expected a power of two in [4, 32], found {}", chunk.rows));
     chunk.cols = int(object.integer("cols", 8, 16));
-    if (chunk.cols != 8 && chunk.cols != 16) object.problem("cols", fmt::format("expected 8 or 16, found {}", chunk.cols));
+    if (chunk.cols != 8 && chunk.cols != 16)
+        object.problem("cols", fmt::format("expected 8 or 16, found {}", chunk.cols));
     chunk.input_words = int(object.integer("input_words", 16, 8192));
     chunk.weight_words = int(object.integer("weight_words", 64, 32768));
     chunk.output_words = int(object.integer("output_words", 128, 32768));
@@ -59,7 +60,8 @@ Design readDesign(const std::filesystem::path& file) {
     design.counters = root.flag("counters", true);
     design.chunks.clear();
     std::vector<JsonObject> chunks = root.objects("chunks");
-    if (chunks.size() != 1) root.problem("chunks", fmt::format("expected one chunk in this version, found {}", chunks.size()));
+    if (chunks.size() != 1)
+        root.problem("chunks", fmt::format("expected one chunk in this version, found {}", chunks.size()));
     for (JsonObject& chunk : chunks) {
         chunk.choice("template", {"output_array"}, "output_array");
         design.chunks.push_back(readChunk(chunk));

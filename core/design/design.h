@@ -17,13 +17,13 @@ constexpr int kWordBytes = 16;
 /// One processing chunk of template T3 (output array): rows x cols PEs, rows = output pixels, cols = output channels
 /// (channels for depthwise). Depths count 128-bit words of one half of a double buffer.
 struct Chunk {
-    int rows = 8;                   ///< PE rows, 4..32, power of two
-    int cols = 8;                   ///< PE columns: 8 or 16
-    int input_words = 128;          ///< input buffer, words per bank and half (one bank per row)
-    int weight_words = 512;         ///< weight buffer, words per half
-    int output_words = 512;         ///< output buffer (and residual buffer), words per half
-    int accumulator_bits = 28;      ///< from the exact bound of the networks the chip is meant for
-    int multiplier_bits = 16;       ///< MB of the requantisation rule
+    int rows = 8;               ///< PE rows, 4..32, power of two
+    int cols = 8;               ///< PE columns: 8 or 16
+    int input_words = 128;      ///< input buffer, words per bank and half (one bank per row)
+    int weight_words = 512;     ///< weight buffer, words per half
+    int output_words = 512;     ///< output buffer (and residual buffer), words per half
+    int accumulator_bits = 28;  ///< from the exact bound of the networks the chip is meant for
+    int multiplier_bits = 16;   ///< MB of the requantisation rule
     bool operator==(const Chunk&) const = default;
 };
 
@@ -62,7 +62,7 @@ struct Target {
     std::string objective = "edp";  ///< edp | energy | latency
     Limits limits;
     std::string dram = "lpddr4";
-    base::Json design_space;        ///< overrides of the built-in design space: parameter -> list of choices
+    base::Json design_space;  ///< overrides of the built-in design space: parameter -> list of choices
 };
 
 /// Reads a `target` object from the reader of a file or of a configuration's "target" key.

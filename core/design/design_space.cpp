@@ -24,7 +24,10 @@ const std::vector<ParameterRule>& rules() {
         {"rows", &Chunk::rows, {4, 8, 16, 32}, {4, 8, 16, 32}},
         {"cols", &Chunk::cols, {8, 16}, {8, 16}},
         {"input_words", &Chunk::input_words, {32, 64, 128, 512}, {16, 32, 64, 128, 256, 512, 1024, 2048, 4096}},
-        {"weight_words", &Chunk::weight_words, {256, 512, 1024, 2048}, {64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384}},
+        {"weight_words",
+         &Chunk::weight_words,
+         {256, 512, 1024, 2048},
+         {64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384}},
         {"output_words", &Chunk::output_words, {128, 256, 512, 1024}, {128, 256, 512, 1024, 2048, 4096, 8192}},
     };
     return table;
@@ -70,14 +73,17 @@ DesignSpace designSpace(const base::Json& overrides, const std::string& file) {
         names.emplace_back(rule.name);
     }
     if (overrides.is_null()) return space;
-    if (!overrides.is_object()) throw base::InputError(file, "/target/design_space", "expected an object of parameter lists");
+    if (!overrides.is_object())
+        throw base::InputError(file, "/target/design_space", "expected an object of parameter lists");
     for (const auto& [key, values] : overrides.items()) {
         const std::string pointer = "/target/design_space/" + key;
         const auto place = std::find(names.begin(), names.end(), key);
         if (place == names.end()) {
             const std::string near = base::nearest(key, names);
-            problems.push_back({file, pointer, near.empty() ? "unknown parameter; there are " + fmt::format("{}", fmt::join(names, ", "))
-                                                            : "unknown parameter; did you mean \"" + near + "\"?"});
+            problems.push_back({file, pointer,
+                                near.empty()
+                                    ? "unknown parameter; there are " + fmt::format("{}", fmt::join(names, ", "))
+                                    : "unknown parameter; did you mean \"" + near + "\"?"});
             continue;
         }
         const size_t index = size_t(place - names.begin());
@@ -88,7 +94,9 @@ DesignSpace designSpace(const base::Json& overrides, const std::string& file) {
                 if (v.is_number_integer() && std::find(legal.begin(), legal.end(), v.get<int64_t>()) != legal.end())
                     chosen.push_back(v.get<int>());
         if (!values.is_array() || values.empty() || chosen.size() != values.size())
-            problems.push_back({file, pointer, fmt::format("expected a list of values out of {}, found {}", listed(legal), values.dump())});
+            problems.push_back(
+                {file, pointer,
+                 fmt::format("expected a list of values out of {}, found {}", listed(legal), values.dump())});
         else
             space.parameters[index].values = chosen;
     }

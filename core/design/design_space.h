@@ -23,8 +23,8 @@ struct DesignSpace {
     double size() const;
 };
 
-/// The built-in space, with the lists of `overrides` ({"rows": [8, 16], ...}) in place of its own. Throws InputError for
-/// unknown parameters and values that the hardware does not have; `file` stands in the messages.
+/// The built-in space, with the lists of `overrides` ({"rows": [8, 16], ...}) in place of its own. Throws InputError
+/// for unknown parameters and values that the hardware does not have; `file` stands in the messages.
 DesignSpace designSpace(const base::Json& overrides, const std::string& file);
 
 }  // namespace dna::design

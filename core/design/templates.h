@@ -4,8 +4,8 @@
 
 namespace dna::design {
 
-/// Timing constants of the output-array template (T3) and of its engines, in cycles. They describe the RTL in rtlgen/rtl;
-/// the cycle model and the generator both read them here, and tests/verif measures them on the RTL.
+/// Timing constants of the output-array template (T3) and of its engines, in cycles. They describe the RTL in
+/// rtlgen/rtl; the cycle model and the generator both read them here, and tests/verif measures them on the RTL.
 struct T3Timing {
     /// Requantisation parameters of one unit (cols channels x 8 bytes) in 16-byte words, read before its first MAC.
     int parameter_words = 0;
@@ -23,11 +23,11 @@ inline T3Timing t3Timing(const Chunk& chunk) {
 
 /// The normative memory (hardware.md 3.8a): one AR a cycle, data in order and back to back, fixed write response.
 struct MemoryModel {
-    int read_latency = 40;       ///< cycles from AR accepted to its first beat offered, when the channel is free
-    int outstanding_reads = 8;   ///< limit of the load engine
-    int write_latency = 20;      ///< cycles from the last W beat accepted to B offered
+    int read_latency = 40;      ///< cycles from AR accepted to its first beat offered, when the channel is free
+    int outstanding_reads = 8;  ///< limit of the load engine
+    int write_latency = 20;     ///< cycles from the last W beat accepted to B offered
     int max_burst_beats = 256;
-    int boundary_bytes = 4096;   ///< bursts never cross it
+    int boundary_bytes = 4096;  ///< bursts never cross it
 };
 
 }  // namespace dna::design

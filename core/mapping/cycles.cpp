@@ -12,26 +12,26 @@ using design::MemoryModel;
 
 namespace {
 
-// Times are cycles from the start pulse. The constants below are register stages of rtlgen/rtl, named after the state they
-// lead to; tests/verif/simulation_test.cpp compares the outcome with the RTL, layer by layer, to the cycle.
-constexpr int64_t kFetch = 1;              ///< dna_load: start to FETCH
+// Times are cycles from the start pulse. The constants below are register stages of rtlgen/rtl, named after the state
+// they lead to; tests/verif/simulation_test.cpp compares the outcome with the RTL, layer by layer, to the cycle.
+constexpr int64_t kFetch = 1;  ///< dna_load: start to FETCH
 constexpr int64_t kDescriptorBeats = 16;
-constexpr int64_t kDecoded = 3;            ///< last descriptor beat accepted to the first job's CLIP state
-constexpr int64_t kCaptured = 2;           ///< last descriptor beat accepted to captured by compute and store
-constexpr int64_t kItems = 2;              ///< CLIP to the first item state
-constexpr int64_t kConfigured = 2;         ///< descriptor taken to waiting for a job (compute) or a tile (store)
-constexpr int64_t kLoaded = 2;             ///< last word of a job consumed to its token
-constexpr int64_t kPrepared = 2;           ///< job taken to its first issue cycle
-constexpr int64_t kReleased = 4;           ///< end of a job's issue to its slots free
-constexpr int64_t kDrained = 19;           ///< end of issue to the tile's token, drain chain apart
-constexpr int64_t kFirstBeat = 4;          ///< tile taken to its first beat written
-constexpr int64_t kTileRead = 2;           ///< tile taken to its first word read
-constexpr int64_t kAnswered = 2;           ///< last write response to layer done
-constexpr int64_t kRowsDone = 2;           ///< a job's last write response to its rows readable
-constexpr int kLengths = 4;                ///< write bursts requested ahead of their data
+constexpr int64_t kDecoded = 3;     ///< last descriptor beat accepted to the first job's CLIP state
+constexpr int64_t kCaptured = 2;    ///< last descriptor beat accepted to captured by compute and store
+constexpr int64_t kItems = 2;       ///< CLIP to the first item state
+constexpr int64_t kConfigured = 2;  ///< descriptor taken to waiting for a job (compute) or a tile (store)
+constexpr int64_t kLoaded = 2;      ///< last word of a job consumed to its token
+constexpr int64_t kPrepared = 2;    ///< job taken to its first issue cycle
+constexpr int64_t kReleased = 4;    ///< end of a job's issue to its slots free
+constexpr int64_t kDrained = 19;    ///< end of issue to the tile's token, drain chain apart
+constexpr int64_t kFirstBeat = 4;   ///< tile taken to its first beat written
+constexpr int64_t kTileRead = 2;    ///< tile taken to its first word read
+constexpr int64_t kAnswered = 2;    ///< last write response to layer done
+constexpr int64_t kRowsDone = 2;    ///< a job's last write response to its rows readable
+constexpr int kLengths = 4;         ///< write bursts requested ahead of their data
 
-/// Reads: bursts are requested one a cycle, at most N outstanding; their data come in order, back to back, and are consumed
-/// one word a cycle (narrow pictures: one pixel a cycle).
+/// Reads: bursts are requested one a cycle, at most N outstanding; their data come in order, back to back, and are
+/// consumed one word a cycle (narrow pictures: one pixel a cycle).
 class ReadChannel {
 public:
     explicit ReadChannel(const MemoryModel& memory) : memory_(memory) {}
@@ -55,7 +55,8 @@ public:
         forEachBurst(transfer.segment(0), memory_, [&](const Burst& burst) {
             now = requestOne(now + 1);
             const int first = beat;
-            receive(now, burst.beats, [&](int i) { return (first + i) % row_beats == row_beats - 1 ? width - 4 * (row_beats - 1) : 4; });
+            receive(now, burst.beats,
+                    [&](int i) { return (first + i) % row_beats == row_beats - 1 ? width - 4 * (row_beats - 1) : 4; });
             beat += burst.beats;
         });
         beats_ += transfer.totalBeats();
@@ -130,17 +131,19 @@ struct Timeline {
     /// MAC cycles before `t`, a job's spread evenly over its issue.
     int64_t macs(int64_t t) const {
         int64_t sum = 0;
-        for (const Issue& i : issuing) sum += i.macs * std::clamp<int64_t>(t - i.begin, 0, i.end - i.begin) / (i.end - i.begin);
+        for (const Issue& i : issuing)
+            sum += i.macs * std::clamp<int64_t>(t - i.begin, 0, i.end - i.begin) / (i.end - i.begin);
         return sum;
     }
 
     static void sort(std::vector<Interval>& intervals) {
-        std::sort(intervals.begin(), intervals.end(), [](const Interval& a, const Interval& b) { return a.begin < b.begin; });
+        std::sort(intervals.begin(), intervals.end(),
+                  [](const Interval& a, const Interval& b) { return a.begin < b.begin; });
     }
 };
 
-/// Classes as dna_perf counts them: a MAC cycle; else a job is between take and token; else the store engine is at work;
-/// else everybody waits for data.
+/// Classes as dna_perf counts them: a MAC cycle; else a job is between take and token; else the store engine is at
+/// work; else everybody waits for data.
 CycleClasses classesBefore(const Timeline& sorted, const std::vector<Timeline::Interval>& any, int64_t t) {
     CycleClasses c;
     const int64_t computing = Timeline::covered(sorted.computing, t), active = Timeline::covered(any, t);
@@ -202,7 +205,8 @@ private:
         timeline_.storing.push_back({store_idle_, store_free_});
     }
 
-    /// Walks the job's three item states; each takes a cycle even when it loads nothing. Returns when its token is there.
+    /// Walks the job's three item states; each takes a cycle even when it loads nothing. Returns when its token is
+    /// there.
     int64_t load(const LayerPlan& plan, const SubPlan& sub, const Job& job, int64_t weight_base) {
         int64_t now = load_free_ + kItems;
         if (job.weights_changed) {
@@ -215,8 +219,9 @@ private:
             now = std::max({now, inputs_.available(), readable(plan.input_rows_end(sub, job.row_tile))});
             inputs_.take();
             const Transfer t = inputTransfer(plan, sub, job);
-            now = plan.layer.narrow_input ? reads_.requestNarrow(t, now + 1, plan.input_pitch_words(), plan.layer.in_width)
-                                          : reads_.request(t, now + 1);
+            now = plan.layer.narrow_input
+                      ? reads_.requestNarrow(t, now + 1, plan.input_pitch_words(), plan.layer.in_width)
+                      : reads_.request(t, now + 1);
         }
         ++now;
         if (plan.layer.residual_node >= 0) {
@@ -228,7 +233,8 @@ private:
         return reads_.consumed() + kLoaded;
     }
 
-    /// When rows [0, end) of the map before may be read: complete rows early, all of it once the descriptor before is done.
+    /// When rows [0, end) of the map before may be read: complete rows early, all of it once the descriptor before is
+    /// done.
     int64_t readable(int end) const {
         if (!waits_) return 0;
         for (const RowsDone& r : rows_before_)
@@ -264,7 +270,8 @@ private:
             const int before = rows_done_.empty() ? 0 : rows_done_.back().rows;
             rows_done_.push_back({before + sub.rows_full, last_beat_written_ + memory_.write_latency + kRowsDone});
         }
-        timeline_.storing.push_back({start + 1, job.last ? last_beat_written_ + memory_.write_latency + kAnswered : store_free_});
+        timeline_.storing.push_back(
+            {start + 1, job.last ? last_beat_written_ + memory_.write_latency + kAnswered : store_free_});
     }
 
     /// Write requests go ahead of the data by at most kLengths bursts; returns the cycle of the last one.
@@ -287,17 +294,17 @@ private:
     MemoryModel memory_;
     ReadChannel reads_;
     Slots inputs_, weights_, residuals_, outputs_;
-    int64_t load_free_ = kFetch;                       ///< load engine ready for a job or a fetch
-    int64_t compute_taken_ = -1, compute_free_ = 0;    ///< descriptor taken; ready for a job
-    int64_t compute_idle_ = 0, store_idle_ = 0;        ///< ready for a descriptor
+    int64_t load_free_ = kFetch;                     ///< load engine ready for a job or a fetch
+    int64_t compute_taken_ = -1, compute_free_ = 0;  ///< descriptor taken; ready for a job
+    int64_t compute_idle_ = 0, store_idle_ = 0;      ///< ready for a descriptor
     int64_t store_taken_ = -1, store_free_ = 0;
     int64_t tile_ = 0, last_beat_written_ = 0, layer_done_ = 0;
-    bool waits_ = true;                                ///< the descriptor reads what the one before writes
+    bool waits_ = true;  ///< the descriptor reads what the one before writes
     struct RowsDone {
         int rows;
         int64_t when;
     };
-    std::vector<RowsDone> rows_before_, rows_done_;    ///< of the descriptor before, of this one
+    std::vector<RowsDone> rows_before_, rows_done_;  ///< of the descriptor before, of this one
     Timeline timeline_;
 };
 
@@ -335,8 +342,8 @@ std::vector<LayerTime> networkCycles(const std::vector<LayerPlan>& plans, const 
     CycleClasses before;
     for (LayerTime& time : times) {
         const CycleClasses now = classesBefore(timeline, any, time.done);
-        time.classes = {now.compute - before.compute, now.fill_drain - before.fill_drain, now.wait_load - before.wait_load,
-                        now.wait_store - before.wait_store};
+        time.classes = {now.compute - before.compute, now.fill_drain - before.fill_drain,
+                        now.wait_load - before.wait_load, now.wait_store - before.wait_store};
         before = now;
     }
     return times;

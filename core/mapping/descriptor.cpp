@@ -185,8 +185,9 @@ LayerArithmetic arithmeticOf(const nn::IntegerNetwork& network, const Layer& lay
     a.residual_shift = add.shift[0];
     a.sum = *nodes[size_t(layer.output_node)].quantization;
     if (a.residual_shift < 1 || a.residual_shift > 27)
-        throw base::InputError(network.graph.name, "/nodes/" + layer.name,
-                               fmt::format("the add's scales differ too much: shift {} is not in [1, 27]", a.residual_shift));
+        throw base::InputError(
+            network.graph.name, "/nodes/" + layer.name,
+            fmt::format("the add's scales differ too much: shift {} is not in [1, 27]", a.residual_shift));
     return a;
 }
 

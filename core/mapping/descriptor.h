@@ -12,8 +12,8 @@ namespace dna::mapping {
 constexpr int kDescriptorWords = 64;
 constexpr int kDescriptorBytes = 4 * kDescriptorWords;
 
-/// The 256 bytes that tell the hardware one sub-layer; docs/descriptor.md lists the fields. Words 0-23 are read by the load
-/// engine, 24-47 by the compute engine, 48-63 by the store engine.
+/// The 256 bytes that tell the hardware one sub-layer; docs/descriptor.md lists the fields. Words 0-23 are read by the
+/// load engine, 24-47 by the compute engine, 48-63 by the store engine.
 using Descriptor = std::array<uint32_t, kDescriptorWords>;
 
 /// Where a sub-layer's tensors stand in DRAM, and its place in the program.
@@ -25,12 +25,12 @@ struct DescriptorPlace {
 
 /// Output arithmetic of a layer (hardware.md 3.7).
 struct LayerArithmetic {
-    int pad_value = 0;                          ///< input zero point
-    network::Quantization output;               ///< of the convolution
+    int pad_value = 0;             ///< input zero point
+    network::Quantization output;  ///< of the convolution
     bool residual = false;
     int residual_zero = 0;
     int multiplier_conv = 0, multiplier_residual = 0, residual_shift = 1;
-    network::Quantization sum;                  ///< of the add
+    network::Quantization sum;  ///< of the add
 };
 LayerArithmetic arithmeticOf(const nn::IntegerNetwork& network, const Layer& layer);
 

@@ -24,8 +24,8 @@ int TensorRef::physical(int logical, int channels) const {
 
 std::string Layer::shapeKey() const {
     return fmt::format("{}{}{}{} C{} H{} W{} M{} k{} s{} p{} g{} sh{} r{}", mode == ArrayMode::Dense ? "d" : "w",
-                       pool ? "p" : "", raw_output ? "r" : "", narrow_input ? "n" : "", in_channels, in_height, in_width,
-                       out_channels, kernel, stride, pad, groups, input.shuffle_groups, residual_node >= 0);
+                       pool ? "p" : "", raw_output ? "r" : "", narrow_input ? "n" : "", in_channels, in_height,
+                       in_width, out_channels, kernel, stride, pad, groups, input.shuffle_groups, residual_node >= 0);
 }
 
 namespace {
@@ -50,9 +50,10 @@ SubLayer subLayerOf(const Network& network, const Node& node, const Layer& layer
     const bool all = sub.in_channels == layer.in_channels;
     if (shuffle == 1 || all) return sub;
     if (shuffle != 2 || sub.in_channels % 2 != 0)
-        refuse(network, node, fmt::format("a grouped convolution behind a channel shuffle of {} groups needs one of 2 "
-                                          "groups and channels divisible by 4, found {} channels in {} groups",
-                                          shuffle, layer.in_channels, layer.groups));
+        refuse(network, node,
+               fmt::format("a grouped convolution behind a channel shuffle of {} groups needs one of 2 "
+                           "groups and channels divisible by 4, found {} channels in {} groups",
+                           shuffle, layer.in_channels, layer.groups));
     sub.runs = 2;
     sub.in_channels /= 2;
     sub.in_begin /= 2;
@@ -97,10 +98,17 @@ private:
     void visit(int index) {
         const Node& node = network_.nodes[index];
         switch (node.op) {
-            case Op::Input: tensors_[index] = {index, 1}; break;
-            case Op::ChannelShuffle: visitShuffle(index); break;
-            case Op::Add: visitAdd(index); break;
-            default: visitCompute(index);
+            case Op::Input:
+                tensors_[index] = {index, 1};
+                break;
+            case Op::ChannelShuffle:
+                visitShuffle(index);
+                break;
+            case Op::Add:
+                visitAdd(index);
+                break;
+            default:
+                visitCompute(index);
         }
     }
 
@@ -135,7 +143,8 @@ private:
         const network::Shape& in = network_.inputShapeOf(index);
         Layer layer;
         layer.in_channels = in.channels, layer.in_height = in.height, layer.in_width = in.width;
-        layer.out_channels = node.shape.channels, layer.out_height = node.shape.height, layer.out_width = node.shape.width;
+        layer.out_channels = node.shape.channels, layer.out_height = node.shape.height,
+        layer.out_width = node.shape.width;
         layer.macs = network::macs(network_, index);
         if (node.op == Op::Conv2d) {
             layer.kernel = node.kernel, layer.stride = node.stride, layer.pad = node.pad, layer.groups = node.groups;
@@ -145,12 +154,14 @@ private:
                 layer.mode = ArrayMode::Depthwise;
             }
         } else if (node.op == Op::GlobalAveragePool) {
-            if (in.height != in.width) refuse(network_, node, "global pooling of a map that is not square is not supported");
+            if (in.height != in.width)
+                refuse(network_, node, "global pooling of a map that is not square is not supported");
             layer.mode = ArrayMode::Depthwise, layer.pool = true, layer.kernel = in.height;
             layer.groups = in.channels;
             layer.macs = in.elements();
         } else {  // linear
-            if (in.height * in.width != 1) refuse(network_, node, "a linear layer needs a 1x1 map: put a global pool before it");
+            if (in.height * in.width != 1)
+                refuse(network_, node, "a linear layer needs a 1x1 map: put a global pool before it");
             layer.raw_output = index + 1 == int(network_.nodes.size());
         }
         return layer;
@@ -168,7 +179,8 @@ private:
             if (!fusable) continue;
             Layer& layer = layers_.back();
             if (tensors_[other].shuffle_groups != layer.output.shuffle_groups)
-                refuse(network_, node, "an add of maps in different channel order (after a channel shuffle) is not supported");
+                refuse(network_, node,
+                       "an add of maps in different channel order (after a channel shuffle) is not supported");
             layer.residual_node = tensors_[other].node;
             layer.residual_is_first = operand == 1;
             layer.output_node = index;
@@ -177,8 +189,9 @@ private:
             tensors_[index] = layer.output;
             return;
         }
-        refuse(network_, node, "the add can't be fused: one operand must be a convolution computed just before it and read by "
-                               "nobody else");
+        refuse(network_, node,
+               "the add can't be fused: one operand must be a convolution computed just before it and read by "
+               "nobody else");
     }
 
     const Network& network_;

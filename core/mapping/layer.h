@@ -23,33 +23,33 @@ struct TensorRef {
 /// A run of consecutive output channels that reads the same input channels: one descriptor. Dense layers have one; a
 /// grouped convolution has one per set of groups that a block of 16 output channels touches.
 struct SubLayer {
-    int out_begin = 0;      ///< first output channel, multiple of 16
+    int out_begin = 0;  ///< first output channel, multiple of 16
     int out_channels = 0;
-    int in_begin = 0;       ///< first physical input channel of run 0
-    int in_channels = 0;    ///< channels of one run
-    int runs = 1;           ///< 1, or 2 when a channel shuffle of two groups is folded
-    int run_stride = 0;     ///< physical channels from run 0 to run 1
+    int in_begin = 0;     ///< first physical input channel of run 0
+    int in_channels = 0;  ///< channels of one run
+    int runs = 1;         ///< 1, or 2 when a channel shuffle of two groups is folded
+    int run_stride = 0;   ///< physical channels from run 0 to run 1
     bool operator==(const SubLayer&) const = default;
 };
 
 /// One layer as the hardware sees it: a convolution-like node with the residual add that is fused behind it.
 struct Layer {
-    std::string name;        ///< name of the node whose output it writes
-    int node = 0;            ///< convolution, linear or pool node; -1 for a bare residual add
-    int output_node = 0;     ///< `node`, or the add fused behind it
+    std::string name;     ///< name of the node whose output it writes
+    int node = 0;         ///< convolution, linear or pool node; -1 for a bare residual add
+    int output_node = 0;  ///< `node`, or the add fused behind it
     ArrayMode mode = ArrayMode::Dense;
-    bool pool = false;       ///< global average pool: unit weights, one parameter set for all channels
-    bool raw_output = false; ///< int32 logits
+    bool pool = false;        ///< global average pool: unit weights, one parameter set for all channels
+    bool raw_output = false;  ///< int32 logits
     TensorRef input;
     TensorRef output;
-    int residual_node = -1;  ///< second operand of the fused add, or -1
+    int residual_node = -1;          ///< second operand of the fused add, or -1
     bool residual_is_first = false;  ///< the fused add's operand 0 is the residual, operand 1 the convolution
     int in_channels = 0, in_height = 0, in_width = 0;
     int out_channels = 0, out_height = 0, out_width = 0;
     int kernel = 1, stride = 1, pad = 0, groups = 1;
     bool narrow_input = false;  ///< the picture: 4 bytes a pixel instead of 16
     std::vector<SubLayer> subs;
-    int64_t macs = 0;        ///< useful multiply-accumulates (pool: additions)
+    int64_t macs = 0;  ///< useful multiply-accumulates (pool: additions)
 
     /// Two layers with equal shapes cost the same under the same mapping.
     std::string shapeKey() const;

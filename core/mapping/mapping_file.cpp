@@ -14,11 +14,13 @@ LayerMapping readLayer(JsonObject& object) {
     m.tile_rows = int(object.integer("tile_rows", 1, 65536));
     m.tile_channels = int(object.integer("tile_channels", 16, 65536));
     m.log2_x_lanes = int(object.integer("log2_x_lanes", 0, 5));
-    m.tile_order = object.choice("tile_order", {"rows_outer", "channels_outer"}) == "rows_outer" ? TileOrder::RowsOuter
-                                                                                                  : TileOrder::ChannelsOuter;
-    m.block_order = object.choice("block_order", {"channels_outer", "pixels_outer"}, "channels_outer") == "channels_outer"
-                        ? BlockOrder::ChannelsOuter
-                        : BlockOrder::PixelsOuter;
+    m.tile_order = object.choice("tile_order", {"rows_outer", "channels_outer"}) == "rows_outer"
+                       ? TileOrder::RowsOuter
+                       : TileOrder::ChannelsOuter;
+    m.block_order =
+        object.choice("block_order", {"channels_outer", "pixels_outer"}, "channels_outer") == "channels_outer"
+            ? BlockOrder::ChannelsOuter
+            : BlockOrder::PixelsOuter;
     return m;
 }
 
@@ -31,10 +33,11 @@ std::string nestText(const LayerPlan& plan) {
     const std::string units = "M" + std::to_string(sub.units_full);
     const bool channels_outer = plan.mapping.block_order == BlockOrder::ChannelsOuter;
     const int channels = plan.layer.mode == ArrayMode::Dense ? sub.sub.runs * sub.sub.in_channels : 1;
-    return "dram: " + (rows_outer ? p + " " + m : m + " " + p) + " | buffer: " +
-           (channels_outer ? units + " " + pixels : pixels + " " + units) + " R" + std::to_string(plan.layer.kernel) + " S" +
-           std::to_string(plan.layer.kernel) + " C" + std::to_string(channels) + " | spatial: P" + std::to_string(plan.y_lanes()) +
-           " Q" + std::to_string(plan.x_lanes()) + " x " + (plan.layer.mode == ArrayMode::Dense ? "M" : "G") +
+    return "dram: " + (rows_outer ? p + " " + m : m + " " + p) +
+           " | buffer: " + (channels_outer ? units + " " + pixels : pixels + " " + units) + " R" +
+           std::to_string(plan.layer.kernel) + " S" + std::to_string(plan.layer.kernel) + " C" +
+           std::to_string(channels) + " | spatial: P" + std::to_string(plan.y_lanes()) + " Q" +
+           std::to_string(plan.x_lanes()) + " x " + (plan.layer.mode == ArrayMode::Dense ? "M" : "G") +
            std::to_string(plan.chunk.cols);
 }
 
@@ -48,7 +51,8 @@ NetworkMapping readMapping(const std::filesystem::path& file) {
     for (JsonObject& layer : root.objects("layers")) {
         const std::string name = layer.text("name");
         layer.text("loop_nest", "");
-        if (!mapping.emplace(name, readLayer(layer)).second) layer.problem("name", "the layer \"" + name + "\" stands twice");
+        if (!mapping.emplace(name, readLayer(layer)).second)
+            layer.problem("name", "the layer \"" + name + "\" stands twice");
         layer.close();
     }
     document.finish();
@@ -60,19 +64,20 @@ Json toJson(const std::vector<LayerPlan>& plans) {
     json["layers"] = Json::array();
     for (const LayerPlan& plan : plans) {
         const LayerMapping& m = plan.mapping;
-        json["layers"].push_back(Json{{"name", plan.layer.name},
-                                      {"tile_rows", m.tile_rows},
-                                      {"tile_channels", m.tile_channels},
-                                      {"log2_x_lanes", m.log2_x_lanes},
-                                      {"tile_order", m.tile_order == TileOrder::RowsOuter ? "rows_outer" : "channels_outer"},
-                                      {"block_order", m.block_order == BlockOrder::ChannelsOuter ? "channels_outer" : "pixels_outer"},
-                                      {"loop_nest", nestText(plan)}});
+        json["layers"].push_back(
+            Json{{"name", plan.layer.name},
+                 {"tile_rows", m.tile_rows},
+                 {"tile_channels", m.tile_channels},
+                 {"log2_x_lanes", m.log2_x_lanes},
+                 {"tile_order", m.tile_order == TileOrder::RowsOuter ? "rows_outer" : "channels_outer"},
+                 {"block_order", m.block_order == BlockOrder::ChannelsOuter ? "channels_outer" : "pixels_outer"},
+                 {"loop_nest", nestText(plan)}});
     }
     return json;
 }
 
-std::vector<LayerPlan> lowerAll(const std::vector<Layer>& layers, const design::Chunk& chunk, const NetworkMapping& mappings,
-                                const std::string& file) {
+std::vector<LayerPlan> lowerAll(const std::vector<Layer>& layers, const design::Chunk& chunk,
+                                const NetworkMapping& mappings, const std::string& file) {
     std::vector<base::Problem> problems;
     std::vector<LayerPlan> plans;
     std::map<std::string, bool> used;

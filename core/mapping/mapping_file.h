@@ -15,9 +15,9 @@ using NetworkMapping = std::map<std::string, LayerMapping>;
 NetworkMapping readMapping(const std::filesystem::path& file);
 base::Json toJson(const std::vector<LayerPlan>& plans);
 
-/// Lowers every layer with its mapping; layers without one and mappings without a layer are problems, as is everything that
-/// the hardware can't run. `file` stands in the messages.
-std::vector<LayerPlan> lowerAll(const std::vector<Layer>& layers, const design::Chunk& chunk, const NetworkMapping& mappings,
-                                const std::string& file);
+/// Lowers every layer with its mapping; layers without one and mappings without a layer are problems, as is everything
+/// that the hardware can't run. `file` stands in the messages.
+std::vector<LayerPlan> lowerAll(const std::vector<Layer>& layers, const design::Chunk& chunk,
+                                const NetworkMapping& mappings, const std::string& file);
 
 }  // namespace dna::mapping

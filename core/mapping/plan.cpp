@@ -24,8 +24,9 @@ public:
     void need(const char* buffer, int64_t words, int64_t capacity) {
         const double excess = double(words) / double(capacity) - 1.0;
         if (words <= capacity || excess <= refusal_.excess) return;
-        refusal_ = {fmt::format("{} holds {} words, the tile needs {} ({} over)", buffer, capacity, words, words - capacity),
-                    excess};
+        refusal_ = {
+            fmt::format("{} holds {} words, the tile needs {} ({} over)", buffer, capacity, words, words - capacity),
+            excess};
     }
     bool ok() const { return refusal_.reason.empty(); }
     const Refusal& refusal() const { return refusal_; }
@@ -106,8 +107,8 @@ void checkCapacity(const LayerPlan& plan, const SubPlan& sub, Capacity& capacity
     capacity.need("the weight buffer", plan.weightWords(sub, 0), plan.chunk.weight_words);
     const int64_t out = int64_t{sub.blocks_full} * plan.outputWordsPerBlock(sub, 0);
     capacity.need("the output buffer", out, plan.chunk.output_words);
-    for (const int count : {sub.row_tiles, sub.channel_tiles, sub.units_full, sub.x_blocks, sub.y_blocks_full, sub.input_blocks,
-                            plan.layer.in_height, plan.layer.in_width, plan.input_pitch_words()})
+    for (const int count : {sub.row_tiles, sub.channel_tiles, sub.units_full, sub.x_blocks, sub.y_blocks_full,
+                            sub.input_blocks, plan.layer.in_height, plan.layer.in_width, plan.input_pitch_words()})
         capacity.need("a loop counter", count, kCounterLimit);
     capacity.need("the channel counter", sub.channel_offset + sub.sub.run_stride + sub.sub.in_channels, kChannelLimit);
     capacity.need("a descriptor field (input rows of a tile)",
@@ -117,11 +118,12 @@ void checkCapacity(const LayerPlan& plan, const SubPlan& sub, Capacity& capacity
 std::string illegal(const Layer& layer, const Chunk& chunk, const LayerMapping& m) {
     const int log2_rows = std::countr_zero(unsigned(chunk.rows));
     if (m.log2_x_lanes < 0 || m.log2_x_lanes > log2_rows)
-        return fmt::format("log2_x_lanes must be in [0, {}] for {} PE rows, found {}", log2_rows, chunk.rows, m.log2_x_lanes);
+        return fmt::format("log2_x_lanes must be in [0, {}] for {} PE rows, found {}", log2_rows, chunk.rows,
+                           m.log2_x_lanes);
     const int y_lanes = chunk.rows >> m.log2_x_lanes;
     if (m.tile_rows < 1 || (m.tile_rows < layer.out_height && m.tile_rows % y_lanes != 0))
-        return fmt::format("tile_rows must be a multiple of the {} lanes across rows (or the whole map), found {}", y_lanes,
-                           m.tile_rows);
+        return fmt::format("tile_rows must be a multiple of the {} lanes across rows (or the whole map), found {}",
+                           y_lanes, m.tile_rows);
     if (m.tile_channels < kBlock || m.tile_channels % kBlock != 0)
         return fmt::format("tile_channels must be a positive multiple of {}, found {}", kBlock, m.tile_channels);
     if (layer.kernel > 15 || layer.pad > 7 || layer.stride > 2)
@@ -172,7 +174,8 @@ int bestLog2XLanes(const Layer& layer, const Chunk& chunk) {
     int best = log2_rows;
     int64_t fewest = INT64_MAX;
     for (int log2_x = log2_rows; log2_x >= 0; --log2_x) {
-        const int64_t blocks = int64_t{ceilDiv(layer.out_width, 1 << log2_x)} * ceilDiv(layer.out_height, chunk.rows >> log2_x);
+        const int64_t blocks =
+            int64_t{ceilDiv(layer.out_width, 1 << log2_x)} * ceilDiv(layer.out_height, chunk.rows >> log2_x);
         if (blocks < fewest) fewest = blocks, best = log2_x;
     }
     return best;
@@ -199,15 +202,17 @@ std::variant<LayerMapping, Refusal> legalize(const Layer& layer, const Chunk& ch
     LayerMapping m = wanted;
     const int y_lanes = chunk.rows >> m.log2_x_lanes;
     m.tile_rows = std::min(roundUp(std::max(m.tile_rows, 1), y_lanes), roundUp(layer.out_height, y_lanes));
-    m.tile_channels = std::clamp(roundUp(std::max(m.tile_channels, 1), kBlock), kBlock, roundUp(layer.out_channels, kBlock));
+    m.tile_channels =
+        std::clamp(roundUp(std::max(m.tile_channels, 1), kBlock), kBlock, roundUp(layer.out_channels, kBlock));
     while (true) {
         const auto lowered = lower(layer, chunk, m);
         if (std::holds_alternative<LayerPlan>(lowered)) return m;
         const bool weights = std::get<Refusal>(lowered).reason.starts_with("the weight");
         const bool can_rows = m.tile_rows > y_lanes;
         const bool can_channels = m.tile_channels > kBlock;
-        const bool rows_first = !weights && can_rows && (layer.mode == ArrayMode::Dense || !can_channels ||
-                                                         m.tile_rows * kBlock >= m.tile_channels);
+        const bool rows_first =
+            !weights && can_rows &&
+            (layer.mode == ArrayMode::Dense || !can_channels || m.tile_rows * kBlock >= m.tile_channels);
         if (rows_first)
             m.tile_rows = roundUp(m.tile_rows / 2, y_lanes);
         else if (can_channels)

@@ -30,24 +30,24 @@ struct LayerMapping {
 struct SubPlan {
     SubLayer sub;
     int row_tiles = 1, channel_tiles = 1;
-    int rows_full = 1, rows_last = 1;          ///< output rows of a tile
-    int units_full = 1, units_last = 1;        ///< units (cols channels) of a tile
-    int blocks_full = 1, blocks_last = 1;      ///< 16-channel blocks of an output tile
-    int x_blocks = 1;                          ///< blocks across the width
+    int rows_full = 1, rows_last = 1;      ///< output rows of a tile
+    int units_full = 1, units_last = 1;    ///< units (cols channels) of a tile
+    int blocks_full = 1, blocks_last = 1;  ///< 16-channel blocks of an output tile
+    int x_blocks = 1;                      ///< blocks across the width
     int y_blocks_full = 1, y_blocks_last = 1;
     // input tile
-    int shift = 0;                             ///< 1 for stride 2: even and odd columns and rows in planes of their own
-    bool drop_odd = false;                     ///< 1x1 stride 2: odd rows and columns are not kept
-    int input_block = 0;                       ///< first 16-channel block that dense mode loads
-    int input_blocks = 1;                      ///< blocks of a dense tile (depthwise: blocks_full / blocks_last)
-    int x_words = 1;                           ///< words of one bank row
-    int plane_words = 1, block_words = 1;      ///< bank words of one plane, of one channel block
+    int shift = 0;                         ///< 1 for stride 2: even and odd columns and rows in planes of their own
+    bool drop_odd = false;                 ///< 1x1 stride 2: odd rows and columns are not kept
+    int input_block = 0;                   ///< first 16-channel block that dense mode loads
+    int input_blocks = 1;                  ///< blocks of a dense tile (depthwise: blocks_full / blocks_last)
+    int x_words = 1;                       ///< words of one bank row
+    int plane_words = 1, block_words = 1;  ///< bank words of one plane, of one channel block
     // reduction
-    int channel_offset = 0;                    ///< channel inside the first loaded block where run 0 starts
-    int reduction = 1;                         ///< MAC cycles of a block
-    int bubble = 0;                            ///< idle cycles behind a block, so that the drain of the last one is over
-    int unit_words = 1;                        ///< weight-buffer words of a unit, parameters in front
-    bool shared_weights = false;               ///< pool: one unit serves all channels
+    int channel_offset = 0;       ///< channel inside the first loaded block where run 0 starts
+    int reduction = 1;            ///< MAC cycles of a block
+    int bubble = 0;               ///< idle cycles behind a block, so that the drain of the last one is over
+    int unit_words = 1;           ///< weight-buffer words of a unit, parameters in front
+    bool shared_weights = false;  ///< pool: one unit serves all channels
     int job_count() const { return row_tiles * channel_tiles; }
 };
 
@@ -62,13 +62,19 @@ struct LayerPlan {
     int x_lanes() const { return 1 << mapping.log2_x_lanes; }
     int log2_y_lanes() const;
     int units_per_block() const { return design::kBlock / chunk.cols; }
-    int input_pitch_words() const;   ///< words of one row of the input map in DRAM
+    int input_pitch_words() const;                                 ///< words of one row of the input map in DRAM
     int input_rows_begin(const SubPlan& sub, int row_tile) const;  ///< first input row of a tile, clipped to the map
     int input_rows_end(const SubPlan& sub, int row_tile) const;    ///< one past the last, clipped
-    int rows(const SubPlan& sub, int row_tile) const { return row_tile + 1 == sub.row_tiles ? sub.rows_last : sub.rows_full; }
+    int rows(const SubPlan& sub, int row_tile) const {
+        return row_tile + 1 == sub.row_tiles ? sub.rows_last : sub.rows_full;
+    }
     int units(const SubPlan& sub, int t) const { return t + 1 == sub.channel_tiles ? sub.units_last : sub.units_full; }
-    int blocks(const SubPlan& sub, int t) const { return t + 1 == sub.channel_tiles ? sub.blocks_last : sub.blocks_full; }
-    int yBlocks(const SubPlan& sub, int t) const { return t + 1 == sub.row_tiles ? sub.y_blocks_last : sub.y_blocks_full; }
+    int blocks(const SubPlan& sub, int t) const {
+        return t + 1 == sub.channel_tiles ? sub.blocks_last : sub.blocks_full;
+    }
+    int yBlocks(const SubPlan& sub, int t) const {
+        return t + 1 == sub.row_tiles ? sub.y_blocks_last : sub.y_blocks_full;
+    }
     int inputBlocks(const SubPlan& sub, int t) const {
         return layer.mode == ArrayMode::Depthwise ? blocks(sub, t) : sub.input_blocks;
     }
@@ -88,7 +94,8 @@ std::variant<LayerPlan, Refusal> lower(const Layer& layer, const design::Chunk& 
 
 /// The nearest legal mapping not above the wanted tiles: sizes are clipped to the layer, then halved until the buffers
 /// hold them. `estimate`, `emit` and every search go through it. Refuses when even the smallest tile does not fit.
-std::variant<LayerMapping, Refusal> legalize(const Layer& layer, const design::Chunk& chunk, const LayerMapping& wanted);
+std::variant<LayerMapping, Refusal> legalize(const Layer& layer, const design::Chunk& chunk,
+                                             const LayerMapping& wanted);
 
 /// Lanes across the width that need the fewest blocks for a tile of `tile_rows` rows (ties: widest).
 int bestLog2XLanes(const Layer& layer, const design::Chunk& chunk);

@@ -89,7 +89,8 @@ private:
             program_.dram_bytes = std::max(program_.dram_bytes, address + size);
         };
         place(plans.front().layer.input.node, -1, inputMapBytes(plans.front().layer));
-        for (int i = 0; i < layers; ++i) place(plans[size_t(i)].layer.output_node, i, outputMapBytes(plans[size_t(i)].layer));
+        for (int i = 0; i < layers; ++i)
+            place(plans[size_t(i)].layer.output_node, i, outputMapBytes(plans[size_t(i)].layer));
     }
 
     void encode() {
@@ -102,7 +103,8 @@ private:
                 place.input = program_.map_address[size_t(plan.layer.input.node)];
                 place.output = program_.map_address[size_t(plan.layer.output_node)];
                 place.weights = weights;
-                if (plan.layer.residual_node >= 0) place.residual = program_.map_address[size_t(plan.layer.residual_node)];
+                if (plan.layer.residual_node >= 0)
+                    place.residual = program_.map_address[size_t(plan.layer.residual_node)];
                 place.wait_previous = s == 0;
                 place.last = i + 1 == program_.plans.size() && s + 1 == plan.subs.size();
                 program_.descriptors.push_back(encodeDescriptor(plan, plan.subs[s], arithmetic, place));
@@ -123,7 +125,8 @@ private:
 
 }  // namespace
 
-Program buildProgram(const nn::IntegerNetwork& network, const design::Design& design, const std::vector<LayerPlan>& plans) {
+Program buildProgram(const nn::IntegerNetwork& network, const design::Design& design,
+                     const std::vector<LayerPlan>& plans) {
     DNA_CHECK(!plans.empty(), "a program needs layers");
     return Builder(network, design, plans).run();
 }

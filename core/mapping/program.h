@@ -13,7 +13,7 @@ namespace dna::mapping {
 
 /// A region of DRAM.
 struct Region {
-    std::string name;       ///< "descriptors", "<layer>.weights", node name
+    std::string name;  ///< "descriptors", "<layer>.weights", node name
     uint32_t address = 0;
     uint32_t bytes = 0;
 };
@@ -22,19 +22,20 @@ struct Region {
 struct Program {
     design::Design design;
     std::vector<LayerPlan> plans;
-    std::vector<Descriptor> descriptors;       ///< sub-layers in order
-    std::vector<int> descriptor_layer;         ///< layer of each descriptor
-    std::vector<uint8_t> image;                ///< DRAM from 0: descriptors and weights
-    std::vector<Region> regions;               ///< memory map
-    std::vector<uint32_t> map_address;         ///< per network node; only for nodes that are stored
-    uint32_t dram_bytes = 0;                   ///< end of the highest map
+    std::vector<Descriptor> descriptors;  ///< sub-layers in order
+    std::vector<int> descriptor_layer;    ///< layer of each descriptor
+    std::vector<uint8_t> image;           ///< DRAM from 0: descriptors and weights
+    std::vector<Region> regions;          ///< memory map
+    std::vector<uint32_t> map_address;    ///< per network node; only for nodes that are stored
+    uint32_t dram_bytes = 0;              ///< end of the highest map
 };
 
 /// Maps get the lowest free place of their live range (descriptors and weights stand in front, alive all the time).
-Program buildProgram(const nn::IntegerNetwork& network, const design::Design& design, const std::vector<LayerPlan>& plans);
+Program buildProgram(const nn::IntegerNetwork& network, const design::Design& design,
+                     const std::vector<LayerPlan>& plans);
 
-/// A picture ([3][H][W] bytes) as the host lays it out: mapped by the input table, [H][W] pixels of 4 bytes (16 when the
-/// network's input has more than 4 channels), rows padded to 16 bytes.
+/// A picture ([3][H][W] bytes) as the host lays it out: mapped by the input table, [H][W] pixels of 4 bytes (16 when
+/// the network's input has more than 4 channels), rows padded to 16 bytes.
 std::vector<uint8_t> layoutInput(const nn::IntegerNetwork& network, const Layer& first, const uint8_t* picture);
 
 /// A layer's output as it stands in DRAM, from CHW int8 in logical channel order (or logits); bytes of channels beyond

@@ -37,8 +37,8 @@ std::vector<Job> jobsOf(const LayerPlan& plan, const SubPlan& sub) {
 }
 
 int64_t inputBlockPitch(const Layer& layer) {
-    const int64_t row = layer.narrow_input ? alignUp(int64_t{layer.in_width} * 4, kWordBytes)
-                                           : int64_t{layer.in_width} * kWordBytes;
+    const int64_t row =
+        layer.narrow_input ? alignUp(int64_t{layer.in_width} * 4, kWordBytes) : int64_t{layer.in_width} * kWordBytes;
     return row * layer.in_height;
 }
 
@@ -50,7 +50,8 @@ int64_t outputBlockPitch(const Layer& layer) {
 Transfer inputTransfer(const LayerPlan& plan, const SubPlan& sub, const Job& job) {
     const int begin = plan.input_rows_begin(sub, job.row_tile), end = plan.input_rows_end(sub, job.row_tile);
     const int64_t pitch = inputBlockPitch(plan.layer);
-    const int first_block = plan.layer.mode == ArrayMode::Depthwise ? job.channel_tile * sub.blocks_full : sub.input_block;
+    const int first_block =
+        plan.layer.mode == ArrayMode::Depthwise ? job.channel_tile * sub.blocks_full : sub.input_block;
     const int row_words = plan.input_pitch_words();
     return {.offset = first_block * pitch + int64_t{begin} * row_words * kWordBytes,
             .pitch = pitch,

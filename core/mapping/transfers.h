@@ -21,7 +21,8 @@ struct Segment {
     int beats = 0;
 };
 
-/// Splits a segment at 4 KiB boundaries and at the longest burst: the one function that model, golden machine and checks use.
+/// Splits a segment at 4 KiB boundaries and at the longest burst: the one function that model, golden machine and
+/// checks use.
 template <class Visit>
 void forEachBurst(const Segment& segment, const design::MemoryModel& memory, Visit&& visit) {
     int64_t offset = segment.offset;
@@ -39,9 +40,9 @@ void forEachBurst(const Segment& segment, const design::MemoryModel& memory, Vis
 struct Job {
     int row_tile = 0, channel_tile = 0;
     bool first = false, last = false;
-    bool input_changed = false;    ///< a new input tile is loaded for it
+    bool input_changed = false;  ///< a new input tile is loaded for it
     bool weights_changed = false;
-    bool input_released = false;   ///< the next job needs another input tile (or there is none)
+    bool input_released = false;  ///< the next job needs another input tile (or there is none)
     bool weights_released = false;
 };
 std::vector<Job> jobsOf(const LayerPlan& plan, const SubPlan& sub);
@@ -52,10 +53,10 @@ int64_t outputBlockPitch(const Layer& layer);
 
 /// Pieces a job moves. Each is `blocks` segments of equal length, one block pitch apart.
 struct Transfer {
-    int64_t offset = 0;       ///< of the first segment, relative to the tensor's base
-    int64_t pitch = 0;        ///< bytes between segments
+    int64_t offset = 0;  ///< of the first segment, relative to the tensor's base
+    int64_t pitch = 0;   ///< bytes between segments
     int blocks = 0;
-    int beats = 0;            ///< of one segment
+    int beats = 0;  ///< of one segment
     Segment segment(int i) const { return {offset + pitch * i, beats}; }
     int64_t totalBeats() const { return int64_t{blocks} * beats; }
 };

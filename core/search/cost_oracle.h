@@ -7,8 +7,8 @@
 
 namespace dna::search {
 
-/// One categorical parameter of an accelerator search. Hardware parameters have group -1 and receive the whole network's
-/// credit; mapping parameters belong to a layer shape (group >= 0) and receive its credit.
+/// One categorical parameter of an accelerator search. Hardware parameters have group -1 and receive the whole
+/// network's credit; mapping parameters belong to a layer shape (group >= 0) and receive its credit.
 struct SearchParameter {
     std::string name;  ///< stable over a run: logits are kept under it
     int options = 1;

@@ -26,8 +26,9 @@ std::unique_ptr<SearchAlgorithm> makeAlgorithm(const std::string& name) {
         names.push_back(info.name);
     }
     const std::string near = base::nearest(name, names);
-    throw base::InputError("--algorithm", "", fmt::format("unknown algorithm \"{}\"; {}", name,
-                                                          near.empty() ? "see `dna list algorithms`" : "did you mean \"" + near + "\"?"));
+    throw base::InputError("--algorithm", "",
+                           fmt::format("unknown algorithm \"{}\"; {}", name,
+                                       near.empty() ? "see `dna list algorithms`" : "did you mean \"" + near + "\"?"));
 }
 
 DasResult searchDesign(SearchAlgorithm& algorithm, CostOracle& oracle, int evaluations, base::Rng& rng) {
@@ -46,11 +47,14 @@ DasResult searchDesign(SearchAlgorithm& algorithm, CostOracle& oracle, int evalu
         if (result.best.empty() || better(cost, result.cost)) {
             result.best = choice;
             result.cost = cost;
-            if (cost.feasible) result.curve.push_back({result.evaluations, oracle.mappingEvaluations(), double(std::clock() - began) / CLOCKS_PER_SEC, cost.objective});
+            if (cost.feasible)
+                result.curve.push_back({result.evaluations, oracle.mappingEvaluations(),
+                                        double(std::clock() - began) / CLOCKS_PER_SEC, cost.objective});
         }
         return cost;
     };
-    for (int64_t proposals = 0; result.evaluations < evaluations && proposals < int64_t{evaluations} * kProposalsPerEvaluation; ++proposals) {
+    for (int64_t proposals = 0;
+         result.evaluations < evaluations && proposals < int64_t{evaluations} * kProposalsPerEvaluation; ++proposals) {
         const std::vector<int> choice = algorithm.propose(parameters, rng);
         algorithm.tell(parameters, choice, consider(choice));
     }

@@ -52,7 +52,8 @@ TEST_CASE("report: classes sum to the latency, levels to the energy, layers to t
         }
         CHECK(classes == layer.at("latency_cycles").get<int64_t>());
     }
-    CHECK(energy * 1e-9 == doctest::Approx(json.at("totals").at("energy_mj").at("system").get<double>()).epsilon(1e-12));
+    CHECK(energy * 1e-9 ==
+          doctest::Approx(json.at("totals").at("energy_mj").at("system").get<double>()).epsilon(1e-12));
     double area = 0;
     for (const auto& [part, um2] : json.at("area").items()) area += um2.get<double>();
     CHECK(area == doctest::Approx(json.at("totals").at("area_um2").get<double>()).epsilon(1e-12));
@@ -60,7 +61,8 @@ TEST_CASE("report: classes sum to the latency, levels to the energy, layers to t
 
 TEST_CASE("the energy formula's gradient by dual numbers equals central differences") {
     using Scalar = autodiff::Dual<2>;
-    const costmodel::ChunkPrices prices = costmodel::pricesOf(roomy(), costmodel::builtinTechnology("osu018"), "lpddr4", 100);
+    const costmodel::ChunkPrices prices =
+        costmodel::pricesOf(roomy(), costmodel::builtinTechnology("osu018"), "lpddr4", 100);
     const auto total = [&](auto reads, auto cycles) {
         costmodel::EventCounts<decltype(reads)> n;
         n.dram_reads = reads * 2.0, n.input_reads = reads * reads, n.macs = reads * 3.0, n.cycles = cycles;
@@ -73,8 +75,10 @@ TEST_CASE("the energy formula's gradient by dual numbers equals central differen
     const Scalar dual = total(Scalar::variable(1000.0, 0), Scalar::variable(5000.0, 1));
     CHECK(dual.value == doctest::Approx(total(1000.0, 5000.0)));
     const double h = 1e-3;
-    CHECK(dual.slope[0] == doctest::Approx((total(1000.0 + h, 5000.0) - total(1000.0 - h, 5000.0)) / (2 * h)).epsilon(1e-6));
-    CHECK(dual.slope[1] == doctest::Approx((total(1000.0, 5000.0 + h) - total(1000.0, 5000.0 - h)) / (2 * h)).epsilon(1e-6));
+    CHECK(dual.slope[0] ==
+          doctest::Approx((total(1000.0 + h, 5000.0) - total(1000.0 - h, 5000.0)) / (2 * h)).epsilon(1e-6));
+    CHECK(dual.slope[1] ==
+          doctest::Approx((total(1000.0, 5000.0 + h) - total(1000.0, 5000.0 - h)) / (2 * h)).epsilon(1e-6));
 }
 
 TEST_CASE("the mapper beats or meets every sampled mapping, and larger buffers never cost latency") {
@@ -89,7 +93,8 @@ TEST_CASE("the mapper beats or meets every sampled mapping, and larger buffers n
         design::Chunk larger = roomy();
         larger.input_words *= 2, larger.output_words *= 2, larger.weight_words *= 2;
         CHECK(mapper.front(layer, larger).choices.front().latency_cycles <= front.choices.front().latency_cycles);
-        for (size_t i = 1; i < front.choices.size(); ++i) CHECK(front.choices[i].energy_pj < front.choices[i - 1].energy_pj);
+        for (size_t i = 1; i < front.choices.size(); ++i)
+            CHECK(front.choices[i].energy_pj < front.choices[i - 1].energy_pj);
     }
 }
 
@@ -99,7 +104,8 @@ TEST_CASE("what a design search returns respects hard limits, or says which it c
     const costmodel::Technology technology = costmodel::builtinTechnology("osu018");
     design::Chunk base;
     base.accumulator_bits = 28;
-    costmodel::DesignOracle oracle(mapping::extractLayers(miniOf("k3_e1")), design::designSpace({}, "test"), base, technology, target);
+    costmodel::DesignOracle oracle(mapping::extractLayers(miniOf("k3_e1")), design::designSpace({}, "test"), base,
+                                   technology, target);
     base::Rng rng(3, "limits");
     const auto algorithm = search::makeAlgorithm("gumbel");
     const search::DasResult result = search::searchDesign(*algorithm, oracle, 300, rng);
@@ -107,7 +113,8 @@ TEST_CASE("what a design search returns respects hard limits, or says which it c
     CHECK(costmodel::pricesOf(oracle.chunkOf(result.best), technology, "lpddr4", 100).area.total() <= 1.5e7);
     design::Target impossible;
     impossible.limits.max_area_um2 = 1000;
-    costmodel::DesignOracle hopeless(mapping::extractLayers(miniOf("k3_e1")), design::designSpace({}, "test"), base, technology, impossible);
+    costmodel::DesignOracle hopeless(mapping::extractLayers(miniOf("k3_e1")), design::designSpace({}, "test"), base,
+                                     technology, impossible);
     const auto other = search::makeAlgorithm("random");
     const search::DasResult nothing = search::searchDesign(*other, hopeless, 20, rng);
     CHECK(!nothing.cost.feasible);
@@ -130,7 +137,8 @@ TEST_CASE("cost tables follow the design and survive a checkpoint") {
 }
 
 TEST_CASE("target, design space and design files name what is wrong") {
-    CHECK_THROWS_WITH_AS(design::designSpace(base::Json{{"rowz", {8}}}, "t.json"), doctest::Contains("did you mean \"rows\""), base::InputError);
+    CHECK_THROWS_WITH_AS(design::designSpace(base::Json{{"rowz", {8}}}, "t.json"),
+                         doctest::Contains("did you mean \"rows\""), base::InputError);
     CHECK_THROWS_AS(design::designSpace(base::Json{{"rows", {7}}}, "t.json"), base::InputError);
     CHECK_THROWS_AS(design::designSpace(base::Json{{"rows", 8}}, "t.json"), base::InputError);
     CHECK_THROWS_AS(costmodel::builtinTechnology("osu81"), base::InputError);

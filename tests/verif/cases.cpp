@@ -19,7 +19,8 @@ public:
         nodes_.push_back(rest);
         inputs_.push_back(std::move(inputs));
     }
-    void conv(const std::string& name, const std::string& from, int out, int kernel, int stride, int groups, bool relu = true) {
+    void conv(const std::string& name, const std::string& from, int out, int kernel, int stride, int groups,
+              bool relu = true) {
         Node n;
         n.out_channels = out, n.kernel = kernel, n.stride = stride, n.pad = kernel / 2, n.groups = groups;
         n.batch_norm = true, n.relu = relu;
@@ -46,7 +47,9 @@ network::Network everyOperator(base::Rng& rng, const std::string& name) {
     s.conv("expand", "stem", expand, 1, 1, 1);
     s.conv("depthwise", "expand", expand, kernel, 1, expand);
     s.conv("project", "depthwise", a, 1, 1, 1, false);
-    s.node("add", Op::Add, rng.below(2) != 0 ? std::vector<std::string>{"project", "stem"} : std::vector<std::string>{"stem", "project"});
+    s.node(
+        "add", Op::Add,
+        rng.below(2) != 0 ? std::vector<std::string>{"project", "stem"} : std::vector<std::string>{"stem", "project"});
     s.conv("grouped", "add", a, 1, 1, 2);
     Node shuffle;
     shuffle.groups = 2;
@@ -73,7 +76,8 @@ design::Chunk randomChunk(base::Rng& rng) {
     return chunk;
 }
 
-std::vector<mapping::LayerPlan> randomPlans(const std::vector<Layer>& layers, const design::Chunk& chunk, base::Rng& rng) {
+std::vector<mapping::LayerPlan> randomPlans(const std::vector<Layer>& layers, const design::Chunk& chunk,
+                                            base::Rng& rng) {
     std::vector<mapping::LayerPlan> plans;
     for (const Layer& layer : layers) {
         mapping::LayerMapping wanted;
@@ -89,7 +93,8 @@ std::vector<mapping::LayerPlan> randomPlans(const std::vector<Layer>& layers, co
         }
         if (const auto* refusal = std::get_if<mapping::Refusal>(&legal))
             throw std::runtime_error(layer.name + ": " + refusal->reason);
-        plans.push_back(std::get<mapping::LayerPlan>(mapping::lower(layer, chunk, std::get<mapping::LayerMapping>(legal))));
+        plans.push_back(
+            std::get<mapping::LayerPlan>(mapping::lower(layer, chunk, std::get<mapping::LayerMapping>(legal))));
     }
     return plans;
 }

@@ -15,7 +15,8 @@ network::Network everyOperator(base::Rng& rng, const std::string& name);
 
 /// A random chunk, and a random legal mapping of a layer on it.
 design::Chunk randomChunk(base::Rng& rng);
-std::vector<mapping::LayerPlan> randomPlans(const std::vector<mapping::Layer>& layers, const design::Chunk& chunk, base::Rng& rng);
+std::vector<mapping::LayerPlan> randomPlans(const std::vector<mapping::Layer>& layers, const design::Chunk& chunk,
+                                            base::Rng& rng);
 
 std::vector<uint8_t> randomPicture(const network::Network& network, base::Rng& rng);
 

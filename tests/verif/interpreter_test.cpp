@@ -12,9 +12,11 @@ using namespace dna;
 
 namespace {
 
-/// Differences between the stored maps of a finished image and the reference, layer by layer; maps that were overwritten
-/// later (memory is reused) are compared by running the program once per layer would be needed, so only the last is here.
-int64_t logitDifferences(const mapping::Program& program, const std::vector<uint8_t>& dram, const std::vector<int32_t>& logits) {
+/// Differences between the stored maps of a finished image and the reference, layer by layer; maps that were
+/// overwritten later (memory is reused) are compared by running the program once per layer would be needed, so only the
+/// last is here.
+int64_t logitDifferences(const mapping::Program& program, const std::vector<uint8_t>& dram,
+                         const std::vector<int32_t>& logits) {
     const mapping::Layer& last = program.plans.back().layer;
     const mapping::StoredMap map = mapping::layoutLogits(last, logits);
     const uint32_t base = program.map_address[size_t(last.output_node)];
@@ -41,7 +43,8 @@ TEST_CASE("descriptors of random designs and mappings compute what the network's
         std::vector<uint8_t> dram(program.dram_bytes);
         std::memcpy(dram.data(), program.image.data(), program.image.size());
         const std::vector<uint8_t> input = mapping::layoutInput(network, plans.front().layer, picture.data());
-        std::memcpy(dram.data() + program.map_address[size_t(plans.front().layer.input.node)], input.data(), input.size());
+        std::memcpy(dram.data() + program.map_address[size_t(plans.front().layer.input.node)], input.data(),
+                    input.size());
         verif::interpret(dram, 0, design.chunk().cols);
 
         const verif::ReferenceOutputs reference = verif::runReference(network, picture.data());

@@ -40,7 +40,8 @@ std::string yosysScript(const Written& chip) {
 }
 
 bool toolsThere() {
-    return !base::findProgram("verilator").empty() && !base::findProgram("iverilog").empty() && !base::findProgram("yosys").empty();
+    return !base::findProgram("verilator").empty() && !base::findProgram("iverilog").empty() &&
+           !base::findProgram("yosys").empty();
 }
 
 }  // namespace

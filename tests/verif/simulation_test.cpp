@@ -31,14 +31,16 @@ Case makeCase(uint64_t seed, int rows, int cols, int pictures) {
     design::Chunk chunk = tests::randomChunk(rng);
     chunk.rows = rows, chunk.cols = cols;
     c.design.chunks = {chunk};
-    c.program = mapping::buildProgram(c.network, c.design, tests::randomPlans(mapping::extractLayers(graph), chunk, rng));
+    c.program =
+        mapping::buildProgram(c.network, c.design, tests::randomPlans(mapping::extractLayers(graph), chunk, rng));
     for (int i = 0; i < pictures; ++i) c.pictures.push_back(tests::randomPicture(graph, rng));
     return c;
 }
 
 std::vector<verif::SimulatedPicture> run(const Case& c, const std::vector<verif::SimulationJob>& jobs) {
     base::SilentLog log;
-    const std::filesystem::path folder = std::filesystem::temp_directory_path() / ("dna-sim-" + designHash(c.design).substr(0, 8));
+    const std::filesystem::path folder =
+        std::filesystem::temp_directory_path() / ("dna-sim-" + designHash(c.design).substr(0, 8));
     std::vector<const uint8_t*> pictures;
     for (const auto& p : c.pictures) pictures.push_back(p.data());
     verif::writeVectors(folder, c.network, c.program, pictures);
@@ -49,7 +51,8 @@ std::vector<verif::SimulatedPicture> run(const Case& c, const std::vector<verif:
 }
 
 /// Events of the whole program by the counting table against the RTL's counters.
-void checkCounters(const Case& c, const std::array<uint32_t, 16>& counters, const std::vector<mapping::LayerTime>& times) {
+void checkCounters(const Case& c, const std::array<uint32_t, 16>& counters,
+                   const std::vector<mapping::LayerTime>& times) {
     costmodel::AccessCounts sum;
     mapping::CycleClasses classes;
     for (const mapping::LayerTime& time : times) {

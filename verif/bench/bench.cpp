@@ -123,7 +123,9 @@ public:
             for (int d = 0; d < layer.descriptors; ++d) {
                 while (!(done_seen_ > 0)) {
                     tick();
-                    if (cycle_ - start > limit) fail("no progress: layer " + layer.name + " not done after " + std::to_string(limit) + " cycles");
+                    if (cycle_ - start > limit)
+                        fail("no progress: layer " + layer.name + " not done after " + std::to_string(limit) +
+                             " cycles");
                 }
                 --done_seen_;
             }
@@ -145,7 +147,8 @@ public:
 private:
     void readCounters(uint32_t* counters) {
 #if DNA_COUNTERS
-        const auto& words = top_.rootp->dna_top__DOT__u_chunk0__DOT__u_chunk__DOT__gen_counters__DOT__u_perf__DOT__count_q;
+        const auto& words =
+            top_.rootp->dna_top__DOT__u_chunk0__DOT__u_chunk__DOT__gen_counters__DOT__u_perf__DOT__count_q;
         for (int i = 0; i < 16; ++i) counters[i] = words[i];
 #else
         (void)counters;
@@ -193,8 +196,10 @@ private:
     }
 
     void checkStable() {
-        if (ar_waiting_ && (!top_.m_axi_arvalid || top_.m_axi_araddr != ar_address_)) fail("AXI: AR changed while waiting");
-        if (aw_waiting_ && (!top_.m_axi_awvalid || top_.m_axi_awaddr != aw_address_)) fail("AXI: AW changed while waiting");
+        if (ar_waiting_ && (!top_.m_axi_arvalid || top_.m_axi_araddr != ar_address_))
+            fail("AXI: AR changed while waiting");
+        if (aw_waiting_ && (!top_.m_axi_awvalid || top_.m_axi_awaddr != aw_address_))
+            fail("AXI: AW changed while waiting");
         if (w_waiting_ && !top_.m_axi_wvalid) fail("AXI: W dropped while waiting");
         ar_waiting_ = top_.m_axi_arvalid && !top_.m_axi_arready;
         aw_waiting_ = top_.m_axi_awvalid && !top_.m_axi_awready;
@@ -231,7 +236,8 @@ private:
         if (writes_.empty()) fail("AXI: data before their address");
         WriteBurst& burst = writes_.front();
         for (int i = 0; i < 16; ++i)
-            if (top_.m_axi_wstrb >> i & 1) dram_[burst.address + uint32_t(i)] = uint8_t(top_.m_axi_wdata[i / 4] >> (8 * (i % 4)));
+            if (top_.m_axi_wstrb >> i & 1)
+                dram_[burst.address + uint32_t(i)] = uint8_t(top_.m_axi_wdata[i / 4] >> (8 * (i % 4)));
         burst.address += 16;
         const bool last = --burst.beats == 0;
         if (last != bool(top_.m_axi_wlast)) fail("AXI: WLAST is wrong");
@@ -243,8 +249,10 @@ private:
     /// Values for the next cycle, cycle_ + 1.
     void drive() {
         const int64_t next = cycle_ + 1;
-        const bool offered = top_.m_axi_rvalid && !reads_.empty() && held_ == &reads_.front() && held_address_ == reads_.front().address;
-        const bool ready = !reads_.empty() && reads_.front().ready <= next && (!stall_ || offered || random_.below(4) != 0);
+        const bool offered =
+            top_.m_axi_rvalid && !reads_.empty() && held_ == &reads_.front() && held_address_ == reads_.front().address;
+        const bool ready =
+            !reads_.empty() && reads_.front().ready <= next && (!stall_ || offered || random_.below(4) != 0);
         top_.m_axi_rvalid = ready;
         if (ready) {
             const ReadBurst& burst = reads_.front();
@@ -275,12 +283,17 @@ private:
     uint32_t ar_address_ = 0, aw_address_ = 0;
 };
 
-void print(std::FILE* out, const Program& program, int image, bool stalled, const std::vector<Bench::LayerResult>& layers, bool first) {
-    std::fprintf(out, "%s\n{\"image\": %d, \"stalled\": %s, \"layers\": [", first ? "" : ",", image, stalled ? "true" : "false");
+void print(std::FILE* out, const Program& program, int image, bool stalled,
+           const std::vector<Bench::LayerResult>& layers, bool first) {
+    std::fprintf(out, "%s\n{\"image\": %d, \"stalled\": %s, \"layers\": [", first ? "" : ",", image,
+                 stalled ? "true" : "false");
     for (size_t i = 0; i < layers.size(); ++i) {
         const auto& r = layers[i];
-        std::fprintf(out, "%s\n {\"name\": \"%s\", \"done\": %lld, \"mismatches\": %lld, \"first\": %lld, \"found\": %d, \"expected\": %d, \"counters\": [",
-                     i ? "," : "", program.layers[i].name.c_str(), (long long)r.done, (long long)r.mismatches, (long long)r.first, r.found, r.expected);
+        std::fprintf(out,
+                     "%s\n {\"name\": \"%s\", \"done\": %lld, \"mismatches\": %lld, \"first\": %lld, \"found\": %d, "
+                     "\"expected\": %d, \"counters\": [",
+                     i ? "," : "", program.layers[i].name.c_str(), (long long)r.done, (long long)r.mismatches,
+                     (long long)r.first, r.found, r.expected);
         for (int c = 0; c < 16; ++c) std::fprintf(out, "%s%u", c ? ", " : "", r.counters[c]);
         std::fprintf(out, "]}");
     }
@@ -289,7 +302,8 @@ void print(std::FILE* out, const Program& program, int image, bool stalled, cons
 
 }  // namespace
 
-// bench FOLDER RESULT FIRST COUNT [STALL_SEED]: FOLDER holds image.bin, program.txt, care.bin, inputs.bin, expected.bin.
+// bench FOLDER RESULT FIRST COUNT [STALL_SEED]: FOLDER holds image.bin, program.txt, care.bin, inputs.bin,
+// expected.bin.
 int main(int argc, char** argv) {
     if (argc < 5) fail("usage: bench FOLDER RESULT.json FIRST COUNT [STALL_SEED]");
     const std::string folder = argv[1];
@@ -298,7 +312,8 @@ int main(int argc, char** argv) {
     const Program program = readProgram(folder + "/program.txt");
     const std::vector<uint8_t> care = readFile(folder + "/care.bin");
     const std::vector<uint8_t> inputs = readFile(folder + "/inputs.bin"), expected = readFile(folder + "/expected.bin");
-    if (inputs.size() < size_t(begin + count) * program.input_bytes || expected.size() < size_t(begin + count) * care.size())
+    if (inputs.size() < size_t(begin + count) * program.input_bytes ||
+        expected.size() < size_t(begin + count) * care.size())
         fail("inputs.bin or expected.bin hold fewer pictures than asked for");
     std::FILE* out = std::fopen(argv[2], "w");
     if (out == nullptr) fail(std::string("can't write ") + argv[2]);
@@ -306,7 +321,8 @@ int main(int argc, char** argv) {
     std::fprintf(out, "[");
     int64_t mismatches = 0;
     for (int i = begin; i < begin + count; ++i) {
-        const auto layers = bench.run(inputs.data() + size_t(i) * program.input_bytes, expected.data() + size_t(i) * care.size(), care.data(), 200000000);
+        const auto layers = bench.run(inputs.data() + size_t(i) * program.input_bytes,
+                                      expected.data() + size_t(i) * care.size(), care.data(), 200000000);
         for (const auto& layer : layers) mismatches += layer.mismatches;
         print(out, program, i, stall != 0, layers, i == begin);
     }

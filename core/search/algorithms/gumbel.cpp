@@ -50,14 +50,16 @@ public:
             logits.resize(p.options);
             const std::vector<double> probability = softmax(logits.value);
             std::vector<double> noisy;
-            for (double q : probability) noisy.push_back((base::portableLog(std::max(q, 1e-30)) + rng.gumbel()) / kTemperature);
+            for (double q : probability)
+                noisy.push_back((base::portableLog(std::max(q, 1e-30)) + rng.gumbel()) / kTemperature);
             choice.push_back(int(std::max_element(noisy.begin(), noisy.end()) - noisy.begin()));
             samples_.push_back(score_ ? probability : softmax(noisy));
         }
         return choice;
     }
 
-    void tell(const std::vector<SearchParameter>& parameters, const std::vector<int>& choice, const OracleCost& cost) override {
+    void tell(const std::vector<SearchParameter>& parameters, const std::vector<int>& choice,
+              const OracleCost& cost) override {
         const double whole = network_.advantage(finite(cost.objective));
         std::vector<double> group(cost.group_objective.size());
         std::map<int, std::string> group_name;
@@ -89,7 +91,8 @@ public:
         for (const auto& [name, b] : groups_) json["groups"][name] = base::Json{b.mean, b.set};
         json["logits"] = base::Json::object();
         for (const auto& [name, l] : logits_)
-            json["logits"][name] = base::Json{{"value", l.value}, {"first", l.first}, {"second", l.second}, {"steps", l.steps}};
+            json["logits"][name] =
+                base::Json{{"value", l.value}, {"first", l.first}, {"second", l.second}, {"steps", l.steps}};
         return json;
     }
 
@@ -119,12 +122,14 @@ private:
     void update(Logits& logits, const std::vector<double>& sample, int chosen, double advantage) const {
         const double scale = score_ ? advantage : advantage * sample[size_t(chosen)] / kTemperature;
         ++logits.steps;
-        const double correct1 = 1 - std::pow(kBeta1, double(logits.steps)), correct2 = 1 - std::pow(kBeta2, double(logits.steps));
+        const double correct1 = 1 - std::pow(kBeta1, double(logits.steps)),
+                     correct2 = 1 - std::pow(kBeta2, double(logits.steps));
         for (size_t j = 0; j < sample.size(); ++j) {
             const double gradient = scale * ((int(j) == chosen ? 1.0 : 0.0) - sample[j]);
             logits.first[j] = kBeta1 * logits.first[j] + (1 - kBeta1) * gradient;
             logits.second[j] = kBeta2 * logits.second[j] + (1 - kBeta2) * gradient * gradient;
-            logits.value[j] -= kRate * (logits.first[j] / correct1) / (std::sqrt(logits.second[j] / correct2) + kEpsilon);
+            logits.value[j] -=
+                kRate * (logits.first[j] / correct1) / (std::sqrt(logits.second[j] / correct2) + kEpsilon);
         }
     }
 

@@ -35,15 +35,18 @@ TEST_CASE("a design survives writing and reading; its hash ignores the order of 
     const auto file = std::filesystem::temp_directory_path() / "dna-design-test.json";
     base::writeJson(file, design::toJson(design));
     CHECK(design::readDesign(file) == design);
-    const std::string a = complaint(chunkText(R"("rows": 8, "cols": 8, "input_words": 64, "weight_words": 256, "output_words": 256)"));
+    const std::string a =
+        complaint(chunkText(R"("rows": 8, "cols": 8, "input_words": 64, "weight_words": 256, "output_words": 256)"));
     CHECK(a == "");
     const design::Design first = design::readDesign(file);
-    CHECK(complaint(chunkText(R"("output_words": 256, "cols": 8, "weight_words": 256, "rows": 8, "input_words": 64)")) == "");
+    CHECK(complaint(
+              chunkText(R"("output_words": 256, "cols": 8, "weight_words": 256, "rows": 8, "input_words": 64)")) == "");
     CHECK(designHash(design::readDesign(file)) == designHash(first));
 }
 
 TEST_CASE("designs that can't be built are refused with place and reason, all problems at once") {
-    const std::string text = complaint(chunkText(R"("rows": 12, "cols": 10, "inputwords": 64, "weight_words": 2.5, "output_words": 16)"));
+    const std::string text =
+        complaint(chunkText(R"("rows": 12, "cols": 10, "inputwords": 64, "weight_words": 2.5, "output_words": 16)"));
     CHECK(text.find("rows") != std::string::npos);
     CHECK(text.find("cols") != std::string::npos);
     CHECK(text.find("did you mean \"input_words\"") != std::string::npos);

@@ -49,7 +49,7 @@ TEST_CASE("a pointwise layer by hand: blocks, words and cycles") {
     CHECK(sub.reduction == 32);
     CHECK(sub.bubble == 0);
     CHECK(sub.unit_words == 8 + 32);
-    CHECK(sub.plane_words == 4);      // 8 rows in 2 banks each, one word across
+    CHECK(sub.plane_words == 4);  // 8 rows in 2 banks each, one word across
     CHECK(mapping::macCycles(plan) == 3 * 4 * 32);
     CHECK(mapping::jobIssueCycles(plan, sub, 0, 0) == 3 * 4 * 32 + 3 * (8 + 3));
     CHECK(mapping::weightTransfer(plan, sub, mapping::jobsOf(plan, sub)[0], 0).beats == 3 * 40);
@@ -62,7 +62,8 @@ TEST_CASE("tiles that do not fit are refused with buffer and words, or legalised
     const LayerMapping whole{.tile_rows = 8, .tile_channels = 48, .log2_x_lanes = 3};
     const auto refused = mapping::lower(pointwise(), chunk, whole);
     REQUIRE(std::holds_alternative<mapping::Refusal>(refused));
-    CHECK(std::get<mapping::Refusal>(refused).reason == "the output buffer holds 128 words, the tile needs 192 (64 over)");
+    CHECK(std::get<mapping::Refusal>(refused).reason ==
+          "the output buffer holds 128 words, the tile needs 192 (64 over)");
     const auto legal = mapping::legalize(pointwise(), chunk, whole);
     REQUIRE(std::holds_alternative<LayerMapping>(legal));
     CHECK(std::holds_alternative<LayerPlan>(mapping::lower(pointwise(), chunk, std::get<LayerMapping>(legal))));
@@ -73,9 +74,12 @@ TEST_CASE("what the hardware does not have is refused") {
     Layer layer = pointwise();
     layer.kernel = 17;
     CHECK(std::holds_alternative<mapping::Refusal>(mapping::lower(layer, chunk16(), m)));
-    CHECK(std::holds_alternative<mapping::Refusal>(mapping::lower(pointwise(), chunk16(), {.tile_rows = 3, .tile_channels = 16, .log2_x_lanes = 3})));
-    CHECK(std::holds_alternative<mapping::Refusal>(mapping::lower(pointwise(), chunk16(), {.tile_rows = 8, .tile_channels = 20, .log2_x_lanes = 3})));
-    CHECK(std::holds_alternative<mapping::Refusal>(mapping::lower(pointwise(), chunk16(), {.tile_rows = 8, .tile_channels = 16, .log2_x_lanes = 5})));
+    CHECK(std::holds_alternative<mapping::Refusal>(
+        mapping::lower(pointwise(), chunk16(), {.tile_rows = 3, .tile_channels = 16, .log2_x_lanes = 3})));
+    CHECK(std::holds_alternative<mapping::Refusal>(
+        mapping::lower(pointwise(), chunk16(), {.tile_rows = 8, .tile_channels = 20, .log2_x_lanes = 3})));
+    CHECK(std::holds_alternative<mapping::Refusal>(
+        mapping::lower(pointwise(), chunk16(), {.tile_rows = 8, .tile_channels = 16, .log2_x_lanes = 5})));
     design::Chunk narrow = chunk16();
     narrow.accumulator_bits = 18;
     CHECK(std::holds_alternative<mapping::Refusal>(mapping::lower(pointwise(), narrow, m)));
@@ -83,7 +87,8 @@ TEST_CASE("what the hardware does not have is refused") {
 
 TEST_CASE("bursts: 4 KiB boundaries and the longest burst") {
     std::vector<mapping::Burst> bursts;
-    mapping::forEachBurst({4096 - 32, 600}, design::MemoryModel{}, [&](const mapping::Burst& b) { bursts.push_back(b); });
+    mapping::forEachBurst({4096 - 32, 600}, design::MemoryModel{},
+                          [&](const mapping::Burst& b) { bursts.push_back(b); });
     REQUIRE(bursts.size() == 4);
     CHECK(bursts[0].beats == 2);
     CHECK(bursts[1].beats == 256);
@@ -93,21 +98,28 @@ TEST_CASE("bursts: 4 KiB boundaries and the longest burst") {
 }
 
 TEST_CASE("jobs load what changed and release what nobody needs") {
-    const LayerPlan rows_outer = planOf(pointwise(), chunk16(), {.tile_rows = 4, .tile_channels = 16, .log2_x_lanes = 3});
+    const LayerPlan rows_outer =
+        planOf(pointwise(), chunk16(), {.tile_rows = 4, .tile_channels = 16, .log2_x_lanes = 3});
     const auto jobs = mapping::jobsOf(rows_outer, rows_outer.subs.front());
     REQUIRE(jobs.size() == 6);
     int inputs = 0, weights = 0, released = 0;
-    for (const mapping::Job& job : jobs) inputs += job.input_changed, weights += job.weights_changed, released += job.input_released;
+    for (const mapping::Job& job : jobs)
+        inputs += job.input_changed, weights += job.weights_changed, released += job.input_released;
     CHECK(inputs == 2);
     CHECK(weights == 6);
     CHECK(released == 2);
-    const LayerPlan channels_outer = planOf(pointwise(), chunk16(), {.tile_rows = 4, .tile_channels = 16, .log2_x_lanes = 3, .tile_order = mapping::TileOrder::ChannelsOuter});
+    const LayerPlan channels_outer = planOf(
+        pointwise(), chunk16(),
+        {.tile_rows = 4, .tile_channels = 16, .log2_x_lanes = 3, .tile_order = mapping::TileOrder::ChannelsOuter});
     int other = 0;
-    for (const mapping::Job& job : mapping::jobsOf(channels_outer, channels_outer.subs.front())) other += job.weights_changed;
+    for (const mapping::Job& job : mapping::jobsOf(channels_outer, channels_outer.subs.front()))
+        other += job.weights_changed;
     CHECK(other == 3);
 }
 
-TEST_CASE("grouped convolutions become descriptors of one group each where blocks allow it; a folded shuffle reads two runs") {
+TEST_CASE(
+    "grouped convolutions become descriptors of one group each where blocks allow it; a folded shuffle reads two "
+    "runs") {
     const network::NetworkSpace space = network::readSpace("mini");
     int g2 = 0;
     while (space.candidates[size_t(g2)].name != "k3_e1_g2") ++g2;

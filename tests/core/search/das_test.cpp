@@ -8,14 +8,15 @@ using namespace dna;
 
 namespace {
 
-/// Separable toy: three hardware parameters and four shapes with two mapping parameters each; the optimum is option 3 of
-/// every parameter, all points below a budget of the first parameter are infeasible.
+/// Separable toy: three hardware parameters and four shapes with two mapping parameters each; the optimum is option 3
+/// of every parameter, all points below a budget of the first parameter are infeasible.
 class ToyOracle : public search::CostOracle {
 public:
     ToyOracle() {
         for (int i = 0; i < 3; ++i) parameters_.push_back({"h" + std::to_string(i), 6, -1});
         for (int g = 0; g < 4; ++g)
-            for (int i = 0; i < 2; ++i) parameters_.push_back({"s" + std::to_string(g) + "/m" + std::to_string(i), 6, g});
+            for (int i = 0; i < 2; ++i)
+                parameters_.push_back({"s" + std::to_string(g) + "/m" + std::to_string(i), 6, g});
     }
     const std::vector<search::SearchParameter>& parameters() const override { return parameters_; }
     int groups() const override { return 4; }
@@ -76,5 +77,6 @@ TEST_CASE("a search that is stopped, saved and restored goes on as the one that 
 }
 
 TEST_CASE("unknown algorithms are refused with the nearest name") {
-    CHECK_THROWS_WITH_AS(search::makeAlgorithm("gumbl"), doctest::Contains("did you mean \"gumbel\""), base::InputError);
+    CHECK_THROWS_WITH_AS(search::makeAlgorithm("gumbl"), doctest::Contains("did you mean \"gumbel\""),
+                         base::InputError);
 }
