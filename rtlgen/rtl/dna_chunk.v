@@ -1,5 +1,4 @@
 // One processing chunk: load, compute and store engines around the output array, connected by tokens. One AXI4 master.
-// Stage numbers below count from the cycle in which dna_compute issues a MAC (stage 0).
 module dna_chunk #(
     parameter ROWS         = 16,
     parameter LOG          = 4,     // log2(ROWS)
@@ -203,120 +202,32 @@ module dna_chunk #(
         .parameter_index_o(parameter_index), .input_slot_o(input_slot), .weight_slot_o(weight_slot),
         .block_base_o(block_base), .x_left_o(x_left), .y_left_o(y_left), .job_end_o(job_end), .busy_o(busy));
 
-    // ---- Control pipeline, stages 1 to 8.
-    localparam TAG = 11 + 3 + WADDR;
-    reg [8:1] mac_q, first_q, last_q, load_q, weight_read_q, parameter_q;
-    reg [4*TAG-1:0] tag_q;          // stages 1 to 4
-    wire [TAG-1:0] tag4 = tag_q[3*TAG +: TAG];
-    reg [10:0] tag5_q;
-    always @(posedge clk or negedge rst_n) begin
-        if (!rst_n) begin
-            mac_q <= 8'd0; first_q <= 8'd0; last_q <= 8'd0; load_q <= 8'd0; weight_read_q <= 8'd0; parameter_q <= 8'd0;
-        end else begin
-            mac_q         <= {mac_q[7:1], mac};
-            first_q       <= {first_q[7:1], first};
-            last_q        <= {last_q[7:1], last};
-            load_q        <= {load_q[7:1], load};
-            weight_read_q <= {weight_read_q[7:1], weight_read};
-            parameter_q   <= {parameter_q[7:1], parameter_read};
-        end
-    end
-    always @(posedge clk) begin
-        tag_q  <= {tag_q[3*TAG-1:0], {weight_addr, weight_slot, input_slot, 1'b0,
-                                      parameter_index, weight_half, half, select, 2'b00}};
-        tag5_q <= tag4[10:0];
-    end
-    wire [WADDR-1:0] weight_addr4 = tag4[14 +: WADDR];
-    wire weight_slot4 = tag4[13], input_slot4 = tag4[12];
-    wire [2:0] parameter_index5 = tag5_q[10:8];
-    wire weight_half5 = tag5_q[7], half5 = tag5_q[6];
-    wire [3:0] select5 = tag5_q[5:2];
-    wire unused_pipeline = &{1'b0, mac_q, first_q, load_q, weight_read_q, parameter_q, tag4[11], tag5_q[1:0]};
-
-    // ---- Input operands: addresses (stage 4), banks (5), rotation (5), lanes and array.
-    wire [ROWS-1:0]       bank_read;
-    wire [ROWS*IADDR-1:0] bank_addr;
-    wire [LOG-1:0]        amount4;
-    wire [ROWS*128-1:0]   bank_data;
-    reg  [LOG-1:0]        amount_q;
-    reg  [ROWS-1:0]       bank_valid_q;
-    always @(posedge clk) begin
-        amount_q     <= amount4;
-        bank_valid_q <= bank_read;
-    end
-    dna_address #(.ROWS(ROWS), .LOG(LOG), .ADDR(IADDR)) u_address (
-        .clk(clk), .load_i(load), .tap_x_i(tap_x), .tap_y_i(tap_y), .x_block_i(x_block), .y_block_i(y_block),
-        .y_base_i(y_base), .channel_addr_i(channel_addr), .shift_i(shift), .log2_x_i(log2_x), .log2_y_i(log2_y),
-        .pad_i(pad), .in_height_i(in_height), .in_width_i(in_width), .x_words_i(x_words),
-        .plane_words_i(plane_words), .read_o(bank_read), .addr_o(bank_addr), .amount_o(amount4));
-    dna_input_buffer #(.ROWS(ROWS), .LOG(LOG), .WORDS(INPUT_WORDS), .ADDR(IADDR)) u_input_buffer (
-        .clk(clk), .write_i(input_write), .write_slot_i(input_write_slot), .write_bank_i(input_write_bank),
-        .write_addr_i(input_write_addr), .write_data_i(input_write_data), .read_slot_i(input_slot4),
-        .read_i(bank_read), .read_addr_i(bank_addr), .read_data_o(bank_data));
-    wire [ROWS*129-1:0] banks, lanes;
-    wire [ROWS*128-1:0] words;
-    wire [ROWS-1:0]     valids;
-    genvar r;
-    generate
-        for (r = 0; r < ROWS; r = r + 1) begin : gen_word
-            assign banks[r*129 +: 129] = {bank_valid_q[r], bank_data[r*128 +: 128]};
-            assign {valids[r], words[r*128 +: 128]} = lanes[r*129 +: 129];
-        end
-    endgenerate
-    dna_align #(.ROWS(ROWS), .LOG(LOG), .BITS(129)) u_align (
-        .banks_i(banks), .amount_i(amount_q), .log2_x_i(log2_x), .lanes_o(lanes));
-
-    // ---- Weights (read at stage 4) and the array.
-    wire [127:0] weight_data;
-    dna_buffer #(.WORDS(WEIGHT_WORDS), .ADDR(WADDR)) u_weight_buffer (
-        .clk(clk), .write_i(weight_write), .write_slot_i(weight_write_slot), .write_mask_i(16'hffff),
-        .write_addr_i(weight_write_addr), .write_data_i(fill_data), .read_i(weight_read_q[4]),
-        .read_slot_i(weight_slot4), .read_addr_i(weight_addr4), .read_data_o(weight_data));
-    wire [COLS*8-1:0] w;
-    dna_weights #(.COLS(COLS)) u_weights (
-        .clk(clk), .fresh_i(weight_read_q[5]), .mac_i(mac_q[5]), .half_i(weight_half5), .data_i(weight_data), .w_o(w));
-    wire [COLS*ACC_BITS-1:0] row;
-    dna_array #(.ROWS(ROWS), .COLS(COLS), .ACC_BITS(ACC_BITS)) u_array (
-        .clk(clk), .word_i(words), .valid_i(valids), .load_i(load_q[4]), .pad_i(pad_value), .select_i(select5),
-        .depthwise_i(depthwise), .half_i(half5), .w_i(w), .first_i(first_q[7]), .transfer_i(last_q[8]), .row_o(row));
-
-    // ---- Drain and post-processing.
-    wire drain_valid, drain_half, drain_slot, drain_residual_slot, activate, drain_last;
-    wire [OADDR-1:0] drain_addr;
-    dna_drain #(.LOG(LOG), .ADDR(OADDR)) u_drain (
-        .clk(clk), .rst_n(rst_n), .push_i(last), .base_i(block_base), .x_left_i(x_left), .y_left_i(y_left),
-        .half_i(half), .job_end_i(job_end), .transfer_i(last_q[8]), .log2_x_i(log2_x), .out_width_i(out_width),
-        .residual_i(residual), .valid_o(drain_valid), .addr_o(drain_addr), .half_o(drain_half),
-        .slot_o(drain_slot), .residual_slot_o(drain_residual_slot), .activate_o(activate), .last_o(drain_last));
-    reg [9:0] tile_done_q;
-    always @(posedge clk or negedge rst_n) begin
-        if (!rst_n) tile_done_q <= 10'd0;
-        else tile_done_q <= {tile_done_q[8:0], drain_last};
-    end
-    assign tile_done = tile_done_q[9];
-
-    wire residual_read, residual_read_slot, output_write, output_write_slot, output_read, output_read_slot;
-    wire [OADDR-1:0] residual_read_addr, output_write_addr, output_read_addr;
-    wire [127:0] residual_data, output_write_data, output_data;
-    wire [15:0]  output_write_mask;
-    dna_ppu #(.COLS(COLS), .ACC_BITS(ACC_BITS), .ADDR(OADDR)) u_ppu (
-        .clk(clk), .rst_n(rst_n), .parameter_write_i(parameter_q[5]), .parameter_index_i(parameter_index5),
-        .parameter_data_i(weight_data), .activate_i(activate), .valid_i(drain_valid), .addr_i(drain_addr),
-        .half_i(drain_half), .slot_i(drain_slot), .residual_slot_i(drain_residual_slot), .row_i(row), .raw_i(raw),
-        .residual_i(residual), .zero_i(zero), .low_i(low), .high_i(high), .zero_a_i(zero_a), .zero_b_i(zero_b),
-        .multiplier_a_i(multiplier_a), .multiplier_b_i(multiplier_b), .shift_i(sum_shift), .sum_zero_i(sum_zero),
-        .sum_low_i(sum_low), .sum_high_i(sum_high), .residual_read_o(residual_read),
-        .residual_slot_o(residual_read_slot), .residual_addr_o(residual_read_addr),
-        .residual_data_i(residual_data), .write_o(output_write), .write_slot_o(output_write_slot),
-        .write_mask_o(output_write_mask), .write_addr_o(output_write_addr), .write_data_o(output_write_data));
-    dna_buffer #(.WORDS(OUTPUT_WORDS), .ADDR(OADDR)) u_residual_buffer (
-        .clk(clk), .write_i(residual_write), .write_slot_i(residual_write_slot), .write_mask_i(16'hffff),
-        .write_addr_i(residual_write_addr), .write_data_i(fill_data), .read_i(residual_read),
-        .read_slot_i(residual_read_slot), .read_addr_i(residual_read_addr), .read_data_o(residual_data));
-    dna_buffer #(.WORDS(OUTPUT_WORDS), .ADDR(OADDR)) u_output_buffer (
-        .clk(clk), .write_i(output_write), .write_slot_i(output_write_slot), .write_mask_i(output_write_mask),
-        .write_addr_i(output_write_addr), .write_data_i(output_write_data), .read_i(output_read),
-        .read_slot_i(output_read_slot), .read_addr_i(output_read_addr), .read_data_o(output_data));
+    // ---- Datapath.
+    wire output_read, output_read_slot, weight_access, output_write, residual_read;
+    wire [OADDR-1:0] output_read_addr;
+    wire [127:0]     output_data;
+    wire [ROWS-1:0]  bank_read;
+    dna_datapath #(.ROWS(ROWS), .LOG(LOG), .COLS(COLS), .ACC_BITS(ACC_BITS), .INPUT_WORDS(INPUT_WORDS), .IADDR(IADDR),
+                   .WEIGHT_WORDS(WEIGHT_WORDS), .WADDR(WADDR), .OUTPUT_WORDS(OUTPUT_WORDS), .OADDR(OADDR)) u_datapath (
+        .clk(clk), .rst_n(rst_n), .mac_i(mac), .first_i(first), .last_i(last), .load_i(load), .half_i(half),
+        .weight_read_i(weight_read), .weight_half_i(weight_half), .parameter_read_i(parameter_read),
+        .input_slot_i(input_slot), .weight_slot_i(weight_slot), .job_end_i(job_end), .tap_x_i(tap_x),
+        .tap_y_i(tap_y), .select_i(select), .x_block_i(x_block), .y_block_i(y_block), .y_base_i(y_base),
+        .channel_addr_i(channel_addr), .weight_addr_i(weight_addr), .parameter_index_i(parameter_index),
+        .block_base_i(block_base), .x_left_i(x_left), .y_left_i(y_left), .depthwise_i(depthwise), .shift_i(shift),
+        .raw_i(raw), .residual_i(residual), .log2_x_i(log2_x), .log2_y_i(log2_y), .pad_i(pad),
+        .pad_value_i(pad_value), .in_height_i(in_height), .in_width_i(in_width), .out_width_i(out_width),
+        .x_words_i(x_words), .plane_words_i(plane_words), .zero_i(zero), .low_i(low), .high_i(high),
+        .zero_a_i(zero_a), .zero_b_i(zero_b), .sum_zero_i(sum_zero), .sum_low_i(sum_low), .sum_high_i(sum_high),
+        .sum_shift_i(sum_shift), .multiplier_a_i(multiplier_a), .multiplier_b_i(multiplier_b),
+        .input_write_i(input_write), .input_write_slot_i(input_write_slot), .input_write_bank_i(input_write_bank),
+        .input_write_addr_i(input_write_addr), .input_write_data_i(input_write_data), .weight_write_i(weight_write),
+        .weight_write_slot_i(weight_write_slot), .weight_write_addr_i(weight_write_addr),
+        .residual_write_i(residual_write), .residual_write_slot_i(residual_write_slot),
+        .residual_write_addr_i(residual_write_addr), .fill_data_i(fill_data), .output_read_i(output_read),
+        .output_read_slot_i(output_read_slot), .output_read_addr_i(output_read_addr), .output_data_o(output_data),
+        .tile_done_o(tile_done), .bank_read_o(bank_read), .weight_access_o(weight_access),
+        .output_write_o(output_write), .residual_read_o(residual_read));
 
     // ---- Store engine.
     wire store_waiting;
@@ -338,11 +249,12 @@ module dna_chunk #(
                 .busy_i(computing), .wait_load_i(!computing && store_waiting && !job_loaded),
                 .wait_store_i(!computing && !(store_waiting && !job_loaded)),
                 .read_beat_i(read_beat), .write_beat_i(wvalid_o && wready_i), .input_write_i(input_write),
-                .input_read_i(bank_read), .weight_write_i(weight_write), .weight_read_i(weight_read_q[4]),
+                .input_read_i(bank_read), .weight_write_i(weight_write), .weight_read_i(weight_access),
                 .output_write_i(output_write), .output_read_i(output_read), .residual_write_i(residual_write),
                 .residual_read_i(residual_read), .index_i(counter_index_i), .count_o(counter_o));
         end else begin : gen_no_counters
-            wire unused_events = &{1'b0, counter_index_i, store_waiting, busy};
+            wire unused_events = &{1'b0, counter_index_i, store_waiting, busy, bank_read, weight_access,
+                                   output_write, residual_read};
             assign counter_o = 32'd0;
         end
     endgenerate

@@ -1,0 +1,169 @@
+// Datapath of a chunk: operands from the buffers through the array and the post-processing unit into the output buffer.
+// Stage numbers count from the cycle in which dna_compute issues a MAC (stage 0): addresses 1 to 4, memories 5, rotation and
+// weight vector 6, PE operands 7, product 8, sum 9, first drained row 10.
+module dna_datapath #(
+    parameter ROWS         = 16,
+    parameter LOG          = 4,     // log2(ROWS)
+    parameter COLS         = 16,
+    parameter ACC_BITS     = 28,
+    parameter INPUT_WORDS  = 64,
+    parameter IADDR        = 6,
+    parameter WEIGHT_WORDS = 512,
+    parameter WADDR        = 9,
+    parameter OUTPUT_WORDS = 512,
+    parameter OADDR        = 9
+) (
+    input  wire             clk,
+    input  wire             rst_n,
+    // issue (stage 0)
+    input  wire             mac_i, first_i, last_i, load_i, half_i, weight_read_i, weight_half_i, parameter_read_i, input_slot_i, weight_slot_i, job_end_i,
+    input  wire [3:0]       tap_x_i, tap_y_i, select_i,
+    input  wire [9:0]       x_block_i, y_block_i, y_base_i,
+    input  wire [15:0]      channel_addr_i,
+    input  wire [WADDR-1:0] weight_addr_i,
+    input  wire [2:0]       parameter_index_i,
+    input  wire [OADDR-1:0] block_base_i,
+    input  wire [5:0]       x_left_i, y_left_i,
+    // layer
+    input  wire             depthwise_i, shift_i, raw_i, residual_i,
+    input  wire [2:0]       log2_x_i, log2_y_i, pad_i,
+    input  wire [7:0]       pad_value_i,
+    input  wire [9:0]       in_height_i, in_width_i, out_width_i,
+    input  wire [15:0]      x_words_i, plane_words_i,
+    input  wire [7:0]       zero_i, low_i, high_i, zero_a_i, zero_b_i, sum_zero_i, sum_low_i, sum_high_i,
+    input  wire [4:0]       sum_shift_i,
+    input  wire [15:0]      multiplier_a_i, multiplier_b_i,
+    // fill side
+    input  wire             input_write_i, input_write_slot_i,
+    input  wire [LOG-1:0]   input_write_bank_i,
+    input  wire [IADDR-1:0] input_write_addr_i,
+    input  wire [127:0]     input_write_data_i,
+    input  wire             weight_write_i, weight_write_slot_i,
+    input  wire [WADDR-1:0] weight_write_addr_i,
+    input  wire             residual_write_i, residual_write_slot_i,
+    input  wire [OADDR-1:0] residual_write_addr_i,
+    input  wire [127:0]     fill_data_i,
+    // store side
+    input  wire             output_read_i, output_read_slot_i,
+    input  wire [OADDR-1:0] output_read_addr_i,
+    output wire [127:0]     output_data_o,
+    output wire             tile_done_o,        // the last word of a job is in the output buffer
+    // events for the counters
+    output wire [ROWS-1:0]  bank_read_o,
+    output wire             weight_access_o, output_write_o, residual_read_o
+);
+    // ---- Control pipeline, stages 1 to 8.
+    localparam TAG = WADDR + 11;
+    reg [8:1] mac_q, first_q, last_q, load_q, weight_read_q, parameter_q;
+    reg [4*TAG-1:0] tag_q;          // stages 1 to 4
+    wire [TAG-1:0] tag4 = tag_q[3*TAG +: TAG];
+    reg [8:0] tag5_q;
+    always @(posedge clk or negedge rst_n) begin
+        if (!rst_n) begin
+            mac_q <= 8'd0; first_q <= 8'd0; last_q <= 8'd0; load_q <= 8'd0; weight_read_q <= 8'd0; parameter_q <= 8'd0;
+        end else begin
+            mac_q         <= {mac_q[7:1], mac_i};
+            first_q       <= {first_q[7:1], first_i};
+            last_q        <= {last_q[7:1], last_i};
+            load_q        <= {load_q[7:1], load_i};
+            weight_read_q <= {weight_read_q[7:1], weight_read_i};
+            parameter_q   <= {parameter_q[7:1], parameter_read_i};
+        end
+    end
+    always @(posedge clk) begin
+        tag_q  <= {tag_q[3*TAG-1:0], {weight_addr_i, weight_slot_i, input_slot_i, parameter_index_i,
+                                      weight_half_i, half_i, select_i}};
+        tag5_q <= tag4[8:0];
+    end
+    wire [WADDR-1:0] weight_addr4 = tag4[11 +: WADDR];
+    wire weight_slot4 = tag4[10], input_slot4 = tag4[9];
+    wire [2:0] parameter_index5 = tag5_q[8:6];
+    wire weight_half5 = tag5_q[5], half5 = tag5_q[4];
+    wire [3:0] select5 = tag5_q[3:0];
+    wire unused_pipeline = &{1'b0, mac_q, first_q, load_q, weight_read_q, parameter_q};
+
+    // ---- Input operands: addresses (stage 4), banks (5), rotation (5), lanes and array.
+    wire [ROWS*IADDR-1:0] bank_addr;
+    wire [LOG-1:0]        amount4;
+    wire [ROWS*128-1:0]   bank_data;
+    reg  [LOG-1:0]        amount_q;
+    reg  [ROWS-1:0]       bank_valid_q;
+    always @(posedge clk) begin
+        amount_q     <= amount4;
+        bank_valid_q <= bank_read_o;
+    end
+    dna_address #(.ROWS(ROWS), .LOG(LOG), .ADDR(IADDR)) u_address (
+        .clk(clk), .load_i(load_i), .tap_x_i(tap_x_i), .tap_y_i(tap_y_i), .x_block_i(x_block_i), .y_block_i(y_block_i),
+        .y_base_i(y_base_i), .channel_addr_i(channel_addr_i), .shift_i(shift_i), .log2_x_i(log2_x_i), .log2_y_i(log2_y_i),
+        .pad_i(pad_i), .in_height_i(in_height_i), .in_width_i(in_width_i), .x_words_i(x_words_i),
+        .plane_words_i(plane_words_i), .read_o(bank_read_o), .addr_o(bank_addr), .amount_o(amount4));
+    dna_input_buffer #(.ROWS(ROWS), .LOG(LOG), .WORDS(INPUT_WORDS), .ADDR(IADDR)) u_input_buffer (
+        .clk(clk), .write_i(input_write_i), .write_slot_i(input_write_slot_i), .write_bank_i(input_write_bank_i),
+        .write_addr_i(input_write_addr_i), .write_data_i(input_write_data_i), .read_slot_i(input_slot4),
+        .read_i(bank_read_o), .read_addr_i(bank_addr), .read_data_o(bank_data));
+    wire [ROWS*129-1:0] banks, lanes;
+    wire [ROWS*128-1:0] words;
+    wire [ROWS-1:0]     valids;
+    genvar r;
+    generate
+        for (r = 0; r < ROWS; r = r + 1) begin : gen_word
+            assign banks[r*129 +: 129] = {bank_valid_q[r], bank_data[r*128 +: 128]};
+            assign {valids[r], words[r*128 +: 128]} = lanes[r*129 +: 129];
+        end
+    endgenerate
+    dna_align #(.ROWS(ROWS), .LOG(LOG), .BITS(129)) u_align (
+        .banks_i(banks), .amount_i(amount_q), .log2_x_i(log2_x_i), .lanes_o(lanes));
+
+    // ---- Weights (read at stage 4) and the array.
+    wire [127:0] weight_data;
+    dna_buffer #(.WORDS(WEIGHT_WORDS), .ADDR(WADDR)) u_weight_buffer (
+        .clk(clk), .write_i(weight_write_i), .write_slot_i(weight_write_slot_i), .write_mask_i(16'hffff),
+        .write_addr_i(weight_write_addr_i), .write_data_i(fill_data_i), .read_i(weight_read_q[4]),
+        .read_slot_i(weight_slot4), .read_addr_i(weight_addr4), .read_data_o(weight_data));
+    wire [COLS*8-1:0] w;
+    dna_weights #(.COLS(COLS)) u_weights (
+        .clk(clk), .fresh_i(weight_read_q[5]), .mac_i(mac_q[5]), .half_i(weight_half5), .data_i(weight_data), .w_o(w));
+    wire [COLS*ACC_BITS-1:0] row;
+    dna_array #(.ROWS(ROWS), .COLS(COLS), .ACC_BITS(ACC_BITS)) u_array (
+        .clk(clk), .word_i(words), .valid_i(valids), .load_i(load_q[4]), .pad_i(pad_value_i), .select_i(select5),
+        .depthwise_i(depthwise_i), .half_i(half5), .w_i(w), .first_i(first_q[7]), .transfer_i(last_q[8]), .row_o(row));
+
+    // ---- Drain and post-processing.
+    wire drain_valid, drain_half, drain_slot, drain_residual_slot, activate, drain_last;
+    wire [OADDR-1:0] drain_addr;
+    dna_drain #(.LOG(LOG), .ADDR(OADDR)) u_drain (
+        .clk(clk), .rst_n(rst_n), .push_i(last_i), .base_i(block_base_i), .x_left_i(x_left_i), .y_left_i(y_left_i),
+        .half_i(half_i), .job_end_i(job_end_i), .transfer_i(last_q[8]), .log2_x_i(log2_x_i), .out_width_i(out_width_i),
+        .residual_i(residual_i), .valid_o(drain_valid), .addr_o(drain_addr), .half_o(drain_half),
+        .slot_o(drain_slot), .residual_slot_o(drain_residual_slot), .activate_o(activate), .last_o(drain_last));
+    reg [9:0] tile_done_q;
+    always @(posedge clk or negedge rst_n) begin
+        if (!rst_n) tile_done_q <= 10'd0;
+        else tile_done_q <= {tile_done_q[8:0], drain_last};
+    end
+    assign tile_done_o = tile_done_q[9];
+
+    wire residual_read_slot, output_write_slot;
+    wire [OADDR-1:0] residual_read_addr, output_write_addr;
+    wire [127:0] residual_data, output_write_data;
+    wire [15:0]  output_write_mask;
+    dna_ppu #(.COLS(COLS), .ACC_BITS(ACC_BITS), .ADDR(OADDR)) u_ppu (
+        .clk(clk), .rst_n(rst_n), .parameter_write_i(parameter_q[5]), .parameter_index_i(parameter_index5),
+        .parameter_data_i(weight_data), .activate_i(activate), .valid_i(drain_valid), .addr_i(drain_addr),
+        .half_i(drain_half), .slot_i(drain_slot), .residual_slot_i(drain_residual_slot), .row_i(row), .raw_i(raw_i),
+        .residual_i(residual_i), .zero_i(zero_i), .low_i(low_i), .high_i(high_i), .zero_a_i(zero_a_i), .zero_b_i(zero_b_i),
+        .multiplier_a_i(multiplier_a_i), .multiplier_b_i(multiplier_b_i), .shift_i(sum_shift_i), .sum_zero_i(sum_zero_i),
+        .sum_low_i(sum_low_i), .sum_high_i(sum_high_i), .residual_read_o(residual_read_o),
+        .residual_slot_o(residual_read_slot), .residual_addr_o(residual_read_addr),
+        .residual_data_i(residual_data), .write_o(output_write_o), .write_slot_o(output_write_slot),
+        .write_mask_o(output_write_mask), .write_addr_o(output_write_addr), .write_data_o(output_write_data));
+    dna_buffer #(.WORDS(OUTPUT_WORDS), .ADDR(OADDR)) u_residual_buffer (
+        .clk(clk), .write_i(residual_write_i), .write_slot_i(residual_write_slot_i), .write_mask_i(16'hffff),
+        .write_addr_i(residual_write_addr_i), .write_data_i(fill_data_i), .read_i(residual_read_o),
+        .read_slot_i(residual_read_slot), .read_addr_i(residual_read_addr), .read_data_o(residual_data));
+    dna_buffer #(.WORDS(OUTPUT_WORDS), .ADDR(OADDR)) u_output_buffer (
+        .clk(clk), .write_i(output_write_o), .write_slot_i(output_write_slot), .write_mask_i(output_write_mask),
+        .write_addr_i(output_write_addr), .write_data_i(output_write_data), .read_i(output_read_i),
+        .read_slot_i(output_read_slot_i), .read_addr_i(output_read_addr_i), .read_data_o(output_data_o));
+    assign weight_access_o = weight_read_q[4];
+endmodule
