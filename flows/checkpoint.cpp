@@ -13,7 +13,8 @@ std::optional<CheckpointContent> Checkpoint::read() const {
     CheckpointContent content;
     content.tensors = nn::readSafetensors(file_);
     const auto found = content.tensors.find(kState);
-    if (found == content.tensors.end()) throw base::InputError(file_.string(), kState, "tensor is missing: not a checkpoint of dna");
+    if (found == content.tensors.end())
+        throw base::InputError(file_.string(), kState, "tensor is missing: not a checkpoint of dna");
     base::JsonDocument document = base::JsonDocument::parse(found->second.bytes, file_.string());
     content.state = document.json();
     return content;
@@ -22,7 +23,8 @@ std::optional<CheckpointContent> Checkpoint::read() const {
 void Checkpoint::write(CheckpointContent content) {
     base::makeFolder(file_.parent_path());
     const std::string text = content.state.dump();
-    content.tensors[kState] = nn::fromValues(std::vector<int8_t>(text.begin(), text.end()), {static_cast<int64_t>(text.size())});
+    content.tensors[kState] =
+        nn::fromValues(std::vector<int8_t>(text.begin(), text.end()), {static_cast<int64_t>(text.size())});
     nn::writeSafetensors(file_, content.tensors);
     written_ = std::chrono::steady_clock::now();
 }
@@ -41,8 +43,9 @@ void truncateFile(const std::filesystem::path& file, uint64_t bytes) {
     std::error_code error;
     const uint64_t size = std::filesystem::exists(file) ? std::filesystem::file_size(file) : 0;
     if (size < bytes)
-        throw base::InputError(file.string(), "", "is shorter than the checkpoint says (" + std::to_string(size) + " of " + std::to_string(bytes) +
-                                                      " bytes); start the run again in another folder");
+        throw base::InputError(file.string(), "",
+                               "is shorter than the checkpoint says (" + std::to_string(size) + " of " +
+                                   std::to_string(bytes) + " bytes); start the run again in another folder");
     if (size == bytes) return;
     std::filesystem::resize_file(file, bytes, error);
     if (error) throw base::ToolError(file.string() + ": " + error.message());

@@ -10,8 +10,8 @@
 
 namespace dna::flows {
 
-/// The state of a long run in one file, `checkpoint/state.safetensors`: numbers as tensors, the rest as JSON text in the
-/// tensor "state". One file, replaced by a rename, can't be half new.
+/// The state of a long run in one file, `checkpoint/state.safetensors`: numbers as tensors, the rest as JSON text in
+/// the tensor "state". One file, replaced by a rename, can't be half new.
 struct CheckpointContent {
     base::Json state;
     nn::TensorMap tensors;
@@ -34,7 +34,8 @@ private:
 };
 
 /// Wall times go to timing.jsonl, the only file of a run that differs from one run to the next.
-void appendTiming(const std::filesystem::path& run, const std::string& phase, double seconds, base::Json details = base::Json::object());
+void appendTiming(const std::filesystem::path& run, const std::string& phase, double seconds,
+                  base::Json details = base::Json::object());
 
 /// Measures the wall time of a scope.
 class Stopwatch {
@@ -45,7 +46,8 @@ private:
     std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 
-/// Lines of a file that belong to the run up to a checkpoint: `search.jsonl` is cut back to the bytes the checkpoint knows.
+/// Lines of a file that belong to the run up to a checkpoint: `search.jsonl` is cut back to the bytes the checkpoint
+/// knows.
 void truncateFile(const std::filesystem::path& file, uint64_t bytes);
 
 }  // namespace dna::flows

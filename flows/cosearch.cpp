@@ -27,19 +27,26 @@ void checkInputs(const CosearchStage& options) {
     checkFits(largest, pictures, options.config.space);
     const int wanted = std::max(2 * options.config.search.batch, options.config.training.batch);
     if (pictures.count() < wanted)
-        throw base::InputError("data", "", fmt::format("the batches want at least {} training pictures, found {}", wanted, pictures.count()));
+        throw base::InputError(
+            "data", "",
+            fmt::format("the batches want at least {} training pictures, found {}", wanted, pictures.count()));
     costmodel::makeHardwareSide(space, options.config.target, options.config.seed);
 }
 
 class Cosearch {
 public:
     Cosearch(const CosearchStage& options, base::Log& log)
-        : options_(options), log_(log), run_(options.out, toJson(options.config, options.mode), options.resume), workers_(threadCount(options.threads)) {}
+        : options_(options),
+          log_(log),
+          run_(options.out, toJson(options.config, options.mode), options.resume),
+          workers_(threadCount(options.threads)) {}
 
     base::Json run() {
         restore();
         phase("search", [&] { return searchPhase(options_, run_, saved("search"), workers_, log_); });
-        phase("training", [&] { return trainingPhase(options_, run_, results_.at("search"), results_, saved("training"), workers_, log_); });
+        phase("training", [&] {
+            return trainingPhase(options_, run_, results_.at("search"), results_, saved("training"), workers_, log_);
+        });
         phase("quantization", [&] { return quantizationPhase(options_, run_, workers_, log_); });
         phase("das", [&] { return das(); });
         phase("emission", [&] { return emission(); });
@@ -63,13 +70,17 @@ private:
             run_.truncateRecords(content_->state.at("records").get<uint64_t>());
             content_->state.at("phase").get<std::string>();
         } catch (const base::Json::exception& error) {
-            throw base::InputError(run_.checkpoint().file().string(), "state", fmt::format("is damaged ({}); start the run again in another folder", error.what()));
+            throw base::InputError(run_.checkpoint().file().string(), "state",
+                                   fmt::format("is damaged ({}); start the run again in another folder", error.what()));
         }
     }
 
     /// The checkpoint when it was taken inside this phase.
     const CheckpointContent* saved(const std::string& name) const {
-        return content_ && content_->state.at("phase") == name && !content_->tensors.empty() && content_->tensors.size() > 1 ? &*content_ : nullptr;
+        return content_ && content_->state.at("phase") == name && !content_->tensors.empty() &&
+                       content_->tensors.size() > 1
+                   ? &*content_
+                   : nullptr;
     }
 
     /// Runs a phase unless its result is known, and notes that it is done.
@@ -77,7 +88,8 @@ private:
         if (stopped_ || results_.contains(name)) return;
         if (base::stopRequested()) throw base::Interrupted("stopped before " + name + "; continue with --resume");
         results_[name] = withoutTimes(body());
-        run_.checkpoint().write({{{"phase", name + " done"}, {"records", run_.recordedBytes()}, {"results", results_}}, {}});
+        run_.checkpoint().write(
+            {{{"phase", name + " done"}, {"records", run_.recordedBytes()}, {"results", results_}}, {}});
         if (options_.until == name) stopped_ = true;
     }
 
@@ -91,16 +103,24 @@ private:
 
     base::Json das() {
         return timed("das", [&] {
-            return dasStage({.network_json = run_.path() / "network.json", .target = options_.config.target, .out = run_.path(), .algorithm = "gumbel",
-                             .evaluations = options_.config.final_das_evaluations, .seed = options_.config.seed}, log_);
+            return dasStage({.network_json = run_.path() / "network.json",
+                             .target = options_.config.target,
+                             .out = run_.path(),
+                             .algorithm = "gumbel",
+                             .evaluations = options_.config.final_das_evaluations,
+                             .seed = options_.config.seed},
+                            log_);
         });
     }
 
     base::Json emission() {
         run_.removeOutput("rtl");
         return timed("emission", [&] {
-            return emitStage({.network_json = run_.path() / "network.json", .design_json = run_.path() / "design.json",
-                              .mapping_json = run_.path() / "mapping.json", .out = run_.path() / "rtl"}, log_);
+            return emitStage({.network_json = run_.path() / "network.json",
+                              .design_json = run_.path() / "design.json",
+                              .mapping_json = run_.path() / "mapping.json",
+                              .out = run_.path() / "rtl"},
+                             log_);
         });
     }
 
@@ -116,7 +136,9 @@ private:
 
     base::Json synthesis() {
         run_.removeOutput("synth");
-        return timed("synthesis", [&] { return synthStage({.folder = run_.path(), .platform = options_.config.platform, .pdk_root = {}}, log_); });
+        return timed("synthesis", [&] {
+            return synthStage({.folder = run_.path(), .platform = options_.config.platform, .pdk_root = {}}, log_);
+        });
     }
 
     base::Json finalResult() const {
@@ -128,12 +150,14 @@ private:
         const auto copy = [&](const char* from, const char* key, const char* to) {
             if (results_.contains(from) && results_.at(from).contains(key)) result[to] = results_.at(from).at(key);
         };
-        for (const char* key : {"evaluations", "mapping_evaluations", "best", "feasible", "violations", "curve"}) copy("das", key, key);
+        for (const char* key : {"evaluations", "mapping_evaluations", "best", "feasible", "violations", "curve"})
+            copy("das", key, key);
         copy("search", "operators", "operators");
         copy("search", "das_calls", "das_calls");
         if (results_.contains("search") && !results_.at("search").at("feasible").get<bool>()) {
             result["feasible"] = false;
-            for (const base::Json& violation : results_.at("search").at("violations")) result["violations"].push_back(violation);
+            for (const base::Json& violation : results_.at("search").at("violations"))
+                result["violations"].push_back(violation);
         }
         copy("training", "macs", "macs");
         if (results_.contains("quantization")) result["accuracy"] = results_.at("quantization");

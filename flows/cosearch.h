@@ -16,13 +16,14 @@ struct CosearchStage {
     std::filesystem::path out;
     std::string mode = "joint";  ///< joint | network_first | hardware_first
     bool resume = false;
-    int threads = 0;             ///< 0: all cores; results don't depend on it
-    /// Stop after the named phase (empty: run all): search, training, quantization, das, emission, verification, synthesis.
+    int threads = 0;  ///< 0: all cores; results don't depend on it
+    /// Stop after the named phase (empty: run all): search, training, quantization, das, emission, verification,
+    /// synthesis.
     std::string until;
 };
 
-/// One run. Phases: search -> training -> quantization -> das -> emission -> verification -> synthesis -> report; a run that
-/// was stopped at any moment continues where its checkpoint says and ends with the same files.
+/// One run. Phases: search -> training -> quantization -> das -> emission -> verification -> synthesis -> report; a run
+/// that was stopped at any moment continues where its checkpoint says and ends with the same files.
 base::Json cosearchStage(const CosearchStage& options, base::Log& log);
 
 /// One run per lambda in `out`/lambda-<value> and their summary in `out`/front.json.

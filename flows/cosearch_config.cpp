@@ -22,10 +22,13 @@ data::Source readSource(base::JsonObject object, const fs::path& config) {
     data::Source source;
     source.name = object.choice("name", {"shapes", "cifar10"});
     const bool generated = source.name == "shapes";
-    source.training = static_cast<int>(object.integer("training", generated ? 1 : 0, 10'000'000, generated ? source.training : 0));
+    source.training =
+        static_cast<int>(object.integer("training", generated ? 1 : 0, 10'000'000, generated ? source.training : 0));
     source.test = static_cast<int>(object.integer("test", generated ? 1 : 0, 10'000'000, generated ? source.test : 0));
-    if (generated) source.seed = static_cast<uint64_t>(object.integer("seed", 0, base::kMaxInteger, 1));
-    else source.folder = findFolder(object.text("folder"), config);
+    if (generated)
+        source.seed = static_cast<uint64_t>(object.integer("seed", 0, base::kMaxInteger, 1));
+    else
+        source.folder = findFolder(object.text("folder"), config);
     object.close();
     return source;
 }
@@ -52,30 +55,48 @@ search::DnsOptions readSearch(base::JsonObject object) {
     o.das_period = static_cast<int>(object.integer("das_period", 0, 1'000'000, o.das_period));
     o.das_evaluations = static_cast<int>(object.integer("das_evaluations", 1, 10'000'000, o.das_evaluations));
     o.augment = object.flag("augment", o.augment);
-    if (o.weight_epochs >= o.epochs) object.problem("weight_epochs", "expected fewer than the epochs of the whole search");
+    if (o.weight_epochs >= o.epochs)
+        object.problem("weight_epochs", "expected fewer than the epochs of the whole search");
     object.close();
     return o;
 }
 
 base::Json searchJson(const search::DnsOptions& o) {
-    return {{"epochs", o.epochs}, {"weight_epochs", o.weight_epochs}, {"shared_weights", o.shared_weights}, {"anchor_share", o.anchor_share}, {"batch", o.batch}, {"weight_rate", o.weight_rate},
-            {"weight_rate_floor", o.weight_rate_floor}, {"momentum", o.momentum}, {"weight_decay", o.weight_decay}, {"clip", o.clip},
-            {"logit_rate", o.logit_rate}, {"initial_temperature", o.initial_temperature}, {"final_temperature", o.final_temperature},
-            {"active_paths", o.active_paths}, {"mode", o.mode}, {"lambda", o.lambda}, {"cost_over", o.cost_over_all ? "all" : "active"},
-            {"das_period", o.das_period}, {"das_evaluations", o.das_evaluations}, {"augment", o.augment}};
+    return {{"epochs", o.epochs},
+            {"weight_epochs", o.weight_epochs},
+            {"shared_weights", o.shared_weights},
+            {"anchor_share", o.anchor_share},
+            {"batch", o.batch},
+            {"weight_rate", o.weight_rate},
+            {"weight_rate_floor", o.weight_rate_floor},
+            {"momentum", o.momentum},
+            {"weight_decay", o.weight_decay},
+            {"clip", o.clip},
+            {"logit_rate", o.logit_rate},
+            {"initial_temperature", o.initial_temperature},
+            {"final_temperature", o.final_temperature},
+            {"active_paths", o.active_paths},
+            {"mode", o.mode},
+            {"lambda", o.lambda},
+            {"cost_over", o.cost_over_all ? "all" : "active"},
+            {"das_period", o.das_period},
+            {"das_evaluations", o.das_evaluations},
+            {"augment", o.augment}};
 }
 
 void readChecks(base::JsonObject& root, CosearchConfig& config) {
     if (root.has("quantization")) {
         base::JsonObject object = root.object("quantization");
-        config.quantization.pictures = static_cast<int>(object.integer("pictures", 1, 100000, config.quantization.pictures));
+        config.quantization.pictures =
+            static_cast<int>(object.integer("pictures", 1, 100000, config.quantization.pictures));
         config.quantization.correct_bias = object.flag("correct_bias", config.quantization.correct_bias);
         object.close();
     }
     if (root.has("verify")) {
         base::JsonObject object = root.object("verify");
         config.verify_images = static_cast<int>(object.integer("images", 1, 10000, config.verify_images));
-        config.verify_stalled_images = static_cast<int>(object.integer("stalled_images", 0, config.verify_images, std::min(config.verify_stalled_images, config.verify_images)));
+        config.verify_stalled_images = static_cast<int>(object.integer(
+            "stalled_images", 0, config.verify_images, std::min(config.verify_stalled_images, config.verify_images)));
         object.close();
     }
     if (root.has("synth")) {
@@ -83,7 +104,8 @@ void readChecks(base::JsonObject& root, CosearchConfig& config) {
         config.platform = object.text("platform", config.platform);
         object.close();
     }
-    config.final_das_evaluations = static_cast<int>(root.integer("final_das_evaluations", 1, 100'000'000, config.final_das_evaluations));
+    config.final_das_evaluations =
+        static_cast<int>(root.integer("final_das_evaluations", 1, 100'000'000, config.final_das_evaluations));
 }
 
 /// SHA-256 of the data files, or nothing for generated pictures.
@@ -134,7 +156,8 @@ base::Json toJson(const CosearchConfig& config, const std::string& mode) {
     json["space"] = config.space;
     json["search"] = searchJson(config.search);
     json["training"] = toJson(config.training);
-    json["quantization"] = {{"pictures", config.quantization.pictures}, {"correct_bias", config.quantization.correct_bias}};
+    json["quantization"] = {{"pictures", config.quantization.pictures},
+                            {"correct_bias", config.quantization.correct_bias}};
     json["target"] = design::toJson(config.target);
     json["final_das_evaluations"] = config.final_das_evaluations;
     json["verify"] = {{"images", config.verify_images}, {"stalled_images", config.verify_stalled_images}};

@@ -14,8 +14,12 @@ namespace dna::flows {
 namespace {
 
 base::Json recordJson(const search::DnsRecord& r) {
-    base::Json line{{"phase", "search"}, {"iteration", r.iteration}, {"epoch", r.epoch}, {"temperature", r.temperature},
-                    {"weight_loss", r.weight_loss}, {"weight_accuracy", r.weight_accuracy}};
+    base::Json line{{"phase", "search"},
+                    {"iteration", r.iteration},
+                    {"epoch", r.epoch},
+                    {"temperature", r.temperature},
+                    {"weight_loss", r.weight_loss},
+                    {"weight_accuracy", r.weight_accuracy}};
     if (r.logits_updated) {
         line["logit_loss"] = r.logit_loss;
         line["logit_accuracy"] = r.logit_accuracy;
@@ -32,9 +36,12 @@ base::Json recordJson(const search::DnsRecord& r) {
 network::Network medianNetwork(const network::NetworkSpace& space) {
     std::vector<std::pair<int64_t, int>> sizes;
     for (size_t k = 0; k < space.candidates.size(); ++k)
-        sizes.emplace_back(network::macs(network::buildNetwork(space, std::vector<int>(space.blocks.size(), static_cast<int>(k)), "uniform")), static_cast<int>(k));
+        sizes.emplace_back(network::macs(network::buildNetwork(
+                               space, std::vector<int>(space.blocks.size(), static_cast<int>(k)), "uniform")),
+                           static_cast<int>(k));
     std::sort(sizes.begin(), sizes.end());
-    return network::buildNetwork(space, std::vector<int>(space.blocks.size(), sizes[sizes.size() / 2].second), "median");
+    return network::buildNetwork(space, std::vector<int>(space.blocks.size(), sizes[sizes.size() / 2].second),
+                                 "median");
 }
 
 search::DnsOptions searchOptions(const CosearchStage& options) {
@@ -63,7 +70,8 @@ void runSearch(search::NetworkSearch& search, RunFolder& run, base::Log& log) {
         (record.refreshed ? times.das : times.learning) += watch.seconds();
         run.record(recordJson(record));
         log.progress("search", static_cast<double>(search.iteration()), static_cast<double>(search.iterations()),
-                     fmt::format("loss {:.2f}, {:.2f} uJ, {:.0f} k cycles", record.weight_loss, record.energy_pj * 1e-6, record.latency_cycles * 1e-3));
+                     fmt::format("loss {:.2f}, {:.2f} uJ, {:.0f} k cycles", record.weight_loss, record.energy_pj * 1e-6,
+                                 record.latency_cycles * 1e-3));
         if (base::stopRequested()) {
             save(search, run);
             throw base::Interrupted("stopped in the search; continue with --resume");
@@ -74,7 +82,8 @@ void runSearch(search::NetworkSearch& search, RunFolder& run, base::Log& log) {
     appendTiming(run.path(), "search", times.das, {{"part", "steps with DAS"}});
 }
 
-base::Json derivedJson(const search::Derived& derived, const network::NetworkSpace& space, const search::NetworkSearch& search) {
+base::Json derivedJson(const search::Derived& derived, const network::NetworkSpace& space,
+                       const search::NetworkSearch& search) {
     base::Json operators = base::Json::array();
     for (int choice : derived.choices) operators.push_back(space.candidates[choice].name);
     base::Json probabilities = base::Json::array();
@@ -83,55 +92,72 @@ base::Json derivedJson(const search::Derived& derived, const network::NetworkSpa
         for (double log_p : block) row.push_back(base::portableExp(log_p));
         probabilities.push_back(row);
     }
-    return {{"phase", "derive"}, {"choices", derived.choices}, {"operators", operators}, {"feasible", derived.feasible}, {"violations", derived.violations},
-            {"log_probability", derived.log_probability}, {"energy_pj", derived.energy_pj}, {"latency_cycles", derived.latency_cycles},
-            {"das_calls", search.refreshes()}, {"probabilities", probabilities}};
+    return {{"phase", "derive"},
+            {"choices", derived.choices},
+            {"operators", operators},
+            {"feasible", derived.feasible},
+            {"violations", derived.violations},
+            {"log_probability", derived.log_probability},
+            {"energy_pj", derived.energy_pj},
+            {"latency_cycles", derived.latency_cycles},
+            {"das_calls", search.refreshes()},
+            {"probabilities", probabilities}};
 }
 
 }  // namespace
 
-base::Json searchPhase(const CosearchStage& options, RunFolder& run, const CheckpointContent* saved, autodiff::Workers& workers, base::Log& log) {
+base::Json searchPhase(const CosearchStage& options, RunFolder& run, const CheckpointContent* saved,
+                       autodiff::Workers& workers, base::Log& log) {
     const network::NetworkSpace space = network::readSpace(options.config.space);
     const data::Pictures pictures = data::readTraining(options.config.source);
     const auto hardware = costmodel::makeHardwareSide(space, options.config.target, options.config.seed);
-    if (options.mode == "hardware_first") hardware->refine(medianNetwork(space), options.config.final_das_evaluations, 0);
+    if (options.mode == "hardware_first")
+        hardware->refine(medianNetwork(space), options.config.final_das_evaluations, 0);
     search::NetworkSearch search(space, pictures, searchOptions(options), *hardware, options.config.seed, workers);
     if (saved) search.restore(saved->state, saved->tensors, run.checkpoint().file().string());
     runSearch(search, run, log);
     const search::Derived derived = search.derive();
     const base::Json line = derivedJson(derived, space, search);
     run.record(line);
-    log.info(fmt::format("derived {} ({:.2f} uJ, {:.0f} cycles by the table)", line.at("operators").dump(), derived.energy_pj * 1e-6, derived.latency_cycles));
-    for (const std::string& violation : derived.violations) log.warn("no network of the space satisfies the limits; the nearest: " + violation);
+    log.info(fmt::format("derived {} ({:.2f} uJ, {:.0f} cycles by the table)", line.at("operators").dump(),
+                         derived.energy_pj * 1e-6, derived.latency_cycles));
+    for (const std::string& violation : derived.violations)
+        log.warn("no network of the space satisfies the limits; the nearest: " + violation);
     base::makeFolder(run.path() / "trained");
-    base::writeJson(run.path() / "trained" / "network.json", network::toJson(network::buildNetwork(space, derived.choices, options.config.name)));
+    base::writeJson(run.path() / "trained" / "network.json",
+                    network::toJson(network::buildNetwork(space, derived.choices, options.config.name)));
     return line;
 }
 
-base::Json trainingPhase(const CosearchStage& options, RunFolder& run, const base::Json& derived, const base::Json& results, const CheckpointContent* saved,
-                         autodiff::Workers& workers, base::Log& log) {
+base::Json trainingPhase(const CosearchStage& options, RunFolder& run, const base::Json& derived,
+                         const base::Json& results, const CheckpointContent* saved, autodiff::Workers& workers,
+                         base::Log& log) {
     const network::NetworkSpace space = network::readSpace(options.config.space);
     const data::Pictures pictures = data::readTraining(options.config.source);
-    const network::Network graph = network::buildNetwork(space, derived.at("choices").get<std::vector<int>>(), options.config.name);
+    const network::Network graph =
+        network::buildNetwork(space, derived.at("choices").get<std::vector<int>>(), options.config.name);
     Trainer trainer(graph, pictures, options.config.training, options.config.seed, workers);
     if (saved) trainer.restore(saved->tensors, run.checkpoint().file().string());
     const Stopwatch watch;
     runTraining(trainer, run, {{"phase", "training"}, {"results", results}}, log);
     appendTiming(run.path(), "final training", watch.seconds());
     network::writeTrainedNetwork(trainer.network(), run.path() / "trained");
-    return {{"loss", trainer.epochLoss()}, {"training_accuracy", trainer.epochAccuracy()}, {"macs", network::macs(graph)}};
+    return {
+        {"loss", trainer.epochLoss()}, {"training_accuracy", trainer.epochAccuracy()}, {"macs", network::macs(graph)}};
 }
 
 base::Json quantizationPhase(const CosearchStage& options, RunFolder& run, autodiff::Workers& workers, base::Log& log) {
     const Stopwatch watch;
     network::TrainedNetwork trained = network::readTrainedNetwork(run.path() / "trained" / "network.json");
     const data::Pictures training = data::readTraining(options.config.source);
-    const nn::IntegerNetwork integer = nn::quantize(trained, training.bytes.data(), training.count(), options.config.quantization, workers);
+    const nn::IntegerNetwork integer =
+        nn::quantize(trained, training.bytes.data(), training.count(), options.config.quantization, workers);
     nn::writeIntegerNetwork(integer, run.path());
     const data::Pictures test = data::readTest(options.config.source);
     const double exact = floatAccuracy(trained, test, workers).all;
     const double rounded = nn::integerAccuracy(integer, test.bytes.data(), test.labels.data(), test.count(), workers);
-    log.info(fmt::format("accuracy on {} test pictures: float {:.2f} %, INT8 {:.2f} %", test.count(), 100 * exact, 100 * rounded));
+    log.info(fmt::format("accuracy on {} test pictures: float {:.2f} %, INT8 {:.2f} %", test.count(), 100 * exact,
+                         100 * rounded));
     appendTiming(run.path(), "quantization", watch.seconds());
     return {{"test_pictures", test.count()}, {"float", exact}, {"int8", rounded}};
 }

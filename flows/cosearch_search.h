@@ -7,16 +7,18 @@
 
 namespace dna::flows {
 
-/// The learning phases of a co-search. Each reads and writes the run folder and returns what later phases and the result
-/// need to know.
+/// The learning phases of a co-search. Each reads and writes the run folder and returns what later phases and the
+/// result need to know.
 
 /// Searches network and accelerator together; returns {"choices": [...], "operators": [names], "feasible", ...}.
 /// `saved` is the checkpoint of an interrupted search, or null.
-base::Json searchPhase(const CosearchStage& options, RunFolder& run, const CheckpointContent* saved, autodiff::Workers& workers, base::Log& log);
+base::Json searchPhase(const CosearchStage& options, RunFolder& run, const CheckpointContent* saved,
+                       autodiff::Workers& workers, base::Log& log);
 
 /// Trains the derived network on all training pictures into RUN/trained.
-base::Json trainingPhase(const CosearchStage& options, RunFolder& run, const base::Json& derived, const base::Json& results, const CheckpointContent* saved,
-                         autodiff::Workers& workers, base::Log& log);
+base::Json trainingPhase(const CosearchStage& options, RunFolder& run, const base::Json& derived,
+                         const base::Json& results, const CheckpointContent* saved, autodiff::Workers& workers,
+                         base::Log& log);
 
 /// Quantises it into RUN, then reads the test set once: float and INT8 accuracy on the same pictures.
 base::Json quantizationPhase(const CosearchStage& options, RunFolder& run, autodiff::Workers& workers, base::Log& log);

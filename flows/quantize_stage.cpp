@@ -27,7 +27,8 @@ nn::IntegerNetwork randomlyCalibrated(const QuantizeStage& options, base::Log& l
     }
     network::TrainedNetwork trained = network::readTrainedNetwork(options.network_json);
     autodiff::Workers workers(threadCount(options.threads));
-    const std::vector<uint8_t> pictures = randomPictures(static_cast<size_t>(trained.graph.inputShape().elements()), options.seed);
+    const std::vector<uint8_t> pictures =
+        randomPictures(static_cast<size_t>(trained.graph.inputShape().elements()), options.seed);
     return nn::quantize(trained, pictures.data(), kRandomPictures, options.options, workers);
 }
 
@@ -36,7 +37,8 @@ nn::IntegerNetwork randomlyCalibrated(const QuantizeStage& options, base::Log& l
 base::Json quantizeStage(const QuantizeStage& options, base::Log& log) {
     if (std::filesystem::exists(options.out) && std::filesystem::exists(options.network_json) &&
         std::filesystem::equivalent(options.out, std::filesystem::absolute(options.network_json).parent_path()))
-        throw base::InputError("--out", "", "is the folder of the float network itself, which would be overwritten; name another folder");
+        throw base::InputError(
+            "--out", "", "is the folder of the float network itself, which would be overwritten; name another folder");
     base::Json result = base::makeDocument("quantize");
     if (network::readNetwork(options.network_json).quantized())
         throw base::InputError(options.network_json.string(), "", "the network is quantised already");
@@ -50,14 +52,16 @@ base::Json quantizeStage(const QuantizeStage& options, base::Log& log) {
         const data::Pictures training = data::readTraining(*options.source);
         checkFits(trained.graph, training, options.network_json.string());
         autodiff::Workers workers(threadCount(options.threads));
-        const nn::IntegerNetwork integer = nn::quantize(trained, training.bytes.data(), training.count(), options.options, workers);
+        const nn::IntegerNetwork integer =
+            nn::quantize(trained, training.bytes.data(), training.count(), options.options, workers);
         base::makeFolder(options.out);
         nn::writeIntegerNetwork(integer, options.out);
         const data::Pictures test = data::readTest(*options.source);
         result["calibration"] = toJson(*options.source);
         result["test_pictures"] = test.count();
         result["accuracy_float"] = floatAccuracy(trained, test, workers).all;
-        result["accuracy_int8"] = nn::integerAccuracy(integer, test.bytes.data(), test.labels.data(), test.count(), workers);
+        result["accuracy_int8"] =
+            nn::integerAccuracy(integer, test.bytes.data(), test.labels.data(), test.count(), workers);
     }
     result["network"] = (options.out / "network.json").string();
     return result;

@@ -12,8 +12,9 @@ namespace dna::flows {
 /// another one, and continued only with the configuration it began with.
 class RunFolder {
 public:
-    /// Without `resume` the folder must be missing or empty; with it, it must hold a run of the same `config` (or nothing yet:
-    /// the run was stopped before its first file). Left-over temporary files of a killed process are removed.
+    /// Without `resume` the folder must be missing or empty; with it, it must hold a run of the same `config` (or
+    /// nothing yet: the run was stopped before its first file). Left-over temporary files of a killed process are
+    /// removed.
     RunFolder(const std::filesystem::path& folder, const base::Json& config, bool resume);
 
     const std::filesystem::path& path() const { return folder_; }

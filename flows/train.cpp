@@ -44,12 +44,15 @@ TrainRecipe readRecipe(base::JsonObject& object, const TrainRecipe& defaults) {
 }
 
 base::Json toJson(const TrainRecipe& recipe) {
-    return {{"epochs", recipe.epochs}, {"batch", recipe.batch}, {"rate", recipe.rate}, {"warmup_epochs", recipe.warmup_epochs},
-            {"momentum", recipe.momentum}, {"weight_decay", recipe.weight_decay}, {"clip", recipe.clip},
-            {"label_smoothing", recipe.label_smoothing}, {"augment", recipe.augment}};
+    return {{"epochs", recipe.epochs},     {"batch", recipe.batch},
+            {"rate", recipe.rate},         {"warmup_epochs", recipe.warmup_epochs},
+            {"momentum", recipe.momentum}, {"weight_decay", recipe.weight_decay},
+            {"clip", recipe.clip},         {"label_smoothing", recipe.label_smoothing},
+            {"augment", recipe.augment}};
 }
 
-Trainer::Trainer(const network::Network& graph, const data::Pictures& pictures, const TrainRecipe& recipe, uint64_t seed, autodiff::Workers& workers)
+Trainer::Trainer(const network::Network& graph, const data::Pictures& pictures, const TrainRecipe& recipe,
+                 uint64_t seed, autodiff::Workers& workers)
     : recipe_(recipe),
       network_(freshNetwork(graph, pictures, seed)),
       batches_(pictures, normalizationOf(network_), recipe.batch, recipe.augment, seed, "train"),
@@ -64,15 +67,19 @@ void Trainer::advance() {
     tape_.reset();
     network_.parameters.clearTouched();
     const search::Batch batch = batches_.draw(tape_, step_);
-    const autodiff::Var logits = network::runNetwork(tape_, network_.graph, network_.parameters, "", tape_.constant(batch.pictures), {});
-    const autodiff::Var loss = nn::softmaxCrossEntropy(tape_, logits, batch.labels, static_cast<float>(recipe_.label_smoothing));
+    const autodiff::Var logits =
+        network::runNetwork(tape_, network_.graph, network_.parameters, "", tape_.constant(batch.pictures), {});
+    const autodiff::Var loss =
+        nn::softmaxCrossEntropy(tape_, logits, batch.labels, static_cast<float>(recipe_.label_smoothing));
     tape_.backward(loss);
     const nn::SgdOptions sgd{recipe_.momentum, recipe_.weight_decay, recipe_.clip, true};
     const double norm = nn::sgdStep(network_.parameters, schedule_.at(step_), sgd);
     const double value = static_cast<double>(*tape_.value(loss).data);
     if (!std::isfinite(value) || !std::isfinite(norm))
-        throw base::InputError("training", fmt::format("step {}", step_),
-                               fmt::format("the loss is no longer a number: training diverged; a smaller rate than {} may help", recipe_.rate));
+        throw base::InputError(
+            "training", fmt::format("step {}", step_),
+            fmt::format("the loss is no longer a number: training diverged; a smaller rate than {} may help",
+                        recipe_.rate));
     epoch_loss_ += value;
     epoch_correct_ += nn::countCorrect(tape_.value(logits), batch.labels);
     ++step_;
@@ -99,8 +106,10 @@ Accuracy floatAccuracy(network::TrainedNetwork& network, const data::Pictures& p
     std::vector<int> right(pictures.classes), count(pictures.classes);
     for (int begin = 0; begin < pictures.count(); begin += kEvaluationBatch) {
         tape.reset();
-        const search::Batch batch = search::plainBatch(tape, pictures, normalization, begin, std::min(begin + kEvaluationBatch, pictures.count()));
-        const autodiff::Var logits = network::runNetwork(tape, network.graph, network.parameters, "", tape.constant(batch.pictures), {false, false, false});
+        const search::Batch batch = search::plainBatch(tape, pictures, normalization, begin,
+                                                       std::min(begin + kEvaluationBatch, pictures.count()));
+        const autodiff::Var logits = network::runNetwork(tape, network.graph, network.parameters, "",
+                                                         tape.constant(batch.pictures), {false, false, false});
         const std::vector<int> answers = nn::classify(tape.value(logits));
         for (size_t n = 0; n < answers.size(); ++n) {
             ++count[batch.labels[n]];
@@ -108,7 +117,8 @@ Accuracy floatAccuracy(network::TrainedNetwork& network, const data::Pictures& p
         }
     }
     Accuracy accuracy;
-    for (int c = 0; c < pictures.classes; ++c) accuracy.classes.push_back(count[c] > 0 ? static_cast<double>(right[c]) / count[c] : 0.0);
+    for (int c = 0; c < pictures.classes; ++c)
+        accuracy.classes.push_back(count[c] > 0 ? static_cast<double>(right[c]) / count[c] : 0.0);
     accuracy.all = static_cast<double>(std::accumulate(right.begin(), right.end(), 0)) / pictures.count();
     return accuracy;
 }

@@ -18,13 +18,13 @@ namespace dna::flows {
 struct TrainRecipe {
     int epochs = 12;
     int batch = 64;
-    double rate = 0.1;            ///< peak learning rate
+    double rate = 0.1;  ///< peak learning rate
     double warmup_epochs = 1.0;
     double momentum = 0.9;
     double weight_decay = 5e-4;
-    double clip = 5.0;            ///< bound of the gradient's norm, 0: none
+    double clip = 5.0;  ///< bound of the gradient's norm, 0: none
     double label_smoothing = 0.0;
-    bool augment = true;          ///< random crop and flip
+    bool augment = true;  ///< random crop and flip
 };
 
 TrainRecipe readRecipe(base::JsonObject& object, const TrainRecipe& defaults = {});
@@ -33,7 +33,8 @@ base::Json toJson(const TrainRecipe& recipe);
 /// Training of one network, step by step; its whole state can be saved and restored between steps.
 class Trainer {
 public:
-    Trainer(const network::Network& graph, const data::Pictures& pictures, const TrainRecipe& recipe, uint64_t seed, autodiff::Workers& workers);
+    Trainer(const network::Network& graph, const data::Pictures& pictures, const TrainRecipe& recipe, uint64_t seed,
+            autodiff::Workers& workers);
 
     long step() const { return step_; }
     long steps() const { return steps_; }

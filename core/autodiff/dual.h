@@ -55,26 +55,36 @@ inline double min(double a, double b) { return b < a ? b : a; }
 inline double log(double x) { return base::portableLog(x); }
 inline double exp(double x) { return base::portableExp(x); }
 template <int N>
-Dual<N> max(const Dual<N>& a, const Dual<N>& b) { return a.value < b.value ? b : a; }
+Dual<N> max(const Dual<N>& a, const Dual<N>& b) {
+    return a.value < b.value ? b : a;
+}
 template <int N>
-Dual<N> min(const Dual<N>& a, const Dual<N>& b) { return b.value < a.value ? b : a; }
+Dual<N> min(const Dual<N>& a, const Dual<N>& b) {
+    return b.value < a.value ? b : a;
+}
 template <int N>
-Dual<N> log(const Dual<N>& x) { return Dual<N>::combine(x, x, base::portableLog(x.value), 1 / x.value, 0); }
+Dual<N> log(const Dual<N>& x) {
+    return Dual<N>::combine(x, x, base::portableLog(x.value), 1 / x.value, 0);
+}
 template <int N>
 Dual<N> exp(const Dual<N>& x) {
     const double e = base::portableExp(x.value);
     return Dual<N>::combine(x, x, e, e, 0);
 }
 
-/// Number of tiles that cover x: the exact count for `double`; for Dual the same value with the slope of x itself (straight
-/// through), so that a gradient sees the trend behind the steps.
+/// Number of tiles that cover x: the exact count for `double`; for Dual the same value with the slope of x itself
+/// (straight through), so that a gradient sees the trend behind the steps.
 inline double ceilTiles(double x) { return std::ceil(x); }
 template <int N>
-Dual<N> ceilTiles(const Dual<N>& x) { return Dual<N>::combine(x, x, std::ceil(x.value), 1, 0); }
+Dual<N> ceilTiles(const Dual<N>& x) {
+    return Dual<N>::combine(x, x, std::ceil(x.value), 1, 0);
+}
 
 /// The relaxed count: x itself, equal to the exact one at integers, differentiable everywhere.
 template <class S>
-S relaxedTiles(const S& x) { return x; }
+S relaxedTiles(const S& x) {
+    return x;
+}
 
 /// Puts a formula of N numbers on the tape as one op: its value, and its Jacobian as the gradient rule.
 /// `formula` takes std::array<Dual<N>, N> and returns Dual<N>; `inputs` is a flat list of N values.

@@ -52,7 +52,8 @@ public:
                 if (!isReal(sample_.inputs[i], k)) continue;
                 const double numeric = difference(values_[i][k]);
                 const double error = std::abs(analytic[i][k] - numeric) / std::max(1.0, std::abs(numeric));
-                report.max_relative_error = std::isfinite(error) ? std::max(report.max_relative_error, error) : HUGE_VAL;
+                report.max_relative_error =
+                    std::isfinite(error) ? std::max(report.max_relative_error, error) : HUGE_VAL;
                 ++report.values;
             }
         return report;
@@ -78,10 +79,12 @@ private:
             weights[i] = rng.normal();
             *loss.data += weights[i] * y.data[i];
         }
-        return tape_.record(loss, {output}, [output, weights, size = y.size](const Tensor<double>& dy, Gradients<double>& gradients) {
-            const GradientTarget<double> to = gradients.target(output);
-            for (size_t i = 0; i < size; ++i) to.data[i] = (to.base ? to.base[i] : 0) + dy.data[0] * weights[i];
-        });
+        return tape_.record(loss, {output},
+                            [output, weights, size = y.size](const Tensor<double>& dy, Gradients<double>& gradients) {
+                                const GradientTarget<double> to = gradients.target(output);
+                                for (size_t i = 0; i < size; ++i)
+                                    to.data[i] = (to.base ? to.base[i] : 0) + dy.data[0] * weights[i];
+                            });
     }
 
     double loss() { return *tape_.value(weighted(sample_.build(tape_, leaves()))).data; }
@@ -92,7 +95,8 @@ private:
         std::vector<Values> result;
         for (size_t i = 0; i < vars.size(); ++i) {
             const double* gradient = tape_.gradient(vars[i]);
-            result.push_back(gradient ? Values(gradient, gradient + values_[i].size()) : Values(values_[i].size(), 0.0));
+            result.push_back(gradient ? Values(gradient, gradient + values_[i].size())
+                                      : Values(values_[i].size(), 0.0));
         }
         return result;
     }
@@ -115,8 +119,6 @@ private:
 
 }  // namespace
 
-GradientReport checkGradient(const GradientSample& sample) {
-    return Checker(sample).run();
-}
+GradientReport checkGradient(const GradientSample& sample) { return Checker(sample).run(); }
 
 }  // namespace dna::autodiff

@@ -11,9 +11,9 @@ namespace dna::autodiff {
 /// A function of some inputs, as an op's test sees it.
 struct GradientSample {
     struct Input {
-        MapShape map;        ///< a feature map; map.pictures = 0: a flat list
-        size_t size = 0;     ///< of a flat list
-        double centre = 0;   ///< values are centre + spread * (normal noise), kept away from 0 by `margin`
+        MapShape map;       ///< a feature map; map.pictures = 0: a flat list
+        size_t size = 0;    ///< of a flat list
+        double centre = 0;  ///< values are centre + spread * (normal noise), kept away from 0 by `margin`
         double spread = 1;
         double margin = 0;
     };

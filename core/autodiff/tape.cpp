@@ -14,9 +14,12 @@ GradientTarget<T> Gradients<T>::target(Var x) {
     auto& node = tape_.nodes_[x.id];
     DNA_CHECK(node.wants, "gradient of a value that wants none");
     GradientTarget<T> target{nullptr, node.gradient};
-    if (node.external != nullptr) target.data = node.external;
-    else if (node.gradient != nullptr && !node.shared) target.data = const_cast<T*>(node.gradient);
-    else target.data = tape_.arena_.template take<T>(node.value.size);
+    if (node.external != nullptr)
+        target.data = node.external;
+    else if (node.gradient != nullptr && !node.shared)
+        target.data = const_cast<T*>(node.gradient);
+    else
+        target.data = tape_.arena_.template take<T>(node.value.size);
     node.gradient = target.data;
     node.shared = false;
     return target;
@@ -36,7 +39,8 @@ void Gradients<T>::pass(Var x, const Tensor<T>& dy) {
         const size_t first = static_cast<size_t>(begin) * kLanes, last = static_cast<size_t>(end) * kLanes;
         for (size_t i = first; i < last; ++i) to.data[i] = (to.base ? to.base[i] : T(0)) + dy.data[i];
     });
-    for (size_t i = dy.size / kLanes * kLanes; i < dy.size; ++i) to.data[i] = (to.base ? to.base[i] : T(0)) + dy.data[i];
+    for (size_t i = dy.size / kLanes * kLanes; i < dy.size; ++i)
+        to.data[i] = (to.base ? to.base[i] : T(0)) + dy.data[i];
 }
 
 template <class T>

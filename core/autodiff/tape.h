@@ -41,10 +41,10 @@ private:
     Tape<T>& tape_;
 };
 
-/// Reverse-mode tape. Ops compute their value, then record it with the rule for their gradient. Backward is one sweep in
-/// reverse order of recording; a value that no gradient reached is passed over, its whole branch with it. That is what
-/// makes a gated sum cheap: paths whose gate is 0 get their forward run and nothing else.
-/// All memory comes from an arena that is reused by the next step.
+/// Reverse-mode tape. Ops compute their value, then record it with the rule for their gradient. Backward is one sweep
+/// in reverse order of recording; a value that no gradient reached is passed over, its whole branch with it. That is
+/// what makes a gated sum cheap: paths whose gate is 0 get their forward run and nothing else. All memory comes from an
+/// arena that is reused by the next step.
 template <class T>
 class Tape {
 public:
@@ -87,8 +87,8 @@ private:
         Tensor<T> value;
         Rule rule;
         bool wants = false;
-        bool shared = false;       ///< gradient memory belongs to another value
-        T* external = nullptr;     ///< the caller's gradient memory of a parameter
+        bool shared = false;    ///< gradient memory belongs to another value
+        T* external = nullptr;  ///< the caller's gradient memory of a parameter
         const T* gradient = nullptr;
     };
     Var push(Node node);

@@ -7,7 +7,7 @@ namespace dna::autodiff {
 namespace {
 
 constexpr uint64_t kNoTask = 0xffffffff;  // lower half of a ticket while a round is being set up
-constexpr int kSpins = 2000;  // about 20 microseconds before a waiting thread goes to sleep
+constexpr int kSpins = 2000;              // about 20 microseconds before a waiting thread goes to sleep
 
 void pause() {
 #if defined(__x86_64__)

@@ -10,8 +10,9 @@
 
 namespace dna::autodiff {
 
-/// A small pool that runs numbered tasks. Which thread runs a task is open; what a task writes must depend on its number
-/// only, so that results are the same for every number of threads. Waiting threads sleep (passive) after a short spin.
+/// A small pool that runs numbered tasks. Which thread runs a task is open; what a task writes must depend on its
+/// number only, so that results are the same for every number of threads. Waiting threads sleep (passive) after a short
+/// spin.
 class Workers {
 public:
     /// `threads` includes the calling one; at least 1.
@@ -29,7 +30,8 @@ public:
             for (int i = 0; i < count; ++i) task(i);
             return;
         }
-        dispatch(count, [](const void* self, int i) { (*static_cast<const Task*>(self))(i); }, &task);
+        dispatch(
+            count, [](const void* self, int i) { (*static_cast<const Task*>(self))(i); }, &task);
     }
 
 private:

@@ -26,8 +26,8 @@ Augmentation drawAugmentation(uint64_t seed, const std::string& purpose, uint64_
     return result;
 }
 
-void writeNormalized(const Pictures& pictures, int index, const Augmentation& augmentation, const Normalization& normalization,
-                     float* to, int stride, size_t channel_step) {
+void writeNormalized(const Pictures& pictures, int index, const Augmentation& augmentation,
+                     const Normalization& normalization, float* to, int stride, size_t channel_step) {
     const int height = pictures.height, width = pictures.width;
     for (int c = 0; c < pictures.channels; ++c) {
         const uint8_t* plane = pictures.picture(index) + static_cast<size_t>(c) * height * width;

@@ -22,7 +22,7 @@ Augmentation drawAugmentation(uint64_t seed, const std::string& purpose, uint64_
 
 /// Writes one picture as normalised values, [colour][row][column] with `stride` values between neighbours of a row's
 /// pixels and `channel_step` between colours; what the crop takes from outside the picture is 0 (the mean).
-void writeNormalized(const Pictures& pictures, int index, const Augmentation& augmentation, const Normalization& normalization,
-                     float* to, int stride, size_t channel_step);
+void writeNormalized(const Pictures& pictures, int index, const Augmentation& augmentation,
+                     const Normalization& normalization, float* to, int stride, size_t channel_step);
 
 }  // namespace dna::data

@@ -23,7 +23,8 @@ void append(Pictures& to, const Pictures& from) {
 Pictures limited(Pictures pictures, int limit, const std::filesystem::path& where) {
     if (limit <= 0 || limit == pictures.count()) return pictures;
     if (limit > pictures.count())
-        throw base::InputError(where.string(), "", fmt::format("expected at least {} pictures, found {}", limit, pictures.count()));
+        throw base::InputError(where.string(), "",
+                               fmt::format("expected at least {} pictures, found {}", limit, pictures.count()));
     return pictures.slice(0, limit);
 }
 
@@ -34,17 +35,20 @@ Pictures readCifar10File(const std::filesystem::path& file) {
     const size_t records = content.size() / kRecord;
     std::vector<base::Problem> problems;
     if (records == 0 && content.empty())
-        problems.push_back({file.string(), "byte 0", fmt::format("expected records of {} bytes, found an empty file", kRecord)});
+        problems.push_back(
+            {file.string(), "byte 0", fmt::format("expected records of {} bytes, found an empty file", kRecord)});
     if (content.size() % kRecord != 0)
         problems.push_back({file.string(), fmt::format("byte {}", records * kRecord),
-                            fmt::format("expected a record of {} bytes, found {} (truncated file?)", kRecord, content.size() % kRecord)});
+                            fmt::format("expected a record of {} bytes, found {} (truncated file?)", kRecord,
+                                        content.size() % kRecord)});
     Pictures pictures;
     pictures.bytes.reserve(records * kPixels);
     for (size_t i = 0; i < records && problems.size() < kShownProblems; ++i) {
         const auto label = static_cast<uint8_t>(content[i * kRecord]);
         if (label >= kClasses)
-            problems.push_back({file.string(), fmt::format("byte {}", i * kRecord),
-                                fmt::format("expected a label in [0, {}], found {} (record {})", kClasses - 1, label, i)});
+            problems.push_back(
+                {file.string(), fmt::format("byte {}", i * kRecord),
+                 fmt::format("expected a label in [0, {}], found {} (record {})", kClasses - 1, label, i)});
         const char* pixels = content.data() + i * kRecord + 1;
         pictures.labels.push_back(label);
         pictures.bytes.insert(pictures.bytes.end(), pixels, pixels + kPixels);

@@ -31,7 +31,8 @@ Normalization measureNormalization(const Pictures& pictures) {
         const double count = static_cast<double>(plane) * pictures.count();
         const double mean = static_cast<double>(sum) / count;
         result.mean[c] = static_cast<float>(mean);
-        result.deviation[c] = static_cast<float>(std::sqrt(std::max(static_cast<double>(squares) / count - mean * mean, 1.0)));
+        result.deviation[c] =
+            static_cast<float>(std::sqrt(std::max(static_cast<double>(squares) / count - mean * mean, 1.0)));
     }
     return result;
 }

@@ -33,11 +33,11 @@ Normalization measureNormalization(const Pictures& pictures);
 
 /// Where pictures come from. Training and test sets are read apart: the test set once, at the end of a run.
 struct Source {
-    std::string name = "shapes";  ///< "shapes" or "cifar10"
-    std::filesystem::path folder; ///< of cifar10
-    int training = 12000;         ///< pictures used; 0 = all that the folder has (cifar10)
+    std::string name = "shapes";   ///< "shapes" or "cifar10"
+    std::filesystem::path folder;  ///< of cifar10
+    int training = 12000;          ///< pictures used; 0 = all that the folder has (cifar10)
     int test = 2000;
-    uint64_t seed = 1;            ///< of shapes
+    uint64_t seed = 1;  ///< of shapes
 };
 
 /// "shapes" or a folder with CIFAR-10's binary files. Throws InputError when it is neither.

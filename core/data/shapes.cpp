@@ -49,24 +49,32 @@ bool insideStar(double x, double y) {
     return inside;
 }
 
-bool insideTriangle(double x, double y) {
-    return y > -0.6 && 1.7 * x + y < 1.1 && -1.7 * x + y < 1.1;
-}
+bool insideTriangle(double x, double y) { return y > -0.6 && 1.7 * x + y < 1.1 && -1.7 * x + y < 1.1; }
 
 /// Whether a point of the shape's own frame (radius about 1) belongs to the shape.
 bool inside(int label, double x, double y) {
     const double r2 = x * x + y * y, ax = std::abs(x), ay = std::abs(y);
     switch (label) {
-        case 0: return r2 < 0.81;                                                   // disc
-        case 1: return r2 < 0.95 && r2 > 0.36;                                      // ring
-        case 2: return std::max(ax, ay) < 0.78;                                     // square
-        case 3: return std::max(ax, ay) < 0.85 && std::max(ax, ay) > 0.52;          // frame
-        case 4: return insideTriangle(x, y);                                        // triangle
-        case 5: return std::max(ax, ay) < 0.95 && std::min(ax, ay) < 0.29;          // plus
-        case 6: return insideStar(x, y);                                            // star
-        case 7: return r2 < 0.92 && (x - 0.5) * (x - 0.5) + y * y > 0.55;           // crescent
-        case 8: return ay < 0.9 && ax > 0.24 && ax < 0.72;                          // bars
-        default: return ax < 0.85 && y < 0.85 - ax && y > 0.15 - ax;                // chevron
+        case 0:
+            return r2 < 0.81;  // disc
+        case 1:
+            return r2 < 0.95 && r2 > 0.36;  // ring
+        case 2:
+            return std::max(ax, ay) < 0.78;  // square
+        case 3:
+            return std::max(ax, ay) < 0.85 && std::max(ax, ay) > 0.52;  // frame
+        case 4:
+            return insideTriangle(x, y);  // triangle
+        case 5:
+            return std::max(ax, ay) < 0.95 && std::min(ax, ay) < 0.29;  // plus
+        case 6:
+            return insideStar(x, y);  // star
+        case 7:
+            return r2 < 0.92 && (x - 0.5) * (x - 0.5) + y * y > 0.55;  // crescent
+        case 8:
+            return ay < 0.9 && ax > 0.24 && ax < 0.72;  // bars
+        default:
+            return ax < 0.85 && y < 0.85 - ax && y > 0.15 - ax;  // chevron
     }
 }
 
@@ -116,11 +124,14 @@ private:
         const double cx = between(0, kSize), cy = between(0, kSize), turn = rng_.uniform();
         const double ux = base::portableCosTurn(turn), uy = sinTurn(turn);
         const bool line = rng_.uniform() < 0.6;
-        const double length = line ? between(3, 11) : between(1, 2.8), width = line ? between(0.5, 1.1) : between(1, 2.8);
+        const double length = line ? between(3, 11) : between(1, 2.8),
+                     width = line ? between(0.5, 1.1) : between(1, 2.8);
         for (int y = 0; y < kSize; ++y)
             for (int x = 0; x < kSize; ++x) {
-                const double along = ((x - cx) * ux + (y - cy) * uy) / length, across = ((y - cy) * ux - (x - cx) * uy) / width;
-                const bool hit = line ? std::abs(along) < 1 && std::abs(across) < 1 : along * along + across * across < 1;
+                const double along = ((x - cx) * ux + (y - cy) * uy) / length,
+                             across = ((y - cy) * ux - (x - cx) * uy) / width;
+                const bool hit =
+                    line ? std::abs(along) < 1 && std::abs(across) < 1 : along * along + across * across < 1;
                 if (hit) mix(canvas_[y][x], colour, strength);
             }
     }
@@ -139,7 +150,8 @@ private:
             for (int x = 0; x < kSize; ++x) {
                 int hits = 0;
                 for (int s = 0; s < kSamples * kSamples; ++s) {
-                    const double px = x + (s % kSamples + 0.5) / kSamples - 0.5 - cx, py = y + (s / kSamples + 0.5) / kSamples - 0.5 - cy;
+                    const double px = x + (s % kSamples + 0.5) / kSamples - 0.5 - cx,
+                                 py = y + (s / kSamples + 0.5) / kSamples - 0.5 - cy;
                     hits += inside(label, (px * ux + py * uy) / radius * stretch, (py * ux - px * uy) / radius);
                 }
                 if (hits > 0) mix(canvas_[y][x], shape_, static_cast<double>(hits) / (kSamples * kSamples));
@@ -152,7 +164,8 @@ private:
             for (int x = 0; x < kSize; ++x)
                 for (int c = 0; c < 3; ++c) {
                     const uint32_t draw = rng_.next();
-                    const double sum = static_cast<double>((draw & 255) + (draw >> 8 & 255) + (draw >> 16 & 255) + (draw >> 24));
+                    const double sum =
+                        static_cast<double>((draw & 255) + (draw >> 8 & 255) + (draw >> 16 & 255) + (draw >> 24));
                     const double value = canvas_[y][x][c] + (sum - 510) * (options_.noise / 147.8);
                     bytes[(c * kSize + y) * kSize + x] = static_cast<uint8_t>(std::clamp(value + 0.5, 0.0, 255.0));
                 }
@@ -174,13 +187,15 @@ Pictures makeShapes(uint64_t seed, ShapesPart part, int count, const ShapesOptio
     for (int i = 0; i < count; ++i) {
         const int label = i % pictures.classes;
         pictures.labels[i] = static_cast<uint8_t>(label);
-        Painter(base::Rng(seed, purpose, static_cast<uint64_t>(i)), options).paint(label, pictures.bytes.data() + pictures.pictureBytes() * static_cast<size_t>(i));
+        Painter(base::Rng(seed, purpose, static_cast<uint64_t>(i)), options)
+            .paint(label, pictures.bytes.data() + pictures.pictureBytes() * static_cast<size_t>(i));
     }
     return pictures;
 }
 
 const std::vector<std::string>& shapeNames() {
-    static const std::vector<std::string> names{"disc", "ring", "square", "frame", "triangle", "plus", "star", "crescent", "bars", "chevron"};
+    static const std::vector<std::string> names{"disc", "ring", "square",   "frame", "triangle",
+                                                "plus", "star", "crescent", "bars",  "chevron"};
     return names;
 }
 

@@ -21,7 +21,8 @@ struct ShapesOptions {
     int clutter = 9;                             ///< lines and blobs behind and over the shape, at most
 };
 
-/// Picture i depends on (seed, part, i) only: any count gives a prefix of the same series. Classes come in equal numbers.
+/// Picture i depends on (seed, part, i) only: any count gives a prefix of the same series. Classes come in equal
+/// numbers.
 Pictures makeShapes(uint64_t seed, ShapesPart part, int count, const ShapesOptions& options = {});
 
 /// "disc", "ring", ... by label.

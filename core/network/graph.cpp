@@ -31,9 +31,7 @@ Graph makeGraph(const std::vector<Node>& nodes, const InputNames& inputs) {
     return graph;
 }
 
-size_t wantedInputs(Op op) {
-    return op == Op::Input ? 0 : op == Op::Add ? 2 : 1;
-}
+size_t wantedInputs(Op op) { return op == Op::Input ? 0 : op == Op::Add ? 2 : 1; }
 
 class Checker {
 public:
@@ -65,8 +63,10 @@ private:
         for (size_t i = 0; i < nodes_.size(); ++i) {
             if (nodes_[i].name.empty()) problem(i, "/name", "a node needs a name");
             const auto [at, fresh] = first.emplace(nodes_[i].name, i);
-            if (!fresh) problem(i, "/name", fmt::format("\"{}\" is already the name of node {}", nodes_[i].name, at->second));
-            if (nodes_[i].op == Op::Input && ++input_nodes == 2) problem(i, "/op", "a network has one input node, this is another");
+            if (!fresh)
+                problem(i, "/name", fmt::format("\"{}\" is already the name of node {}", nodes_[i].name, at->second));
+            if (nodes_[i].op == Op::Input && ++input_nodes == 2)
+                problem(i, "/op", "a network has one input node, this is another");
         }
         if (input_nodes == 0) problems_.push_back({file_, "/nodes", "no node has op \"input\""});
     }
@@ -77,7 +77,8 @@ private:
         for (const Node& node : nodes_) names.push_back(node.name);
         for (size_t i = 0; i < nodes_.size(); ++i) {
             if (inputs_[i].size() != wantedInputs(nodes_[i].op))
-                problem(i, "/inputs", fmt::format("expected {} input(s), found {}", wantedInputs(nodes_[i].op), inputs_[i].size()));
+                problem(i, "/inputs",
+                        fmt::format("expected {} input(s), found {}", wantedInputs(nodes_[i].op), inputs_[i].size()));
             for (size_t k = 0; k < inputs_[i].size(); ++k) {
                 if (index.contains(inputs_[i][k])) continue;
                 const std::string near = base::nearest(inputs_[i][k], names);
@@ -109,8 +110,9 @@ private:
             if (boost::out_degree(i, graph) == 0) sinks.push_back(i);
         if (sinks.size() <= 1) return;
         for (size_t k = 0; k + 1 < sinks.size(); ++k)
-            problem(sinks[k], "", fmt::format("nobody reads the output of \"{}\" (the network's output is \"{}\")",
-                                              nodes_[sinks[k]].name, nodes_[sinks.back()].name));
+            problem(sinks[k], "",
+                    fmt::format("nobody reads the output of \"{}\" (the network's output is \"{}\")",
+                                nodes_[sinks[k]].name, nodes_[sinks.back()].name));
     }
 
     const std::vector<Node>& nodes_;
@@ -136,7 +138,8 @@ std::string inferConv(const Shape& in, Node& node) {
 
 }  // namespace
 
-std::vector<base::Problem> graphProblems(const std::vector<Node>& nodes, const InputNames& inputs, const std::string& file) {
+std::vector<base::Problem> graphProblems(const std::vector<Node>& nodes, const InputNames& inputs,
+                                         const std::string& file) {
     return Checker(nodes, inputs, file).run();
 }
 
@@ -166,13 +169,16 @@ std::string inferShape(const std::vector<Node>& nodes, Node& node) {
     const Shape in = node.op == Op::Input ? node.shape : nodes[node.inputs[0]].shape;
     std::string fault;
     switch (node.op) {
-        case Op::Input: break;
-        case Op::Conv2d: fault = inferConv(in, node); break;
+        case Op::Input:
+            break;
+        case Op::Conv2d:
+            fault = inferConv(in, node);
+            break;
         case Op::Add: {
             const Shape& other = nodes[node.inputs[1]].shape;
             if (!(in == other))
-                fault = fmt::format("adds maps of different shapes: {}x{}x{} and {}x{}x{}", in.channels, in.height, in.width,
-                                    other.channels, other.height, other.width);
+                fault = fmt::format("adds maps of different shapes: {}x{}x{} and {}x{}x{}", in.channels, in.height,
+                                    in.width, other.channels, other.height, other.width);
             node.shape = in;
             break;
         }
@@ -181,7 +187,9 @@ std::string inferShape(const std::vector<Node>& nodes, Node& node) {
                 fault = fmt::format("groups {} does not divide the {} channels", node.groups, in.channels);
             node.shape = in;
             break;
-        case Op::GlobalAveragePool: node.shape = {in.channels, 1, 1}; break;
+        case Op::GlobalAveragePool:
+            node.shape = {in.channels, 1, 1};
+            break;
         case Op::Linear:
             if (in.height != 1 || in.width != 1)
                 fault = fmt::format("a linear layer wants a 1x1 map, found {}x{}", in.height, in.width);

@@ -10,9 +10,12 @@
 namespace dna::network {
 namespace {
 
-const std::vector<std::pair<std::string, Op>> kOps = {
-    {"input", Op::Input}, {"conv2d", Op::Conv2d}, {"add", Op::Add}, {"channel_shuffle", Op::ChannelShuffle},
-    {"global_average_pool", Op::GlobalAveragePool}, {"linear", Op::Linear}};
+const std::vector<std::pair<std::string, Op>> kOps = {{"input", Op::Input},
+                                                      {"conv2d", Op::Conv2d},
+                                                      {"add", Op::Add},
+                                                      {"channel_shuffle", Op::ChannelShuffle},
+                                                      {"global_average_pool", Op::GlobalAveragePool},
+                                                      {"linear", Op::Linear}};
 
 std::string opName(Op op) {
     for (const auto& [name, value] : kOps)
@@ -64,9 +67,12 @@ Node readNode(base::JsonObject& object, std::vector<std::string>& inputs) {
     Node node;
     node.name = object.text("name");
     const std::optional<Op> op = readOp(object);
-    node.op = op.value_or(Op::GlobalAveragePool);  // one input, nothing to check: no problems that only follow from this one
-    if (node.op == Op::Input) node.shape = readShape(object);
-    else inputs = object.texts("inputs");
+    node.op =
+        op.value_or(Op::GlobalAveragePool);  // one input, nothing to check: no problems that only follow from this one
+    if (node.op == Op::Input)
+        node.shape = readShape(object);
+    else
+        inputs = object.texts("inputs");
     if (node.op == Op::Conv2d) readConv(object, node);
     if (node.op == Op::Linear) node.out_channels = static_cast<int>(object.integer("out_channels", 1, 65536));
     if (node.op == Op::ChannelShuffle) node.groups = static_cast<int>(object.integer("groups", 1, 65536));
@@ -91,7 +97,8 @@ base::Json quantizationJson(const Quantization& q) {
 
 base::Json nodeJson(const Network& network, const Node& node) {
     base::Json json{{"name", node.name}, {"op", opName(node.op)}};
-    if (node.op == Op::Input) json["shape"] = {node.shape.channels, node.shape.height, node.shape.width};
+    if (node.op == Op::Input)
+        json["shape"] = {node.shape.channels, node.shape.height, node.shape.width};
     else {
         json["inputs"] = base::Json::array();
         for (int input : node.inputs) json["inputs"].push_back(network.nodes[input].name);
@@ -126,9 +133,10 @@ std::vector<std::vector<int>> Network::consumers() const {
     return readers;
 }
 
-Network makeNetwork(const std::string& name, std::vector<Node> nodes, const std::vector<std::vector<std::string>>& inputs,
-                    const std::string& file) {
-    if (auto problems = graphProblems(nodes, inputs, file); !problems.empty()) throw base::InputError(std::move(problems));
+Network makeNetwork(const std::string& name, std::vector<Node> nodes,
+                    const std::vector<std::vector<std::string>>& inputs, const std::string& file) {
+    if (auto problems = graphProblems(nodes, inputs, file); !problems.empty())
+        throw base::InputError(std::move(problems));
     Network network{name, {}};
     std::map<std::string, int> index;
     std::vector<base::Problem> problems;

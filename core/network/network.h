@@ -35,13 +35,13 @@ struct Node {
     std::string name;
     Op op = Op::Input;
     std::vector<int> inputs{};  ///< indices of earlier nodes
-    int out_channels = 0;     ///< conv2d, linear
-    int kernel = 1;           ///< conv2d: square kernel
-    int stride = 1;           ///< conv2d
-    int pad = 0;              ///< conv2d: zero padding on all four sides
-    int groups = 1;           ///< conv2d, channel_shuffle
-    bool batch_norm = false;  ///< conv2d
-    bool relu = false;        ///< conv2d
+    int out_channels = 0;       ///< conv2d, linear
+    int kernel = 1;             ///< conv2d: square kernel
+    int stride = 1;             ///< conv2d
+    int pad = 0;                ///< conv2d: zero padding on all four sides
+    int groups = 1;             ///< conv2d, channel_shuffle
+    bool batch_norm = false;    ///< conv2d
+    bool relu = false;          ///< conv2d
     std::optional<Quantization> quantization{};
 
     Shape shape{};  ///< of the output; inferred
@@ -63,8 +63,8 @@ struct Network {
 
 /// Checks the graph (Boost.Graph: cycles, dangling nodes, unknown inputs), sorts it topologically (stable), infers
 /// shapes. Throws InputError with every problem; `file` stands in the messages.
-Network makeNetwork(const std::string& name, std::vector<Node> nodes, const std::vector<std::vector<std::string>>& inputs,
-                    const std::string& file);
+Network makeNetwork(const std::string& name, std::vector<Node> nodes,
+                    const std::vector<std::vector<std::string>>& inputs, const std::string& file);
 
 Network readNetwork(const std::filesystem::path& file);
 base::Json toJson(const Network& network);

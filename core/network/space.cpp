@@ -21,13 +21,23 @@ public:
     }
 
     void conv(const std::string& name, int out_channels, int kernel, int stride, int groups, bool relu) {
-        add({.name = name, .op = Op::Conv2d, .out_channels = out_channels, .kernel = kernel, .stride = stride,
-             .pad = kernel / 2, .groups = groups, .batch_norm = true, .relu = relu}, {last_});
+        add({.name = name,
+             .op = Op::Conv2d,
+             .out_channels = out_channels,
+             .kernel = kernel,
+             .stride = stride,
+             .pad = kernel / 2,
+             .groups = groups,
+             .batch_norm = true,
+             .relu = relu},
+            {last_});
     }
     void shuffle(const std::string& name, int groups) {
         add({.name = name, .op = Op::ChannelShuffle, .groups = groups}, {last_});
     }
-    void addTo(const std::string& name, const std::string& other) { add({.name = name, .op = Op::Add}, {last_, other}); }
+    void addTo(const std::string& name, const std::string& other) {
+        add({.name = name, .op = Op::Add}, {last_, other});
+    }
     void pool(const std::string& name) { add({.name = name, .op = Op::GlobalAveragePool}, {last_}); }
     void linear(const std::string& name, int classes) {
         add({.name = name, .op = Op::Linear, .out_channels = classes}, {last_});
@@ -47,9 +57,7 @@ private:
     std::vector<std::vector<std::string>> inputs_;
 };
 
-bool keepsShape(const BlockSite& site) {
-    return site.stride == 1 && site.in_channels == site.out_channels;
-}
+bool keepsShape(const BlockSite& site) { return site.stride == 1 && site.in_channels == site.out_channels; }
 
 /// FBNet block: grouped 1x1 expand, shuffle, depthwise with the stride, grouped 1x1 project, residual where it fits.
 void appendBlock(Builder& builder, const BlockSite& site, const Candidate& candidate) {
@@ -93,7 +101,8 @@ Candidate readCandidate(base::JsonObject& object) {
 void checkGroups(const NetworkSpace& space, base::JsonObject& stage, int in_channels, int out_channels) {
     for (const Candidate& c : space.candidates)
         if (c.groups > 1 && (in_channels % 4 != 0 || out_channels % c.groups != 0))
-            stage.problem("channels", fmt::format("{} needs channels divisible by 4, found {} to {}", c.name, in_channels, out_channels));
+            stage.problem("channels", fmt::format("{} needs channels divisible by 4, found {} to {}", c.name,
+                                                  in_channels, out_channels));
 }
 
 Shape strided(const Shape& in, int channels, int stride) {
@@ -149,15 +158,18 @@ NetworkSpace readSpace(const std::string& name_or_file) {
         return parseSpace(base::JsonDocument::parse(found->second, name_or_file + " (built in)", "network_space"));
     if (!std::filesystem::exists(name_or_file)) {
         const std::string near = base::nearest(name_or_file, builtinSpaces());
-        throw base::InputError(name_or_file, "", fmt::format("neither a file nor a built-in network space ({}){}",
-                               fmt::join(builtinSpaces(), ", "), near.empty() ? "" : "; did you mean \"" + near + "\"?"));
+        throw base::InputError(
+            name_or_file, "",
+            fmt::format("neither a file nor a built-in network space ({}){}", fmt::join(builtinSpaces(), ", "),
+                        near.empty() ? "" : "; did you mean \"" + near + "\"?"));
     }
     return parseSpace(base::JsonDocument::read(name_or_file, "network_space"));
 }
 
 std::vector<std::string> builtinSpaces() {
     std::vector<std::string> names;
-    for (const auto& [key, text] : resources()) names.push_back(key.substr(0, key.size() - std::string(".json").size()));
+    for (const auto& [key, text] : resources())
+        names.push_back(key.substr(0, key.size() - std::string(".json").size()));
     return names;
 }
 

@@ -16,18 +16,25 @@ using nn::Start;
 template <class T>
 class Runner {
 public:
-    Runner(Tape<T>& tape, const Network& network, Parameters<T>& parameters, const std::string& prefix, const RunMode& mode)
+    Runner(Tape<T>& tape, const Network& network, Parameters<T>& parameters, const std::string& prefix,
+           const RunMode& mode)
         : tape_(tape), network_(network), parameters_(parameters), prefix_(prefix), mode_(mode) {}
 
     Var run(const Node& node, const std::vector<Var>& values) {
         const auto input = [&](int k) { return values[node.inputs[k]]; };
         switch (node.op) {
-            case Op::Conv2d: return conv(node, input(0));
-            case Op::Add: return nn::add(tape_, input(0), input(1));
-            case Op::ChannelShuffle: return nn::channelShuffle(tape_, input(0), node.groups);
-            case Op::GlobalAveragePool: return nn::globalAveragePool(tape_, input(0));
-            case Op::Linear: return nn::linear(tape_, input(0), bind(node, ".weight"), bind(node, ".bias"), node.out_channels);
-            case Op::Input: break;
+            case Op::Conv2d:
+                return conv(node, input(0));
+            case Op::Add:
+                return nn::add(tape_, input(0), input(1));
+            case Op::ChannelShuffle:
+                return nn::channelShuffle(tape_, input(0), node.groups);
+            case Op::GlobalAveragePool:
+                return nn::globalAveragePool(tape_, input(0));
+            case Op::Linear:
+                return nn::linear(tape_, input(0), bind(node, ".weight"), bind(node, ".bias"), node.out_channels);
+            case Op::Input:
+                break;
         }
         DNA_CHECK(false, "the input node is not run");
         return {};
@@ -35,13 +42,17 @@ public:
 
 private:
     int index(const Node& node, const char* what) const { return parameters_.index(prefix_ + node.name + what); }
-    Var bind(const Node& node, const char* what) { return parameters_.bind(tape_, index(node, what), mode_.train_weights); }
+    Var bind(const Node& node, const char* what) {
+        return parameters_.bind(tape_, index(node, what), mode_.train_weights);
+    }
 
     /// The weight as OIHW, also where a supernet keeps it transposed.
     Var weight(const Node& node) {
         const nn::ParameterInfo& info = parameters_.infos()[index(node, ".weight")];
         const Var kept = bind(node, ".weight");
-        return info.transposed ? nn::transposeFlat(tape_, kept, static_cast<int>(info.shape[0]), static_cast<int>(info.shape[1])) : kept;
+        return info.transposed
+                   ? nn::transposeFlat(tape_, kept, static_cast<int>(info.shape[0]), static_cast<int>(info.shape[1]))
+                   : kept;
     }
 
     Var conv(const Node& node, Var x) {
@@ -74,11 +85,13 @@ void addParameters(Parameters<T>& parameters, const Network& network, const std:
     for (size_t i = 0; i < network.nodes.size(); ++i) {
         const Node& node = network.nodes[i];
         if (node.op != Op::Conv2d && node.op != Op::Linear) continue;
-        const int64_t outputs = node.out_channels, inputs = network.inputShapeOf(static_cast<int>(i)).channels / node.groups;
+        const int64_t outputs = node.out_channels,
+                      inputs = network.inputShapeOf(static_cast<int>(i)).channels / node.groups;
         const auto add = [&](const char* what, std::vector<int64_t> shape, Start start, bool trained, bool decay) {
             parameters.add(prefix + node.name + what, std::move(shape), start, trained, decay, seed);
         };
-        if (!parameters.has(prefix + node.name + ".weight")) add(".weight", {outputs, inputs, node.kernel, node.kernel}, Start::HeNormal, true, true);
+        if (!parameters.has(prefix + node.name + ".weight"))
+            add(".weight", {outputs, inputs, node.kernel, node.kernel}, Start::HeNormal, true, true);
         if (!node.batch_norm) {
             add(".bias", {outputs}, Start::Zero, true, false);
             continue;
@@ -91,8 +104,8 @@ void addParameters(Parameters<T>& parameters, const Network& network, const std:
 }
 
 template <class T>
-Var runNetwork(Tape<T>& tape, const Network& network, Parameters<T>& parameters, const std::string& prefix, Var input, const RunMode& mode,
-               std::vector<Var>* outputs) {
+Var runNetwork(Tape<T>& tape, const Network& network, Parameters<T>& parameters, const std::string& prefix, Var input,
+               const RunMode& mode, std::vector<Var>* outputs) {
     Runner<T> runner(tape, network, parameters, prefix, mode);
     std::vector<Var> values{input};
     for (size_t i = 1; i < network.nodes.size(); ++i) values.push_back(runner.run(network.nodes[i], values));
@@ -102,7 +115,9 @@ Var runNetwork(Tape<T>& tape, const Network& network, Parameters<T>& parameters,
 
 template void addParameters<float>(Parameters<float>&, const Network&, const std::string&, uint64_t);
 template void addParameters<double>(Parameters<double>&, const Network&, const std::string&, uint64_t);
-template Var runNetwork<float>(Tape<float>&, const Network&, Parameters<float>&, const std::string&, Var, const RunMode&, std::vector<Var>*);
-template Var runNetwork<double>(Tape<double>&, const Network&, Parameters<double>&, const std::string&, Var, const RunMode&, std::vector<Var>*);
+template Var runNetwork<float>(Tape<float>&, const Network&, Parameters<float>&, const std::string&, Var,
+                               const RunMode&, std::vector<Var>*);
+template Var runNetwork<double>(Tape<double>&, const Network&, Parameters<double>&, const std::string&, Var,
+                                const RunMode&, std::vector<Var>*);
 
 }  // namespace dna::network

@@ -9,21 +9,22 @@
 
 namespace dna::network {
 
-/// Adds the parameters of every node, names behind `prefix`: <node>.weight (OIHW), <node>.bias (linear, and conv2d without
-/// batch norm), <node>.bn.{weight, bias, running_mean, running_var}. Weights that
-/// are there already (a supernet's shared ones) are kept.
+/// Adds the parameters of every node, names behind `prefix`: <node>.weight (OIHW), <node>.bias (linear, and conv2d
+/// without batch norm), <node>.bn.{weight, bias, running_mean, running_var}. Weights that are there already (a
+/// supernet's shared ones) are kept.
 template <class T>
 void addParameters(nn::Parameters<T>& parameters, const Network& network, const std::string& prefix, uint64_t seed);
 
 struct RunMode {
-    bool training = true;         ///< batch norm uses the batch's statistics
-    bool train_weights = true;    ///< weights want gradients
-    bool update_running = true;   ///< batch norm updates its running statistics (training only)
+    bool training = true;        ///< batch norm uses the batch's statistics
+    bool train_weights = true;   ///< weights want gradients
+    bool update_running = true;  ///< batch norm updates its running statistics (training only)
 };
 
 /// Puts a network on the tape; returns the output of its last node. `outputs`, when given, gets every node's value.
 template <class T>
-autodiff::Var runNetwork(autodiff::Tape<T>& tape, const Network& network, nn::Parameters<T>& parameters, const std::string& prefix,
-                         autodiff::Var input, const RunMode& mode, std::vector<autodiff::Var>* outputs = nullptr);
+autodiff::Var runNetwork(autodiff::Tape<T>& tape, const Network& network, nn::Parameters<T>& parameters,
+                         const std::string& prefix, autodiff::Var input, const RunMode& mode,
+                         std::vector<autodiff::Var>* outputs = nullptr);
 
 }  // namespace dna::network

@@ -59,7 +59,8 @@ inline __attribute__((always_inline)) void addProduct(Lanes<float>& c, const Lan
     c += a * b;
 #endif
 }
-inline __attribute__((always_inline)) void addProduct(Lanes<double>& c, const Lanes<double>& a, const Lanes<double>& b) {
+inline __attribute__((always_inline)) void addProduct(Lanes<double>& c, const Lanes<double>& a,
+                                                      const Lanes<double>& b) {
     c += a * b;
 }
 

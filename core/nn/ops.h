@@ -18,8 +18,8 @@ struct ConvGeometry {
     int out_channels = 1, kernel = 1, stride = 1, pad = 0, groups = 1;
 };
 
-/// y = x convolved with weight (OIHW, [out][in / groups][kernel][kernel]), zero padding. Depthwise (one channel a group)
-/// takes the path of depthwiseConv2d.
+/// y = x convolved with weight (OIHW, [out][in / groups][kernel][kernel]), zero padding. Depthwise (one channel a
+/// group) takes the path of depthwiseConv2d.
 template <class T>
 Var conv2d(Tape<T>& tape, Var x, Var weight, const ConvGeometry& geometry);
 
@@ -33,11 +33,11 @@ Var addBias(Tape<T>& tape, Var x, Var bias);
 
 template <class T>
 struct BatchNormOptions {
-    bool training = true;      ///< statistics of the batch; else the running ones
-    bool relu = false;         ///< y = max(0, .) in the same pass
+    bool training = true;  ///< statistics of the batch; else the running ones
+    bool relu = false;     ///< y = max(0, .) in the same pass
     T epsilon = T(1e-5);
-    T momentum = T(0.1);       ///< share of the new batch in the running statistics
-    T* running_mean = nullptr; ///< [channels]; read when not training; updated when training and `update_running`
+    T momentum = T(0.1);        ///< share of the new batch in the running statistics
+    T* running_mean = nullptr;  ///< [channels]; read when not training; updated when training and `update_running`
     T* running_variance = nullptr;
     bool update_running = false;
 };

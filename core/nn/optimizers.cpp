@@ -14,7 +14,8 @@ double squaredNorm(const T* values, size_t size) {
     double sums[16] = {};
     size_t i = 0;
     for (; i + 16 <= size; i += 16)
-        for (int lane = 0; lane < 16; ++lane) sums[lane] += static_cast<double>(values[i + lane]) * static_cast<double>(values[i + lane]);
+        for (int lane = 0; lane < 16; ++lane)
+            sums[lane] += static_cast<double>(values[i + lane]) * static_cast<double>(values[i + lane]);
     for (; i < size; ++i) sums[0] += static_cast<double>(values[i]) * static_cast<double>(values[i]);
     double total = 0;
     for (double sum : sums) total += sum;
@@ -35,14 +36,16 @@ void update(T* w, T* v, const T* gradient, size_t size, T scale, T rate, T decay
 template <class T>
 double sgdStep(Parameters<T>& parameters, double rate, const SgdOptions& options) {
     double squares = 0;
-    for (int index : parameters.touched()) squares += squaredNorm(parameters.gradients(index), parameters.infos()[index].size);
+    for (int index : parameters.touched())
+        squares += squaredNorm(parameters.gradients(index), parameters.infos()[index].size);
     const double norm = std::sqrt(squares);
     if (!std::isfinite(norm)) return norm;
     const double scale = options.clip > 0 && norm > options.clip ? options.clip / norm : 1.0;
     for (int index : parameters.touched()) {
         const ParameterInfo& info = parameters.infos()[index];
-        update<T>(parameters.values(index), parameters.momentum(index), parameters.gradients(index), info.size, static_cast<T>(scale),
-                  static_cast<T>(rate), static_cast<T>(info.decay ? options.weight_decay : 0), static_cast<T>(options.momentum), options.nesterov);
+        update<T>(parameters.values(index), parameters.momentum(index), parameters.gradients(index), info.size,
+                  static_cast<T>(scale), static_cast<T>(rate), static_cast<T>(info.decay ? options.weight_decay : 0),
+                  static_cast<T>(options.momentum), options.nesterov);
     }
     return norm;
 }
@@ -91,7 +94,8 @@ void Adam::restore(const std::vector<double>& state) {
 
 double CosineSchedule::at(long step) const {
     if (step < warmup) return peak * static_cast<double>(step + 1) / static_cast<double>(warmup);
-    const double progress = std::min(1.0, static_cast<double>(step - warmup) / static_cast<double>(std::max(steps - warmup, 1L)));
+    const double progress =
+        std::min(1.0, static_cast<double>(step - warmup) / static_cast<double>(std::max(steps - warmup, 1L)));
     return floor + (peak - floor) * 0.5 * (1 + base::portableCosTurn(progress / 2));
 }
 

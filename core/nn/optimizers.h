@@ -6,8 +6,8 @@
 
 namespace dna::nn {
 
-/// Stochastic gradient descent on the touched parameters: g += decay * w; v = momentum * v + g; w -= rate * (g + momentum * v)
-/// (Nesterov) or w -= rate * v. `clip` bounds the norm of the whole gradient before decay (0: no bound).
+/// Stochastic gradient descent on the touched parameters: g += decay * w; v = momentum * v + g; w -= rate * (g +
+/// momentum * v) (Nesterov) or w -= rate * v. `clip` bounds the norm of the whole gradient before decay (0: no bound).
 struct SgdOptions {
     double momentum = 0.9;
     double weight_decay = 5e-4;

@@ -10,7 +10,6 @@ namespace {
 
 constexpr const char* kMomentum = "momentum/";
 
-
 template <class T>
 void initialize(T* values, const ParameterInfo& info, Start start, uint64_t seed) {
     if (start != Start::HeNormal) {
@@ -26,7 +25,8 @@ void initialize(T* values, const ParameterInfo& info, Start start, uint64_t seed
 }  // namespace
 
 template <class T>
-int Parameters<T>::add(const std::string& name, std::vector<int64_t> shape, Start start, bool trained, bool decay, uint64_t seed) {
+int Parameters<T>::add(const std::string& name, std::vector<int64_t> shape, Start start, bool trained, bool decay,
+                       uint64_t seed) {
     DNA_CHECK(!has(name), "parameter " + name + " exists");
     ParameterInfo info{name, std::move(shape), values_.size(), 1, trained, decay, false, false};
     for (int64_t dim : info.shape) info.size *= static_cast<size_t>(dim);
@@ -92,17 +92,21 @@ void Parameters<T>::save(TensorMap& tensors, const std::string& prefix, bool wit
     for (const ParameterInfo& info : infos_) {
         if (info.view) continue;
         tensors[prefix + info.name] = fromValues(part(values_, info), info.shape);
-        if (with_momentum && info.trained) tensors[prefix + kMomentum + info.name] = fromValues(part(momentum_, info), info.shape);
+        if (with_momentum && info.trained)
+            tensors[prefix + kMomentum + info.name] = fromValues(part(momentum_, info), info.shape);
     }
 }
 
 template <class T>
-void Parameters<T>::load(const TensorMap& tensors, const std::string& prefix, const std::string& file, bool with_momentum) {
+void Parameters<T>::load(const TensorMap& tensors, const std::string& prefix, const std::string& file,
+                         bool with_momentum) {
     TensorReader reader(tensors, file);
     const auto read = [&](const std::string& name, const ParameterInfo& info, std::vector<T>& to) {
         const std::vector<T> values = reader.values<T>(name, info.shape);
-        if (values.size() == info.size) std::copy(values.begin(), values.end(), to.begin() + static_cast<std::ptrdiff_t>(info.offset));
-        if (std::any_of(values.begin(), values.end(), [](T value) { return !std::isfinite(value); })) reader.problem(name, "holds values that are not finite");
+        if (values.size() == info.size)
+            std::copy(values.begin(), values.end(), to.begin() + static_cast<std::ptrdiff_t>(info.offset));
+        if (std::any_of(values.begin(), values.end(), [](T value) { return !std::isfinite(value); }))
+            reader.problem(name, "holds values that are not finite");
     };
     for (const ParameterInfo& info : infos_) {
         if (info.view) continue;

@@ -18,9 +18,9 @@ struct ParameterInfo {
     std::string name;
     std::vector<int64_t> shape;
     size_t offset = 0, size = 0;
-    bool trained = true;  ///< false: running statistics
-    bool decay = true;    ///< weight decay applies (not to biases and batch norm)
-    bool view = false;    ///< a leading part of another parameter
+    bool trained = true;      ///< false: running statistics
+    bool decay = true;        ///< weight decay applies (not to biases and batch norm)
+    bool view = false;        ///< a leading part of another parameter
     bool transposed = false;  ///< a weight kept as [in][out]: its leading part has fewer inputs
 };
 
@@ -28,11 +28,11 @@ struct ParameterInfo {
 template <class T>
 class Parameters {
 public:
-    /// Adds a parameter of `shape` and returns its index. HeNormal: standard deviation sqrt(2 / fan_in), numbers keyed by
-    /// (seed, name), so they depend on nothing else.
+    /// Adds a parameter of `shape` and returns its index. HeNormal: standard deviation sqrt(2 / fan_in), numbers keyed
+    /// by (seed, name), so they depend on nothing else.
     int add(const std::string& name, std::vector<int64_t> shape, Start start, bool trained, bool decay, uint64_t seed);
-    /// Adds a name for the leading values of parameter `whole`: the same memory, gradients and momentum, so what trains one
-    /// trains the other. At most one view of a parameter may be on the tape in a step that trains.
+    /// Adds a name for the leading values of parameter `whole`: the same memory, gradients and momentum, so what trains
+    /// one trains the other. At most one view of a parameter may be on the tape in a step that trains.
     int addView(const std::string& name, std::vector<int64_t> shape, int whole, bool transposed);
     bool has(const std::string& name) const { return index_.contains(name); }
     int index(const std::string& name) const;

@@ -1,5 +1,5 @@
-// The matrix products behind convolutions and linear layers. A tile is 8 pixels (or input channels) by up to 3 blocks of
-// 16 output channels: 24 accumulators, held in registers. All sums run in a fixed order.
+// The matrix products behind convolutions and linear layers. A tile is 8 pixels (or input channels) by up to 3 blocks
+// of 16 output channels: 24 accumulators, held in registers. All sums run in a fixed order.
 
 #include "core/nn/product.h"
 
@@ -57,7 +57,8 @@ void multiplyBlocks(PixelView<const T> in, int inputs, const T* panel, int pixel
 }
 
 template <class T, int kBlocks, int kChannels>
-void accumulateTile(const T* in, size_t in_stride, const PixelView<const T>& dout, int pixels, T* panel, size_t panel_stride) {
+void accumulateTile(const T* in, size_t in_stride, const PixelView<const T>& dout, int pixels, T* panel,
+                    size_t panel_stride) {
     Lanes<T> sum[kBlocks][kChannels];
     for (int b = 0; b < kBlocks; ++b)
         for (int c = 0; c < kChannels; ++c) sum[b][c] = load(panel + b * panel_stride + c * kLanes);
@@ -85,49 +86,56 @@ void accumulateBlocks(const PixelView<const T>& in, int inputs, const PixelView<
         accumulateTile<T, kBlocks, 1>(source(), in.pixel_stride, dout, pixels, panel + c * kLanes, panel_stride);
 }
 
-int blocksOf(int channels) {
-    return (channels + kLanes - 1) / kLanes;
-}
+int blocksOf(int channels) { return (channels + kLanes - 1) / kLanes; }
 
 }  // namespace
 
-size_t panelSize(int outputs, int inputs) {
-    return static_cast<size_t>(blocksOf(outputs)) * inputs * kLanes;
-}
+size_t panelSize(int outputs, int inputs) { return static_cast<size_t>(blocksOf(outputs)) * inputs * kLanes; }
 
 template <class T>
-void multiplyPanel(const PixelView<const T>& in, int inputs, const T* panel, int outputs, int pixels, const PixelView<T>& out,
-                   const T* base) {
+void multiplyPanel(const PixelView<const T>& in, int inputs, const T* panel, int outputs, int pixels,
+                   const PixelView<T>& out, const T* base) {
     const int blocks = blocksOf(outputs);
     for (int b = 0; b < blocks;) {
         const int take = std::min(kMaxBlocks, blocks - b);
         const T* part = panel + static_cast<size_t>(b) * inputs * kLanes;
         const PixelView<T> to{out.data + b * out.block_stride, out.pixel_stride, out.block_stride};
         const T* from = base ? base + b * out.block_stride : nullptr;
-        if (take == 3) multiplyBlocks<T, 3>(in, inputs, part, pixels, to, from);
-        else if (take == 2) multiplyBlocks<T, 2>(in, inputs, part, pixels, to, from);
-        else multiplyBlocks<T, 1>(in, inputs, part, pixels, to, from);
+        if (take == 3)
+            multiplyBlocks<T, 3>(in, inputs, part, pixels, to, from);
+        else if (take == 2)
+            multiplyBlocks<T, 2>(in, inputs, part, pixels, to, from);
+        else
+            multiplyBlocks<T, 1>(in, inputs, part, pixels, to, from);
         b += take;
     }
 }
 
 template <class T>
-void accumulatePanel(const PixelView<const T>& in, int inputs, const PixelView<const T>& dout, int outputs, int pixels, T* panel) {
+void accumulatePanel(const PixelView<const T>& in, int inputs, const PixelView<const T>& dout, int outputs, int pixels,
+                     T* panel) {
     const int blocks = blocksOf(outputs);
     for (int b = 0; b < blocks;) {
         const int take = std::min(kMaxBlocks, blocks - b);
         T* part = panel + static_cast<size_t>(b) * inputs * kLanes;
         const PixelView<const T> from{dout.data + b * dout.block_stride, dout.pixel_stride, dout.block_stride};
-        if (take == 3) accumulateBlocks<T, 3>(in, inputs, from, pixels, part);
-        else if (take == 2) accumulateBlocks<T, 2>(in, inputs, from, pixels, part);
-        else accumulateBlocks<T, 1>(in, inputs, from, pixels, part);
+        if (take == 3)
+            accumulateBlocks<T, 3>(in, inputs, from, pixels, part);
+        else if (take == 2)
+            accumulateBlocks<T, 2>(in, inputs, from, pixels, part);
+        else
+            accumulateBlocks<T, 1>(in, inputs, from, pixels, part);
         b += take;
     }
 }
 
-template void multiplyPanel<float>(const PixelView<const float>&, int, const float*, int, int, const PixelView<float>&, const float*);
-template void multiplyPanel<double>(const PixelView<const double>&, int, const double*, int, int, const PixelView<double>&, const double*);
-template void accumulatePanel<float>(const PixelView<const float>&, int, const PixelView<const float>&, int, int, float*);
-template void accumulatePanel<double>(const PixelView<const double>&, int, const PixelView<const double>&, int, int, double*);
+template void multiplyPanel<float>(const PixelView<const float>&, int, const float*, int, int, const PixelView<float>&,
+                                   const float*);
+template void multiplyPanel<double>(const PixelView<const double>&, int, const double*, int, int,
+                                    const PixelView<double>&, const double*);
+template void accumulatePanel<float>(const PixelView<const float>&, int, const PixelView<const float>&, int, int,
+                                     float*);
+template void accumulatePanel<double>(const PixelView<const double>&, int, const PixelView<const double>&, int, int,
+                                      double*);
 
 }  // namespace dna::nn

@@ -19,11 +19,12 @@ size_t panelSize(int outputs, int inputs);
 /// out[p][k] = (base ? base[p][k] : 0) + sum_c in[p][c] * panel[k][c], for pixels p and all lanes of the output blocks.
 /// `base` has the strides of `out`.
 template <class T>
-void multiplyPanel(const PixelView<const T>& in, int inputs, const T* panel, int outputs, int pixels, const PixelView<T>& out,
-                   const T* base);
+void multiplyPanel(const PixelView<const T>& in, int inputs, const T* panel, int outputs, int pixels,
+                   const PixelView<T>& out, const T* base);
 
 /// panel[k][c] += sum_p in[p][c] * dout[p][k].
 template <class T>
-void accumulatePanel(const PixelView<const T>& in, int inputs, const PixelView<const T>& dout, int outputs, int pixels, T* panel);
+void accumulatePanel(const PixelView<const T>& in, int inputs, const PixelView<const T>& dout, int outputs, int pixels,
+                     T* panel);
 
 }  // namespace dna::nn

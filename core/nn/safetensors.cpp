@@ -19,10 +19,14 @@ constexpr uint64_t kMaxHeader = 100'000'000;  // the format's own limit
 
 template <class T>
 constexpr const char* dtypeOf() {
-    if constexpr (std::is_same_v<T, float>) return "F32";
-    else if constexpr (std::is_same_v<T, double>) return "F64";
-    else if constexpr (std::is_same_v<T, int8_t>) return "I8";
-    else return "I32";
+    if constexpr (std::is_same_v<T, float>)
+        return "F32";
+    else if constexpr (std::is_same_v<T, double>)
+        return "F64";
+    else if constexpr (std::is_same_v<T, int8_t>)
+        return "I8";
+    else
+        return "I32";
 }
 
 template <class T>
@@ -56,23 +60,27 @@ Entry readEntry(base::JsonObject& root, const std::string& name, uint64_t data_b
     double expected = static_cast<double>(valueBytes(entry.tensor.dtype));
     for (int64_t dim : entry.tensor.shape) expected *= static_cast<double>(dim);
     if (static_cast<double>(entry.end - entry.begin) != expected)
-        object.problem("data_offsets", fmt::format("shape [{}] of {} needs {} bytes, found {}",
-                                                   fmt::join(entry.tensor.shape, ", "), entry.tensor.dtype, expected,
-                                                   entry.end - entry.begin));
+        object.problem("data_offsets",
+                       fmt::format("shape [{}] of {} needs {} bytes, found {}", fmt::join(entry.tensor.shape, ", "),
+                                   entry.tensor.dtype, expected, entry.end - entry.begin));
     if (entry.end > data_bytes)
-        object.problem("data_offsets", fmt::format("ends at byte {} of the data, which has {} (truncated file?)", entry.end, data_bytes));
+        object.problem("data_offsets", fmt::format("ends at byte {} of the data, which has {} (truncated file?)",
+                                                   entry.end, data_bytes));
     return entry;
 }
 
 void checkContiguous(std::vector<Entry> entries, uint64_t data_bytes, base::JsonObject& root) {
-    std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) { return std::tie(a.begin, a.end) < std::tie(b.begin, b.end); });
+    std::sort(entries.begin(), entries.end(),
+              [](const Entry& a, const Entry& b) { return std::tie(a.begin, a.end) < std::tie(b.begin, b.end); });
     uint64_t at = 0;
     for (const Entry& entry : entries) {
         if (entry.begin != at)
-            root.problem(entry.name, fmt::format("data begin at byte {}, expected {} (tensors must follow each other)", entry.begin, at));
+            root.problem(entry.name, fmt::format("data begin at byte {}, expected {} (tensors must follow each other)",
+                                                 entry.begin, at));
         at = entry.end;
     }
-    if (at != data_bytes) root.problem("", fmt::format("the header describes {} bytes of data, found {}", at, data_bytes));
+    if (at != data_bytes)
+        root.problem("", fmt::format("the header describes {} bytes of data, found {}", at, data_bytes));
 }
 
 }  // namespace
@@ -94,11 +102,13 @@ TensorMap readSafetensors(const std::filesystem::path& file) {
     const std::string name = file.string();
     uint64_t header_bytes = 0;
     if (content.size() < sizeof header_bytes)
-        throw base::InputError(name, "byte 0", fmt::format("expected an 8-byte header length, found {} bytes", content.size()));
+        throw base::InputError(name, "byte 0",
+                               fmt::format("expected an 8-byte header length, found {} bytes", content.size()));
     std::memcpy(&header_bytes, content.data(), sizeof header_bytes);
     if (header_bytes > kMaxHeader || header_bytes > content.size() - sizeof header_bytes)
-        throw base::InputError(name, "byte 0", fmt::format("header of {} bytes in a file of {}: truncated or not a safetensors file",
-                                                           header_bytes, content.size()));
+        throw base::InputError(name, "byte 0",
+                               fmt::format("header of {} bytes in a file of {}: truncated or not a safetensors file",
+                                           header_bytes, content.size()));
     const std::string_view data = std::string_view(content).substr(sizeof header_bytes + header_bytes);
     base::JsonDocument document =
         base::JsonDocument::parse(std::string_view(content).substr(sizeof header_bytes, header_bytes), name);
@@ -119,7 +129,9 @@ std::string safetensorsBytes(const TensorMap& tensors) {
     base::Json header = base::Json::object();
     std::string data;
     for (const auto& [name, tensor] : tensors) {
-        header[name] = {{"dtype", tensor.dtype}, {"shape", tensor.shape}, {"data_offsets", {data.size(), data.size() + tensor.bytes.size()}}};
+        header[name] = {{"dtype", tensor.dtype},
+                        {"shape", tensor.shape},
+                        {"data_offsets", {data.size(), data.size() + tensor.bytes.size()}}};
         data += tensor.bytes;
     }
     std::string text = header.dump();
@@ -133,12 +145,21 @@ void writeSafetensors(const std::filesystem::path& file, const TensorMap& tensor
     base::writeFileAtomic(file, safetensorsBytes(tensors));
 }
 
-StoredTensor fromValues(const std::vector<float>& values, std::vector<int64_t> shape) { return store(values, std::move(shape)); }
-StoredTensor fromValues(const std::vector<double>& values, std::vector<int64_t> shape) { return store(values, std::move(shape)); }
-StoredTensor fromValues(const std::vector<int8_t>& values, std::vector<int64_t> shape) { return store(values, std::move(shape)); }
-StoredTensor fromValues(const std::vector<int32_t>& values, std::vector<int64_t> shape) { return store(values, std::move(shape)); }
+StoredTensor fromValues(const std::vector<float>& values, std::vector<int64_t> shape) {
+    return store(values, std::move(shape));
+}
+StoredTensor fromValues(const std::vector<double>& values, std::vector<int64_t> shape) {
+    return store(values, std::move(shape));
+}
+StoredTensor fromValues(const std::vector<int8_t>& values, std::vector<int64_t> shape) {
+    return store(values, std::move(shape));
+}
+StoredTensor fromValues(const std::vector<int32_t>& values, std::vector<int64_t> shape) {
+    return store(values, std::move(shape));
+}
 
-const StoredTensor* TensorReader::find(const std::string& name, const std::string& dtype, const std::vector<int64_t>& shape) {
+const StoredTensor* TensorReader::find(const std::string& name, const std::string& dtype,
+                                       const std::vector<int64_t>& shape) {
     const auto found = tensors_.find(name);
     if (found == tensors_.end()) {
         problem(name, "tensor is missing");
@@ -166,7 +187,9 @@ template std::vector<double> TensorReader::values<double>(const std::string&, co
 template std::vector<int8_t> TensorReader::values<int8_t>(const std::string&, const std::vector<int64_t>&);
 template std::vector<int32_t> TensorReader::values<int32_t>(const std::string&, const std::vector<int64_t>&);
 
-void TensorReader::problem(const std::string& name, const std::string& message) { problems_.push_back({file_, name, message}); }
+void TensorReader::problem(const std::string& name, const std::string& message) {
+    problems_.push_back({file_, name, message});
+}
 
 void TensorReader::finish() const {
     if (!problems_.empty()) throw base::InputError(problems_);

@@ -16,7 +16,8 @@ Batch emptyBatch(autodiff::Tape<float>& tape, const data::Pictures& pictures, in
 }
 
 /// Writes picture `index` as the n-th of the batch; lanes beyond the colours are zero.
-void write(const data::Pictures& pictures, const data::Normalization& normalization, int index, const data::Augmentation& augmentation, Batch& batch, int n) {
+void write(const data::Pictures& pictures, const data::Normalization& normalization, int index,
+           const data::Augmentation& augmentation, Batch& batch, int n) {
     float* to = batch.pictures.plane(n, 0);
     std::fill(to, to + batch.pictures.map.pictureSize(), 0.0f);
     data::writeNormalized(pictures, index, augmentation, normalization, to, autodiff::kLanes, 1);
@@ -25,11 +26,18 @@ void write(const data::Pictures& pictures, const data::Normalization& normalizat
 
 }  // namespace
 
-TrainingBatches::TrainingBatches(const data::Pictures& pictures, const data::Normalization& normalization, int batch, bool augment, uint64_t seed,
-                                 std::string purpose)
-    : pictures_(pictures), normalization_(normalization), batch_(batch), augment_(augment), seed_(seed), purpose_(std::move(purpose)) {
+TrainingBatches::TrainingBatches(const data::Pictures& pictures, const data::Normalization& normalization, int batch,
+                                 bool augment, uint64_t seed, std::string purpose)
+    : pictures_(pictures),
+      normalization_(normalization),
+      batch_(batch),
+      augment_(augment),
+      seed_(seed),
+      purpose_(std::move(purpose)) {
     if (pictures.count() < batch)
-        throw base::InputError("data", "", "a batch wants " + std::to_string(batch) + " pictures, the set has " + std::to_string(pictures.count()));
+        throw base::InputError(
+            "data", "",
+            "a batch wants " + std::to_string(batch) + " pictures, the set has " + std::to_string(pictures.count()));
 }
 
 Batch TrainingBatches::draw(autodiff::Tape<float>& tape, long step) {
@@ -43,14 +51,16 @@ Batch TrainingBatches::draw(autodiff::Tape<float>& tape, long step) {
     autodiff::forSlots(tape.workers(), batch_, [&](int, int begin, int end) {
         for (int n = begin; n < end; ++n) {
             const auto draw = static_cast<uint64_t>(step) * static_cast<uint64_t>(batch_) + static_cast<uint64_t>(n);
-            const data::Augmentation augmentation = augment_ ? data::drawAugmentation(seed_, purpose_, draw) : data::Augmentation{};
+            const data::Augmentation augmentation =
+                augment_ ? data::drawAugmentation(seed_, purpose_, draw) : data::Augmentation{};
             write(pictures_, normalization_, order_[static_cast<size_t>(first) + n], augmentation, batch, n);
         }
     });
     return batch;
 }
 
-Batch plainBatch(autodiff::Tape<float>& tape, const data::Pictures& pictures, const data::Normalization& normalization, int begin, int end) {
+Batch plainBatch(autodiff::Tape<float>& tape, const data::Pictures& pictures, const data::Normalization& normalization,
+                 int begin, int end) {
     Batch batch = emptyBatch(tape, pictures, end - begin);
     autodiff::forSlots(tape.workers(), end - begin, [&](int, int first, int last) {
         for (int n = first; n < last; ++n) write(pictures, normalization, begin + n, {}, batch, n);

@@ -19,8 +19,8 @@ struct Batch {
 /// step) alone, so a resumed run draws the same ones. A last, incomplete batch of an epoch is left out.
 class TrainingBatches {
 public:
-    TrainingBatches(const data::Pictures& pictures, const data::Normalization& normalization, int batch, bool augment, uint64_t seed,
-                    std::string purpose);
+    TrainingBatches(const data::Pictures& pictures, const data::Normalization& normalization, int batch, bool augment,
+                    uint64_t seed, std::string purpose);
 
     long batchesPerEpoch() const { return pictures_.count() / batch_; }
     int epochOf(long step) const { return static_cast<int>(step / batchesPerEpoch()); }
@@ -38,6 +38,7 @@ private:
 };
 
 /// Pictures [begin, end) as they are.
-Batch plainBatch(autodiff::Tape<float>& tape, const data::Pictures& pictures, const data::Normalization& normalization, int begin, int end);
+Batch plainBatch(autodiff::Tape<float>& tape, const data::Pictures& pictures, const data::Normalization& normalization,
+                 int begin, int end);
 
 }  // namespace dna::search

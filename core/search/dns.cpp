@@ -14,24 +14,24 @@
 namespace dna::search {
 namespace {
 
-data::Pictures firstHalf(const data::Pictures& pictures) {
-    return pictures.slice(0, pictures.count() / 2);
-}
+data::Pictures firstHalf(const data::Pictures& pictures) { return pictures.slice(0, pictures.count() / 2); }
 data::Pictures secondHalf(const data::Pictures& pictures) {
     return pictures.slice(pictures.count() / 2, pictures.count());
 }
 
 void checkFinite(double loss, double norm, long iteration, const char* which) {
     if (std::isfinite(loss) && std::isfinite(norm)) return;
-    throw base::InputError("search", fmt::format("iteration {}", iteration),
-                           fmt::format("the {} loss is no longer a number: the search diverged; a smaller rate may help", which));
+    throw base::InputError(
+        "search", fmt::format("iteration {}", iteration),
+        fmt::format("the {} loss is no longer a number: the search diverged; a smaller rate may help", which));
 }
 
 /// The operator whose uniform network is of median size.
 int medianCandidate(const network::NetworkSpace& space) {
     std::vector<std::pair<int64_t, int>> sizes;
     for (int k = 0; k < static_cast<int>(space.candidates.size()); ++k)
-        sizes.emplace_back(network::macs(network::buildNetwork(space, std::vector<int>(space.blocks.size(), k), "uniform")), k);
+        sizes.emplace_back(
+            network::macs(network::buildNetwork(space, std::vector<int>(space.blocks.size(), k), "uniform")), k);
     std::sort(sizes.begin(), sizes.end());
     return sizes[(sizes.size() + 1) / 2].second;
 }
@@ -53,8 +53,9 @@ std::vector<char> activeMask(const SampledNetwork& network, size_t candidates, G
 
 }  // namespace
 
-NetworkSearch::NetworkSearch(const network::NetworkSpace& space, const data::Pictures& pictures, const DnsOptions& options, HardwareSide& hardware,
-                             uint64_t seed, autodiff::Workers& workers)
+NetworkSearch::NetworkSearch(const network::NetworkSpace& space, const data::Pictures& pictures,
+                             const DnsOptions& options, HardwareSide& hardware, uint64_t seed,
+                             autodiff::Workers& workers)
     : space_(space),
       options_(options),
       mode_(gateMode(options.mode)),
@@ -63,8 +64,10 @@ NetworkSearch::NetworkSearch(const network::NetworkSpace& space, const data::Pic
       seed_(seed),
       pictures_weights_(firstHalf(pictures)),
       pictures_logits_(secondHalf(pictures)),
-      batches_weights_(pictures_weights_, data::measureNormalization(pictures), options.batch, options.augment, seed, "search-weights"),
-      batches_logits_(pictures_logits_, data::measureNormalization(pictures), options.batch, options.augment, seed, "search-logits"),
+      batches_weights_(pictures_weights_, data::measureNormalization(pictures), options.batch, options.augment, seed,
+                       "search-weights"),
+      batches_logits_(pictures_logits_, data::measureNormalization(pictures), options.batch, options.augment, seed,
+                      "search-logits"),
       supernet_(space, options.shared_weights && mode_ != GateMode::Soft, seed),
       logits_(space.blocks.size(), space.candidates.size()),
       adam_(logits_.values.size(), {options.logit_rate, 0.5, 0.999, 1e-8, 0}),
@@ -86,16 +89,15 @@ DnsRecord NetworkSearch::advance() {
     return record;
 }
 
-bool NetworkSearch::refreshIsDue() const {
-    return options_.das_period > 0 && logit_steps_ % options_.das_period == 0;
-}
+bool NetworkSearch::refreshIsDue() const { return options_.das_period > 0 && logit_steps_ % options_.das_period == 0; }
 
 /// Geometric from the initial to the final temperature over the iterations that update logits.
 double NetworkSearch::temperature() const {
     const long first = batches_weights_.batchesPerEpoch() * options_.weight_epochs;
     if (iteration_ <= first || iterations_ <= first + 1) return options_.initial_temperature;
     const double progress = static_cast<double>(iteration_ - first) / static_cast<double>(iterations_ - first - 1);
-    return options_.initial_temperature * base::portableExp(progress * base::portableLog(options_.final_temperature / options_.initial_temperature));
+    return options_.initial_temperature *
+           base::portableExp(progress * base::portableLog(options_.final_temperature / options_.initial_temperature));
 }
 
 SampledNetwork NetworkSearch::sample(const char* purpose, int paths) const {
@@ -103,8 +105,8 @@ SampledNetwork NetworkSearch::sample(const char* purpose, int paths) const {
     return sampleNetwork(logits_, temperature(), paths, mode_, rng);
 }
 
-/// While weights warm up, each block takes the anchor operator with a probability that falls from anchor_share to 0: blocks
-/// learn to read one set of features first, and the other operators then learn to give those features.
+/// While weights warm up, each block takes the anchor operator with a probability that falls from anchor_share to 0:
+/// blocks learn to read one set of features first, and the other operators then learn to give those features.
 SampledNetwork NetworkSearch::anchored(SampledNetwork network) const {
     const auto warmup = static_cast<double>(batches_weights_.batchesPerEpoch() * options_.weight_epochs);
     const double share = options_.anchor_share * (1 - static_cast<double>(iteration_) / warmup);
@@ -129,8 +131,9 @@ void NetworkSearch::updateLogits(const SampledNetwork& network, DnsRecord& recor
         gate_gradients.emplace_back(gradient, gradient + tape_.value(gate).size);
     }
     std::vector<double> gradient = gateGradient(network, logits_.candidates, mode_, gate_gradients);
-    const HardwareTerm hardware = hardwareTerm(table_, options_.objective, logits_.values,
-                                               options_.cost_over_all ? allOperators(logits_.blocks, logits_.candidates) : network.active);
+    const HardwareTerm hardware =
+        hardwareTerm(table_, options_.objective, logits_.values,
+                     options_.cost_over_all ? allOperators(logits_.blocks, logits_.candidates) : network.active);
     double norm = 0;
     for (size_t i = 0; i < gradient.size(); ++i) {
         gradient[i] += options_.lambda * hardware.gradient[i];
@@ -144,7 +147,8 @@ void NetworkSearch::updateLogits(const SampledNetwork& network, DnsRecord& recor
     if (mode_ == GateMode::Proxy) keepActiveMass(network, before, logits_);
     ++logit_steps_;
     record.logits_updated = true;
-    record.logit_accuracy = nn::countCorrect(tape_.value(output), batch.labels) / static_cast<double>(batch.labels.size());
+    record.logit_accuracy =
+        nn::countCorrect(tape_.value(output), batch.labels) / static_cast<double>(batch.labels.size());
     record.hardware_term = hardware.value;
 }
 
@@ -161,7 +165,8 @@ void NetworkSearch::updateWeights(const SampledNetwork& network, DnsRecord& reco
     const nn::SgdOptions sgd{options_.momentum, options_.weight_decay, options_.clip, true};
     const double norm = nn::sgdStep(supernet_.parameters(), schedule_.at(iteration_), sgd);
     record.weight_loss = static_cast<double>(*tape_.value(loss).data);
-    record.weight_accuracy = nn::countCorrect(tape_.value(output), batch.labels) / static_cast<double>(batch.labels.size());
+    record.weight_accuracy =
+        nn::countCorrect(tape_.value(output), batch.labels) / static_cast<double>(batch.labels.size());
     checkFinite(record.weight_loss, norm, iteration_, "weights'");
 }
 
@@ -184,23 +189,25 @@ DnsRecord NetworkSearch::finishRecord(DnsRecord record) const {
     return record;
 }
 
-Derived NetworkSearch::derive() const {
-    return deriveNetwork(logits_.logProbabilities(), table_);
-}
+Derived NetworkSearch::derive() const { return deriveNetwork(logits_.logProbabilities(), table_); }
 
 void NetworkSearch::save(base::Json& state, nn::TensorMap& tensors) const {
     supernet_.parameters().save(tensors, "search/", true);
     tensors["search.logits"] = nn::fromValues(logits_.values, {static_cast<int64_t>(logits_.values.size())});
     const std::vector<double> adam = adam_.state();
     tensors["search.adam"] = nn::fromValues(adam, {static_cast<int64_t>(adam.size())});
-    state["search"] = {{"iteration", iteration_}, {"logit_steps", logit_steps_}, {"refreshes", refreshes_}, {"hardware", hardware_.save()}};
+    state["search"] = {{"iteration", iteration_},
+                       {"logit_steps", logit_steps_},
+                       {"refreshes", refreshes_},
+                       {"hardware", hardware_.save()}};
 }
 
 void NetworkSearch::restore(const base::Json& state, const nn::TensorMap& tensors, const std::string& file) {
     supernet_.parameters().load(tensors, "search/", file, true);
     nn::TensorReader reader(tensors, file);
     const auto size = static_cast<int64_t>(logits_.values.size());
-    const std::vector<double> logits = reader.values<double>("search.logits", {size}), adam = reader.values<double>("search.adam", {3 * size});
+    const std::vector<double> logits = reader.values<double>("search.logits", {size}),
+                              adam = reader.values<double>("search.adam", {3 * size});
     reader.finish();
     logits_.values = logits;
     adam_.restore(adam);

@@ -18,26 +18,26 @@ namespace dna::search {
 
 /// Recipe of the differentiable network search.
 struct DnsOptions {
-    int epochs = 30;                    ///< over the half of the pictures that trains weights
-    int weight_epochs = 5;              ///< of them, weights only
-    bool shared_weights = true;         ///< candidates of a block are parts of one operator (not in mode soft)
-    double anchor_share = 0;            ///< weights only: chance of a block's anchor operator at the start, falls to 0
+    int epochs = 30;             ///< over the half of the pictures that trains weights
+    int weight_epochs = 5;       ///< of them, weights only
+    bool shared_weights = true;  ///< candidates of a block are parts of one operator (not in mode soft)
+    double anchor_share = 0;     ///< weights only: chance of a block's anchor operator at the start, falls to 0
     int batch = 64;
-    double weight_rate = 0.2;           ///< SGD, falls along a cosine to weight_rate_floor
+    double weight_rate = 0.2;  ///< SGD, falls along a cosine to weight_rate_floor
     double weight_rate_floor = 0.001;
     double momentum = 0.9;
     double weight_decay = 5e-4;
-    double clip = 0;                    ///< bound of the gradient's norm, 0: none
-    double logit_rate = 3e-4;           ///< Adam
-    double initial_temperature = 5;     ///< falls geometrically from the first logit step...
-    double final_temperature = 0.5;     ///< ...to this at the last one
+    double clip = 0;                 ///< bound of the gradient's norm, 0: none
+    double logit_rate = 3e-4;        ///< Adam
+    double initial_temperature = 5;  ///< falls geometrically from the first logit step...
+    double final_temperature = 0.5;  ///< ...to this at the last one
     int active_paths = 2;
-    std::string mode = "proxy";         ///< proxy | hard | soft
-    double lambda = 0.1;                ///< weight of the hardware term; 0: off
-    bool cost_over_all = false;         ///< p of the hardware term over all operators instead of the active ones
+    std::string mode = "proxy";  ///< proxy | hard | soft
+    double lambda = 0.1;         ///< weight of the hardware term; 0: off
+    bool cost_over_all = false;  ///< p of the hardware term over all operators instead of the active ones
     std::string objective = "edp";
-    int das_period = 50;                ///< logit steps between refreshes of the accelerator; 0: never
-    int das_evaluations = 200;          ///< of one refresh
+    int das_period = 50;        ///< logit steps between refreshes of the accelerator; 0: never
+    int das_evaluations = 200;  ///< of one refresh
     bool augment = true;
 };
 
@@ -52,15 +52,15 @@ struct DnsRecord {
     double hardware_term = 0;                   ///< log C(E, L) of the active operators
     double energy_pj = 0, latency_cycles = 0;   ///< of the most probable network on the current design
     double entropy = 0;
-    bool refreshed = false;                     ///< the accelerator was searched after this step
+    bool refreshed = false;  ///< the accelerator was searched after this step
 };
 
 /// The network search: alternates one step on the logits and one on the weights, and lets the hardware side follow the
 /// most probable network. Its state between iterations can be saved and restored; random draws are keyed by iteration.
 class NetworkSearch {
 public:
-    NetworkSearch(const network::NetworkSpace& space, const data::Pictures& pictures, const DnsOptions& options, HardwareSide& hardware, uint64_t seed,
-                  autodiff::Workers& workers);
+    NetworkSearch(const network::NetworkSpace& space, const data::Pictures& pictures, const DnsOptions& options,
+                  HardwareSide& hardware, uint64_t seed, autodiff::Workers& workers);
 
     bool finished() const { return iteration_ >= iterations_; }
     long iteration() const { return iteration_; }

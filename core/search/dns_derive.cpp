@@ -11,7 +11,8 @@
 namespace dna::search {
 namespace {
 
-constexpr size_t kMaxLabels = 200000;  // beyond it the least probable partial choices are dropped (full-size spaces only)
+constexpr size_t kMaxLabels =
+    200000;  // beyond it the least probable partial choices are dropped (full-size spaces only)
 
 /// A partial choice: blocks 0..b decided.
 struct Label {
@@ -93,9 +94,11 @@ private:
         for (size_t i = 0; i < layers_[b].size(); ++i)
             for (size_t k = 0; k < table_.blocks[b].size(); ++k) {
                 const Label& from = layers_[b][i];
-                Label label{from.energy + energyOf(table_, table_.blocks[b][k]), from.latency + table_.blocks[b][k].latency_cycles,
+                Label label{from.energy + energyOf(table_, table_.blocks[b][k]),
+                            from.latency + table_.blocks[b][k].latency_cycles,
                             use_limits_ ? from.log_p + log_p_[b][k] : 0, static_cast<int>(i), static_cast<int>(k)};
-                const bool possible = label.energy + rest_.energy[b + 1] <= table_.max_energy_pj && label.latency + rest_.latency[b + 1] <= table_.max_latency_cycles;
+                const bool possible = label.energy + rest_.energy[b + 1] <= table_.max_energy_pj &&
+                                      label.latency + rest_.latency[b + 1] <= table_.max_latency_cycles;
                 if (possible || !use_limits_) next.push_back(label);
             }
         return next;
@@ -119,7 +122,8 @@ Derived describe(const Deriver& deriver, const Label& label, const std::vector<s
 
 void addViolation(Derived& derived, const char* limit, double value, double bound, const char* unit) {
     if (value <= bound) return;
-    derived.violations.push_back(fmt::format("{}: {:.6g} {} is {:.1f} % over the limit of {:.6g}", limit, value, unit, 100 * (value / bound - 1), bound));
+    derived.violations.push_back(fmt::format("{}: {:.6g} {} is {:.1f} % over the limit of {:.6g}", limit, value, unit,
+                                             100 * (value / bound - 1), bound));
 }
 
 }  // namespace
@@ -132,13 +136,17 @@ Derived deriveNetwork(const std::vector<std::vector<double>>& log_probabilities,
     Deriver limited(log_probabilities, table, true);
     const std::vector<Label>& found = limited.run();
     if (!found.empty()) {
-        const auto best = std::max_element(found.begin(), found.end(), [](const Label& a, const Label& b) { return a.log_p < b.log_p; });
+        const auto best = std::max_element(found.begin(), found.end(),
+                                           [](const Label& a, const Label& b) { return a.log_p < b.log_p; });
         return describe(limited, *best, log_probabilities);
     }
     Deriver unlimited(log_probabilities, table, false);
     const std::vector<Label>& front = unlimited.run();
-    const auto excess = [&](const Label& label) { return std::max(label.energy / table.max_energy_pj, label.latency / table.max_latency_cycles); };
-    const auto least = std::min_element(front.begin(), front.end(), [&](const Label& a, const Label& b) { return excess(a) < excess(b); });
+    const auto excess = [&](const Label& label) {
+        return std::max(label.energy / table.max_energy_pj, label.latency / table.max_latency_cycles);
+    };
+    const auto least = std::min_element(front.begin(), front.end(),
+                                        [&](const Label& a, const Label& b) { return excess(a) < excess(b); });
     Derived derived = describe(unlimited, *least, log_probabilities);
     derived.feasible = false;
     addViolation(derived, "max_energy_mj", derived.energy_pj, table.max_energy_pj, "pJ");

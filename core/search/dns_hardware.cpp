@@ -18,7 +18,8 @@ Var activeSoftmax(Tape<double>& tape, Var logits, size_t candidates, const std::
     for (size_t l = 0; l < active.size(); ++l) {
         double top = -HUGE_VAL, sum = 0;
         for (int k : active[l].candidates) top = std::max(top, x.data[l * candidates + k]);
-        for (int k : active[l].candidates) sum += p.data[l * candidates + k] = base::portableExp(x.data[l * candidates + k] - top);
+        for (int k : active[l].candidates)
+            sum += p.data[l * candidates + k] = base::portableExp(x.data[l * candidates + k] - top);
         for (int k : active[l].candidates) p.data[l * candidates + k] /= sum;
     }
     return tape.record(p, {logits}, [logits, p, candidates](const Tensor<double>& dy, Gradients<double>& gradients) {
@@ -26,7 +27,8 @@ Var activeSoftmax(Tape<double>& tape, Var logits, size_t candidates, const std::
         for (size_t first = 0; first < p.size; first += candidates) {
             double mean = 0;
             for (size_t i = first; i < first + candidates; ++i) mean += p.data[i] * dy.data[i];
-            for (size_t i = first; i < first + candidates; ++i) to.data[i] = (to.base ? to.base[i] : 0.0) + p.data[i] * (dy.data[i] - mean);
+            for (size_t i = first; i < first + candidates; ++i)
+                to.data[i] = (to.base ? to.base[i] : 0.0) + p.data[i] * (dy.data[i] - mean);
         }
     });
 }
@@ -42,13 +44,16 @@ Var tableSums(Tape<double>& tape, Var probabilities, const CostTable& table) {
         sums.data[0] += p.data[i] * cost.energy_pj;
         sums.data[1] += p.data[i] * cost.latency_cycles;
     }
-    return tape.record(sums, {probabilities}, [probabilities, &table, candidates, size = p.size](const Tensor<double>& dy, Gradients<double>& gradients) {
-        const GradientTarget<double> to = gradients.target(probabilities);
-        for (size_t i = 0; i < size; ++i) {
-            const OperatorCost& cost = table.blocks[i / candidates][i % candidates];
-            to.data[i] = (to.base ? to.base[i] : 0.0) + cost.energy_pj * dy.data[0] + cost.latency_cycles * dy.data[1];
-        }
-    });
+    return tape.record(
+        sums, {probabilities},
+        [probabilities, &table, candidates, size = p.size](const Tensor<double>& dy, Gradients<double>& gradients) {
+            const GradientTarget<double> to = gradients.target(probabilities);
+            for (size_t i = 0; i < size; ++i) {
+                const OperatorCost& cost = table.blocks[i / candidates][i % candidates];
+                to.data[i] =
+                    (to.base ? to.base[i] : 0.0) + cost.energy_pj * dy.data[0] + cost.latency_cycles * dy.data[1];
+            }
+        });
 }
 
 }  // namespace

@@ -10,7 +10,8 @@ namespace dna::search {
 
 /// log C(E, L) of a network that spends E pJ (dynamic) in L cycles: leakage x latency belongs to energy. Natural logs.
 template <class S>
-S logCost(const std::string& objective, const S& dynamic_energy_pj, const S& latency_cycles, double leakage_pj_per_cycle) {
+S logCost(const std::string& objective, const S& dynamic_energy_pj, const S& latency_cycles,
+          double leakage_pj_per_cycle) {
     using autodiff::log;
     const S energy = dynamic_energy_pj + latency_cycles * S(leakage_pj_per_cycle);
     if (objective == "energy") return log(energy);
@@ -25,10 +26,10 @@ struct ActiveSet {
 
 /// L_hw and its gradient by the logits.
 struct HardwareTerm {
-    double value = 0;               ///< log C(E, L)
-    double energy_pj = 0;           ///< expected, with leakage
-    double latency_cycles = 0;      ///< expected
-    std::vector<double> gradient;   ///< by every logit, [block][candidate] in one list
+    double value = 0;              ///< log C(E, L)
+    double energy_pj = 0;          ///< expected, with leakage
+    double latency_cycles = 0;     ///< expected
+    std::vector<double> gradient;  ///< by every logit, [block][candidate] in one list
 };
 
 /// L_hw = log C(E, L), E = fixed + sum_l sum_k p_lk e_lk and L likewise, p the softmax of the logits over the active

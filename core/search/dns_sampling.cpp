@@ -50,7 +50,8 @@ std::vector<int> ArchitectureLogits::mostProbable() const {
     std::vector<int> result;
     for (size_t l = 0; l < blocks; ++l) {
         const auto first = values.begin() + static_cast<std::ptrdiff_t>(l * candidates);
-        result.push_back(static_cast<int>(std::max_element(first, first + static_cast<std::ptrdiff_t>(candidates)) - first));
+        result.push_back(
+            static_cast<int>(std::max_element(first, first + static_cast<std::ptrdiff_t>(candidates)) - first));
     }
     return result;
 }
@@ -68,7 +69,8 @@ std::vector<int> SampledNetwork::choices() const {
     return result;
 }
 
-SampledNetwork sampleNetwork(const ArchitectureLogits& logits, double temperature, int paths, GateMode mode, base::Rng& rng) {
+SampledNetwork sampleNetwork(const ArchitectureLogits& logits, double temperature, int paths, GateMode mode,
+                             base::Rng& rng) {
     SampledNetwork sample;
     sample.temperature = temperature;
     const auto log_p = logits.logProbabilities();
@@ -82,14 +84,17 @@ SampledNetwork sampleNetwork(const ArchitectureLogits& logits, double temperatur
         std::vector<double> gates;
         const double total = logSum(logits.values.data() + l * logits.candidates, order);
         for (int k : order)
-            gates.push_back(mode == GateMode::Proxy ? base::portableExp(logits.values[l * logits.candidates + k] - total) : sample.gumbel_softmax[l][k]);
+            gates.push_back(mode == GateMode::Proxy
+                                ? base::portableExp(logits.values[l * logits.candidates + k] - total)
+                                : sample.gumbel_softmax[l][k]);
         sample.active.push_back({std::move(order)});
         sample.gates.push_back(std::move(gates));
     }
     return sample;
 }
 
-std::vector<double> gateGradient(const SampledNetwork& sample, size_t candidates, GateMode mode, const std::vector<std::vector<double>>& gradient) {
+std::vector<double> gateGradient(const SampledNetwork& sample, size_t candidates, GateMode mode,
+                                 const std::vector<std::vector<double>>& gradient) {
     std::vector<double> result(sample.active.size() * candidates);
     for (size_t l = 0; l < sample.active.size(); ++l) {
         const std::vector<int>& active = sample.active[l].candidates;
@@ -101,7 +106,8 @@ std::vector<double> gateGradient(const SampledNetwork& sample, size_t candidates
             continue;
         }
         for (size_t j = 0; j < candidates; ++j) to[j] = -sample.gumbel_softmax[l][j] * mean / sample.temperature;
-        for (size_t i = 0; i < active.size(); ++i) to[active[i]] += sample.gates[l][i] * gradient[l][i] / sample.temperature;
+        for (size_t i = 0; i < active.size(); ++i)
+            to[active[i]] += sample.gates[l][i] * gradient[l][i] / sample.temperature;
     }
     return result;
 }

@@ -10,9 +10,7 @@
 namespace dna::search {
 namespace {
 
-bool keepsShape(const network::BlockSite& site) {
-    return site.stride == 1 && site.in_channels == site.out_channels;
-}
+bool keepsShape(const network::BlockSite& site) { return site.stride == 1 && site.in_channels == site.out_channels; }
 
 }  // namespace
 
@@ -29,26 +27,34 @@ Supernet::Supernet(const network::NetworkSpace& space, bool shared, uint64_t see
         for (size_t k = 0; k < space.candidates.size(); ++k) {
             operators_[b].push_back(network::buildOperator(space, static_cast<int>(b), static_cast<int>(k)));
             network::addParameters(parameters_, operators_[b][k], prefixes_[k], seed);
-            if (keepsShape(space.blocks[b])) startAsIdentity(prefixes_[k] + space.blocks[b].name + ".project.bn.weight");
+            if (keepsShape(space.blocks[b]))
+                startAsIdentity(prefixes_[k] + space.blocks[b].name + ".project.bn.weight");
         }
     }
 }
 
 void Supernet::shareWeights(const network::NetworkSpace& space, const network::BlockSite& site, uint64_t seed) {
     const auto whole = [&](const std::string& name, std::vector<int64_t> shape) {
-        return parameters_.has(name) ? parameters_.index(name) : parameters_.add(name, std::move(shape), nn::Start::HeNormal, true, true, seed);
+        return parameters_.has(name) ? parameters_.index(name)
+                                     : parameters_.add(name, std::move(shape), nn::Start::HeNormal, true, true, seed);
     };
     std::map<int, int> widest;  // expansion by groups
     for (const network::Candidate& c : space.candidates)
         if (!c.skip) widest[c.groups] = std::max(widest[c.groups], c.expansion);
     for (const network::Candidate& c : space.candidates) {
         if (c.skip) continue;
-        const int64_t in = site.in_channels, out = site.out_channels, middle = in * c.expansion, most = in * widest[c.groups];
-        const std::string owner = "shared_g" + std::to_string(c.groups) + "/" + site.name, own = c.name + "/" + site.name;
+        const int64_t in = site.in_channels, out = site.out_channels, middle = in * c.expansion,
+                      most = in * widest[c.groups];
+        const std::string owner = "shared_g" + std::to_string(c.groups) + "/" + site.name,
+                          own = c.name + "/" + site.name;
         const std::string kernel = std::to_string(c.kernel);
-        parameters_.addView(own + ".expand.weight", {middle, in / c.groups, 1, 1}, whole(owner + ".expand.weight", {most, in / c.groups, 1, 1}), false);
-        parameters_.addView(own + ".depthwise.weight", {middle, 1, c.kernel, c.kernel}, whole(owner + ".depthwise" + kernel + ".weight", {most, 1, c.kernel, c.kernel}), false);
-        if (c.groups == 1) parameters_.addView(own + ".project.weight", {middle, out}, whole(owner + ".project.weight", {most, out}), true);
+        parameters_.addView(own + ".expand.weight", {middle, in / c.groups, 1, 1},
+                            whole(owner + ".expand.weight", {most, in / c.groups, 1, 1}), false);
+        parameters_.addView(own + ".depthwise.weight", {middle, 1, c.kernel, c.kernel},
+                            whole(owner + ".depthwise" + kernel + ".weight", {most, 1, c.kernel, c.kernel}), false);
+        if (c.groups == 1)
+            parameters_.addView(own + ".project.weight", {middle, out}, whole(owner + ".project.weight", {most, out}),
+                                true);
     }
 }
 
@@ -58,19 +64,23 @@ void Supernet::startAsIdentity(const std::string& scale) {
     std::fill_n(parameters_.values(index), parameters_.infos()[index].size, 0.0f);
 }
 
-autodiff::Var Supernet::runOperator(autodiff::Tape<float>& tape, size_t block, int candidate, autodiff::Var x, bool train_weights) {
-    return network::runNetwork(tape, operators_[block][candidate], parameters_, prefixes_[candidate], x, {true, train_weights, false});
+autodiff::Var Supernet::runOperator(autodiff::Tape<float>& tape, size_t block, int candidate, autodiff::Var x,
+                                    bool train_weights) {
+    return network::runNetwork(tape, operators_[block][candidate], parameters_, prefixes_[candidate], x,
+                               {true, train_weights, false});
 }
 
 autodiff::Var Supernet::runPath(autodiff::Tape<float>& tape, const Batch& batch, const std::vector<int>& choices) {
-    autodiff::Var x = network::runNetwork(tape, stem_, parameters_, "", tape.constant(batch.pictures), {true, true, false});
+    autodiff::Var x =
+        network::runNetwork(tape, stem_, parameters_, "", tape.constant(batch.pictures), {true, true, false});
     for (size_t b = 0; b < operators_.size(); ++b) x = runOperator(tape, b, choices[b], x, true);
     return network::runNetwork(tape, head_, parameters_, "", x, {true, true, false});
 }
 
-autodiff::Var Supernet::runGated(autodiff::Tape<float>& tape, const Batch& batch, const SampledNetwork& sample, GateMode mode, bool train_weights,
-                                 std::vector<autodiff::Var>& gates) {
-    autodiff::Var x = network::runNetwork(tape, stem_, parameters_, "", tape.constant(batch.pictures), {true, train_weights, false});
+autodiff::Var Supernet::runGated(autodiff::Tape<float>& tape, const Batch& batch, const SampledNetwork& sample,
+                                 GateMode mode, bool train_weights, std::vector<autodiff::Var>& gates) {
+    autodiff::Var x =
+        network::runNetwork(tape, stem_, parameters_, "", tape.constant(batch.pictures), {true, train_weights, false});
     for (size_t b = 0; b < operators_.size(); ++b) {
         const std::vector<int>& active = sample.active[b].candidates;
         const autodiff::Tensor<float> values = tape.allocateFlat(active.size());

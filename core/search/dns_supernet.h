@@ -13,8 +13,9 @@ namespace dna::search {
 /// All operators of all blocks with their weights.
 class Supernet {
 public:
-    /// With `shared` weights the candidates of a block are parts of one operator: expansions are its leading channels (1x1
-    /// weights for every kernel, depthwise ones per kernel), grouped candidates apart; batch norm is every candidate's own.
+    /// With `shared` weights the candidates of a block are parts of one operator: expansions are its leading channels
+    /// (1x1 weights for every kernel, depthwise ones per kernel), grouped candidates apart; batch norm is every
+    /// candidate's own.
     Supernet(const network::NetworkSpace& space, bool shared, uint64_t seed);
 
     nn::Parameters<float>& parameters() { return parameters_; }
@@ -22,17 +23,18 @@ public:
 
     /// Logits of one path; weights want gradients.
     autodiff::Var runPath(autodiff::Tape<float>& tape, const Batch& batch, const std::vector<int>& choices);
-    /// Logits with a gated sum in every block: gates have the value of the sampled path (1 and 0; the Gumbel-softmax sample
-    /// in mode soft) and the gradient of a_k. `gates` gets the gates' variables.
-    autodiff::Var runGated(autodiff::Tape<float>& tape, const Batch& batch, const SampledNetwork& sample, GateMode mode, bool train_weights,
-                           std::vector<autodiff::Var>& gates);
+    /// Logits with a gated sum in every block: gates have the value of the sampled path (1 and 0; the Gumbel-softmax
+    /// sample in mode soft) and the gradient of a_k. `gates` gets the gates' variables.
+    autodiff::Var runGated(autodiff::Tape<float>& tape, const Batch& batch, const SampledNetwork& sample, GateMode mode,
+                           bool train_weights, std::vector<autodiff::Var>& gates);
 
 private:
     void shareWeights(const network::NetworkSpace& space, const network::BlockSite& site, uint64_t seed);
-    /// A residual branch whose last batch norm has scale 0 adds nothing at first, so that what follows the block sees the same
-    /// features behind every operator.
+    /// A residual branch whose last batch norm has scale 0 adds nothing at first, so that what follows the block sees
+    /// the same features behind every operator.
     void startAsIdentity(const std::string& scale);
-    autodiff::Var runOperator(autodiff::Tape<float>& tape, size_t block, int candidate, autodiff::Var x, bool train_weights);
+    autodiff::Var runOperator(autodiff::Tape<float>& tape, size_t block, int candidate, autodiff::Var x,
+                              bool train_weights);
 
     network::Network stem_, head_;
     std::vector<std::vector<network::Network>> operators_;  ///< [block][candidate]

@@ -11,8 +11,8 @@ struct FixedPoint {
     double value() const;
 };
 
-/// Nearest FixedPoint of factor > 0; factors too small for shift 62 get smaller multipliers (at least 1), factors of 2^14
-/// and more saturate.
+/// Nearest FixedPoint of factor > 0; factors too small for shift 62 get smaller multipliers (at least 1), factors of
+/// 2^14 and more saturate.
 FixedPoint toFixedPoint(double factor);
 
 /// Two factors with one shift: the larger is normalised. Both > 0.

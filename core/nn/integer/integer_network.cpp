@@ -4,8 +4,8 @@
 
 #include <fmt/format.h>
 
-#include <cstring>
 #include <cstdlib>
+#include <cstring>
 
 #include "core/base/error.h"
 #include "core/nn/safetensors.h"
@@ -25,7 +25,8 @@ bool isLogits(const network::Network& graph, size_t index) {
 
 std::vector<int64_t> weightShape(const network::Network& graph, size_t index) {
     const Node& node = graph.nodes[index];
-    return {node.out_channels, graph.inputShapeOf(static_cast<int>(index)).channels / node.groups, node.kernel, node.kernel};
+    return {node.out_channels, graph.inputShapeOf(static_cast<int>(index)).channels / node.groups, node.kernel,
+            node.kernel};
 }
 
 /// Lengths of bias_q, multiplier and shift of a node.
@@ -36,19 +37,27 @@ struct Lengths {
 Lengths lengths(const network::Network& graph, size_t index) {
     const Node& node = graph.nodes[index];
     switch (node.op) {
-        case Op::Conv2d: return {node.out_channels, node.out_channels, node.out_channels};
-        case Op::Linear: return isLogits(graph, index) ? Lengths{node.out_channels, 0, 0} : Lengths{node.out_channels, node.out_channels, node.out_channels};
-        case Op::GlobalAveragePool: return {1, 1, 1};
-        case Op::Add: return {0, 2, 1};
-        default: return {};
+        case Op::Conv2d:
+            return {node.out_channels, node.out_channels, node.out_channels};
+        case Op::Linear:
+            return isLogits(graph, index) ? Lengths{node.out_channels, 0, 0}
+                                          : Lengths{node.out_channels, node.out_channels, node.out_channels};
+        case Op::GlobalAveragePool:
+            return {1, 1, 1};
+        case Op::Add:
+            return {0, 2, 1};
+        default:
+            return {};
     }
 }
 
 void checkRanges(const IntegerNode& integers, const std::string& name, TensorReader& reader) {
     for (int32_t m : integers.multiplier)
-        if (m < 0 || m >= (1 << 15)) return reader.problem(name + ".multiplier", fmt::format("expected values in [0, 32767], found {}", m));
+        if (m < 0 || m >= (1 << 15))
+            return reader.problem(name + ".multiplier", fmt::format("expected values in [0, 32767], found {}", m));
     for (int32_t s : integers.shift)
-        if (s < 1 || s > 62) return reader.problem(name + ".shift", fmt::format("expected values in [1, 62], found {}", s));
+        if (s < 1 || s > 62)
+            return reader.problem(name + ".shift", fmt::format("expected values in [1, 62], found {}", s));
 }
 
 /// The int32 accumulator with its bias can never overflow: 128 * sum |w| + |bias| < 2^31 for every channel.
@@ -60,7 +69,8 @@ void checkAccumulators(const IntegerNode& integers, const std::string& name, Ten
         int64_t bound = std::abs(int64_t{integers.bias_q[k]});
         for (size_t r = 0; r < reduction; ++r) bound += 128 * std::abs(int64_t{integers.weight_q[k * reduction + r]});
         if (bound >= (int64_t{1} << 31))
-            return reader.problem(name + ".bias_q", fmt::format("channel {} can overflow 32 bits (bound {})", k, bound));
+            return reader.problem(name + ".bias_q",
+                                  fmt::format("channel {} can overflow 32 bits (bound {})", k, bound));
     }
 }
 
@@ -68,9 +78,11 @@ IntegerNode readNode(const network::Network& graph, size_t index, TensorReader& 
     const Node& node = graph.nodes[index];
     const Lengths length = lengths(graph, index);
     IntegerNode integers;
-    if (node.op == Op::Conv2d || node.op == Op::Linear) integers.weight_q = reader.values<int8_t>(node.name + ".weight_q", weightShape(graph, index));
+    if (node.op == Op::Conv2d || node.op == Op::Linear)
+        integers.weight_q = reader.values<int8_t>(node.name + ".weight_q", weightShape(graph, index));
     if (length.bias > 0) integers.bias_q = reader.values<int32_t>(node.name + ".bias_q", {length.bias});
-    if (length.multiplier > 0) integers.multiplier = reader.values<int32_t>(node.name + ".multiplier", {length.multiplier});
+    if (length.multiplier > 0)
+        integers.multiplier = reader.values<int32_t>(node.name + ".multiplier", {length.multiplier});
     if (length.shift > 0) integers.shift = reader.values<int32_t>(node.name + ".shift", {length.shift});
     checkRanges(integers, node.name, reader);
     checkAccumulators(integers, node.name, reader);
@@ -82,7 +94,8 @@ void checkShuffles(const network::Network& graph, const std::string& file) {
     for (size_t i = 0; i < graph.nodes.size(); ++i) {
         const Node& node = graph.nodes[i];
         if (node.op == Op::ChannelShuffle && !(*node.quantization == *graph.nodes[node.inputs[0]].quantization))
-            problems.push_back({file, fmt::format("/nodes/{}/quantization", i), "a channel shuffle keeps the quantization of its input"});
+            problems.push_back({file, fmt::format("/nodes/{}/quantization", i),
+                                "a channel shuffle keeps the quantization of its input"});
     }
     if (!problems.empty()) throw base::InputError(std::move(problems));
 }
@@ -92,8 +105,9 @@ void checkShuffles(const network::Network& graph, const std::string& file) {
 IntegerNetwork readIntegerNetwork(const std::filesystem::path& network_json) {
     IntegerNetwork network{network::readNetwork(network_json), {}, {}};
     if (!network.graph.quantized())
-        throw base::InputError(network_json.string(), "/nodes/0/quantization",
-                               "the network is not quantised; run `dna quantize --network " + network_json.string() + "` first");
+        throw base::InputError(
+            network_json.string(), "/nodes/0/quantization",
+            "the network is not quantised; run `dna quantize --network " + network_json.string() + "` first");
     checkShuffles(network.graph, network_json.string());
     const std::filesystem::path weights = network_json.parent_path() / kWeightsFile;
     const TensorMap tensors = readSafetensors(weights);
@@ -113,7 +127,8 @@ void writeIntegerNetwork(const IntegerNetwork& network, const std::filesystem::p
     for (size_t i = 0; i < network.nodes.size(); ++i) {
         const std::string& name = network.graph.nodes[i].name;
         const IntegerNode& node = network.nodes[i];
-        if (!node.weight_q.empty()) tensors[name + ".weight_q"] = fromValues(node.weight_q, weightShape(network.graph, i));
+        if (!node.weight_q.empty())
+            tensors[name + ".weight_q"] = fromValues(node.weight_q, weightShape(network.graph, i));
         put(name + ".bias_q", node.bias_q);
         put(name + ".multiplier", node.multiplier);
         put(name + ".shift", node.shift);

@@ -15,7 +15,8 @@ namespace dna::nn {
 /// conv2d, linear: weight_q is OIHW ([out][in / groups][kernel][kernel]); per output channel multiplier (0 < M < 2^15,
 /// or < 2^(MB-1) in general) and shift (1..62). The last linear layer has no multiplier or shift (raw int32 logits).
 /// global_average_pool: no weights; bias_q, multiplier, shift hold one entry for all channels (acc = plain sum).
-/// add: multiplier = {Ma, Mb}, shift = {S}; y = clamp(zy + floor(((a - za) Ma + (b - zb) Mb + 2^(S-1)) / 2^S), low, high).
+/// add: multiplier = {Ma, Mb}, shift = {S}; y = clamp(zy + floor(((a - za) Ma + (b - zb) Mb + 2^(S-1)) / 2^S), low,
+/// high).
 struct IntegerNode {
     std::vector<int8_t> weight_q;
     std::vector<int32_t> bias_q;
@@ -26,7 +27,7 @@ struct IntegerNode {
 /// A quantised network: the graph (every node's `quantization` set) and the integers of every node.
 struct IntegerNetwork {
     network::Network graph;
-    std::vector<IntegerNode> nodes;                      ///< one per graph node
+    std::vector<IntegerNode> nodes;                        ///< one per graph node
     std::array<std::array<int8_t, 256>, 3> input_table{};  ///< host's map from picture byte to int8, per colour
 };
 
@@ -39,8 +40,8 @@ void writeIntegerNetwork(const IntegerNetwork& network, const std::filesystem::p
 /// `quantize --random-calibration` on untrained networks, for fuzzing.
 IntegerNetwork randomIntegerNetwork(const network::Network& graph, uint64_t seed);
 
-/// Output bytes of every node for one picture (int8; CHW order; int32 logits apart): the integer executor that measures INT8
-/// accuracy. `picture` is [3][H][W] bytes.
+/// Output bytes of every node for one picture (int8; CHW order; int32 logits apart): the integer executor that measures
+/// INT8 accuracy. `picture` is [3][H][W] bytes.
 struct IntegerActivations {
     std::vector<std::vector<int8_t>> maps;  ///< per node, CHW; the last node's is empty
     std::vector<int32_t> logits;

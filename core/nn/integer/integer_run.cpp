@@ -18,12 +18,11 @@ using network::Shape;
 constexpr int kLanes = 16;
 using Lanes = int32_t __attribute__((vector_size(kLanes * sizeof(int32_t))));
 
-int paddedPixels(const Shape& shape) {
-    return (shape.height * shape.width + kLanes - 1) / kLanes * kLanes;
-}
+int paddedPixels(const Shape& shape) { return (shape.height * shape.width + kLanes - 1) / kLanes * kLanes; }
 
 /// One tap of one channel for every output pixel; taps outside the map read the zero point.
-void gatherTap(const int8_t* plane, const Shape& in, const Node& node, int tap_row, int tap_col, int zero_point, int32_t* patch) {
+void gatherTap(const int8_t* plane, const Shape& in, const Node& node, int tap_row, int tap_col, int zero_point,
+               int32_t* patch) {
     const Shape& out = node.shape;
     for (int y = 0; y < out.height; ++y) {
         const int row = y * node.stride + tap_row - node.pad;
@@ -50,16 +49,19 @@ void productRows(const int8_t* weight, int reduction, const int32_t* patches, in
             std::memcpy(&x, patches + static_cast<size_t>(r) * pixels + p, sizeof x);
             for (int k = 0; k < kRows; ++k) sum[k] += x * static_cast<int32_t>(weight[k * reduction + r]);
         }
-        for (int k = 0; k < kRows; ++k) std::memcpy(accumulators + static_cast<size_t>(k) * pixels + p, &sum[k], sizeof sum[k]);
+        for (int k = 0; k < kRows; ++k)
+            std::memcpy(accumulators + static_cast<size_t>(k) * pixels + p, &sum[k], sizeof sum[k]);
     }
 }
 
 void product(const int8_t* weight, int rows, int reduction, const int32_t* patches, int pixels, int32_t* accumulators) {
     int k = 0;
     for (; k + 8 <= rows; k += 8)
-        productRows<8>(weight + k * reduction, reduction, patches, pixels, accumulators + static_cast<size_t>(k) * pixels);
+        productRows<8>(weight + k * reduction, reduction, patches, pixels,
+                       accumulators + static_cast<size_t>(k) * pixels);
     for (; k < rows; ++k)
-        productRows<1>(weight + k * reduction, reduction, patches, pixels, accumulators + static_cast<size_t>(k) * pixels);
+        productRows<1>(weight + k * reduction, reduction, patches, pixels,
+                       accumulators + static_cast<size_t>(k) * pixels);
 }
 
 /// Buffers that live as long as the thread: a run allocates nothing but its result.
@@ -73,7 +75,8 @@ Scratch& scratch() {
 }
 
 /// Raw accumulators [out_channels][paddedPixels] of a convolution or linear layer, without bias.
-const int32_t* accumulate(const Node& node, const Shape& in, const IntegerNode& integers, const std::vector<int8_t>& map, int zero_point) {
+const int32_t* accumulate(const Node& node, const Shape& in, const IntegerNode& integers,
+                          const std::vector<int8_t>& map, int zero_point) {
     const int pixels = paddedPixels(node.shape);
     const int channels = in.channels / node.groups, rows = node.out_channels / node.groups;
     const int reduction = channels * node.kernel * node.kernel;
@@ -85,15 +88,17 @@ const int32_t* accumulate(const Node& node, const Shape& in, const IntegerNode& 
         for (int c = 0; c < channels; ++c) {
             const int8_t* plane = map.data() + static_cast<size_t>(g * channels + c) * in.height * in.width;
             for (int r = 0; r < node.kernel; ++r)
-                for (int s = 0; s < node.kernel; ++s, patch += pixels) gatherTap(plane, in, node, r, s, zero_point, patch);
+                for (int s = 0; s < node.kernel; ++s, patch += pixels)
+                    gatherTap(plane, in, node, r, s, zero_point, patch);
         }
-        product(integers.weight_q.data() + static_cast<size_t>(g) * rows * reduction, rows, reduction, buffers.patches.data(), pixels,
-                buffers.accumulators.data() + static_cast<size_t>(g) * rows * pixels);
+        product(integers.weight_q.data() + static_cast<size_t>(g) * rows * reduction, rows, reduction,
+                buffers.patches.data(), pixels, buffers.accumulators.data() + static_cast<size_t>(g) * rows * pixels);
     }
     return buffers.accumulators.data();
 }
 
-void runConv(const Node& node, const Shape& in, const IntegerNode& integers, const std::vector<int8_t>& map, int zero_point, std::vector<int8_t>& out) {
+void runConv(const Node& node, const Shape& in, const IntegerNode& integers, const std::vector<int8_t>& map,
+             int zero_point, std::vector<int8_t>& out) {
     const int32_t* accumulators = accumulate(node, in, integers, map, zero_point);
     const int pixels = paddedPixels(node.shape), used = node.shape.height * node.shape.width;
     const Quantization& q = *node.quantization;
@@ -101,30 +106,37 @@ void runConv(const Node& node, const Shape& in, const IntegerNode& integers, con
         const int64_t bias = integers.bias_q[k];
         const int32_t multiplier = integers.multiplier[k], shift = integers.shift[k];
         for (int p = 0; p < used; ++p)
-            out[static_cast<size_t>(k) * used + p] = static_cast<int8_t>(
-                requantize(accumulators[static_cast<size_t>(k) * pixels + p] + bias, multiplier, shift, q.zero_point, q.low, q.high));
+            out[static_cast<size_t>(k) * used + p] =
+                static_cast<int8_t>(requantize(accumulators[static_cast<size_t>(k) * pixels + p] + bias, multiplier,
+                                               shift, q.zero_point, q.low, q.high));
     }
 }
 
-void runLogits(const Node& node, const Shape& in, const IntegerNode& integers, const std::vector<int8_t>& map, int zero_point, std::vector<int32_t>& logits) {
+void runLogits(const Node& node, const Shape& in, const IntegerNode& integers, const std::vector<int8_t>& map,
+               int zero_point, std::vector<int32_t>& logits) {
     const int32_t* accumulators = accumulate(node, in, integers, map, zero_point);
     logits.resize(node.out_channels);
-    for (int k = 0; k < node.out_channels; ++k) logits[k] = accumulators[static_cast<size_t>(k) * kLanes] + integers.bias_q[k];
+    for (int k = 0; k < node.out_channels; ++k)
+        logits[k] = accumulators[static_cast<size_t>(k) * kLanes] + integers.bias_q[k];
 }
 
-void runPool(const Node& node, const Shape& in, const IntegerNode& integers, const std::vector<int8_t>& map, std::vector<int8_t>& out) {
+void runPool(const Node& node, const Shape& in, const IntegerNode& integers, const std::vector<int8_t>& map,
+             std::vector<int8_t>& out) {
     const int pixels = in.height * in.width;
     const Quantization& q = *node.quantization;
     for (int c = 0; c < in.channels; ++c) {
         int64_t sum = integers.bias_q[0];
         for (int p = 0; p < pixels; ++p) sum += map[static_cast<size_t>(c) * pixels + p];
-        out[c] = static_cast<int8_t>(requantize(sum, integers.multiplier[0], integers.shift[0], q.zero_point, q.low, q.high));
+        out[c] = static_cast<int8_t>(
+            requantize(sum, integers.multiplier[0], integers.shift[0], q.zero_point, q.low, q.high));
     }
 }
 
-void runAdd(const Node& node, const IntegerNode& integers, const std::vector<int8_t>& a, int za, const std::vector<int8_t>& b, int zb, std::vector<int8_t>& out) {
+void runAdd(const Node& node, const IntegerNode& integers, const std::vector<int8_t>& a, int za,
+            const std::vector<int8_t>& b, int zb, std::vector<int8_t>& out) {
     const Quantization& q = *node.quantization;
-    const int64_t ma = integers.multiplier[0], mb = integers.multiplier[1], half = int64_t{1} << (integers.shift[0] - 1);
+    const int64_t ma = integers.multiplier[0], mb = integers.multiplier[1],
+                  half = int64_t{1} << (integers.shift[0] - 1);
     for (size_t i = 0; i < out.size(); ++i) {
         const int64_t sum = (a[i] - za) * ma + (b[i] - zb) * mb + half;
         out[i] = static_cast<int8_t>(std::clamp<int64_t>(q.zero_point + (sum >> integers.shift[0]), q.low, q.high));
@@ -148,7 +160,8 @@ void runInput(const IntegerNetwork& network, const Shape& shape, const uint8_t* 
 
 }  // namespace
 
-int32_t requantize(int64_t accumulator_plus_bias, int32_t multiplier, int32_t shift, int zero_point, int low, int high) {
+int32_t requantize(int64_t accumulator_plus_bias, int32_t multiplier, int32_t shift, int zero_point, int low,
+                   int high) {
     const int64_t scaled = (accumulator_plus_bias * multiplier + (int64_t{1} << (shift - 1))) >> shift;
     return static_cast<int32_t>(std::clamp<int64_t>(zero_point + scaled, low, high));
 }
@@ -170,12 +183,17 @@ IntegerActivations runInteger(const IntegerNetwork& network, const uint8_t* pict
         const Shape& in = nodes[node.inputs[0]].shape;
         const int zero_point = nodes[node.inputs[0]].quantization->zero_point;
         const IntegerNode& integers = network.nodes[i];
-        if (logits) runLogits(node, in, integers, map, zero_point, result.logits);
-        else if (node.op == Op::GlobalAveragePool) runPool(node, in, integers, map, out);
-        else if (node.op == Op::ChannelShuffle) runShuffle(node, in, map, out);
+        if (logits)
+            runLogits(node, in, integers, map, zero_point, result.logits);
+        else if (node.op == Op::GlobalAveragePool)
+            runPool(node, in, integers, map, out);
+        else if (node.op == Op::ChannelShuffle)
+            runShuffle(node, in, map, out);
         else if (node.op == Op::Add)
-            runAdd(node, integers, map, zero_point, result.maps[node.inputs[1]], nodes[node.inputs[1]].quantization->zero_point, out);
-        else runConv(node, in, integers, map, zero_point, out);
+            runAdd(node, integers, map, zero_point, result.maps[node.inputs[1]],
+                   nodes[node.inputs[1]].quantization->zero_point, out);
+        else
+            runConv(node, in, integers, map, zero_point, out);
     }
     return result;
 }

@@ -20,9 +20,7 @@ using network::Quantization;
 constexpr int kBatch = 64;
 constexpr double kLeastScale = 1e-8;
 
-int roundHalfUp(double x) {
-    return static_cast<int>(std::floor(x + 0.5));
-}
+int roundHalfUp(double x) { return static_cast<int>(std::floor(x + 0.5)); }
 
 /// Values of one node on the calibration pictures: extremes of all, and a sample for the choice of the range.
 struct Observation {
@@ -44,7 +42,8 @@ void observe(const autodiff::Tensor<float>& values, Observation& seen) {
             }
     for (size_t i = 0; i < count; i += step) {
         const auto pixels = static_cast<size_t>(map.pixels()), channels = static_cast<size_t>(map.channels);
-        seen.sample.push_back(values.at(static_cast<int>(i / pixels / channels), static_cast<int>(i / pixels % channels), static_cast<int>(i % pixels)));
+        seen.sample.push_back(values.at(static_cast<int>(i / pixels / channels),
+                                        static_cast<int>(i / pixels % channels), static_cast<int>(i % pixels)));
     }
 }
 
@@ -92,17 +91,22 @@ Folded fold(network::TrainedNetwork& network, size_t index) {
     const auto values = [&](const char* what) { return parameters.values(parameters.index(node.name + what)); };
     Folded folded;
     folded.outputs = node.out_channels;
-    folded.reduction = network.graph.inputShapeOf(static_cast<int>(index)).channels / node.groups * node.kernel * node.kernel;
+    folded.reduction =
+        network.graph.inputShapeOf(static_cast<int>(index)).channels / node.groups * node.kernel * node.kernel;
     const float* weight = values(".weight");
     for (int k = 0; k < folded.outputs; ++k) {
         double factor = 1, bias = 0;
         if (node.batch_norm) {
-            factor = static_cast<double>(values(".bn.weight")[k]) / std::sqrt(static_cast<double>(values(".bn.running_var")[k]) + 1e-5);
-            bias = static_cast<double>(values(".bn.bias")[k]) - static_cast<double>(values(".bn.running_mean")[k]) * factor;
+            factor = static_cast<double>(values(".bn.weight")[k]) /
+                     std::sqrt(static_cast<double>(values(".bn.running_var")[k]) + 1e-5);
+            bias = static_cast<double>(values(".bn.bias")[k]) -
+                   static_cast<double>(values(".bn.running_mean")[k]) * factor;
         } else {
             bias = static_cast<double>(values(".bias")[k]);
         }
-        for (int r = 0; r < folded.reduction; ++r) folded.weight.push_back(static_cast<double>(weight[static_cast<size_t>(k) * folded.reduction + r]) * factor);
+        for (int r = 0; r < folded.reduction; ++r)
+            folded.weight.push_back(static_cast<double>(weight[static_cast<size_t>(k) * folded.reduction + r]) *
+                                    factor);
         folded.bias.push_back(bias);
     }
     return folded;
@@ -113,15 +117,22 @@ double weightScale(const Folded& folded, int first, int last, double input_scale
     double largest = 0, bias = 0;
     for (int k = first; k < last; ++k) {
         bias = std::max(bias, std::abs(folded.bias[k]));
-        for (int r = 0; r < folded.reduction; ++r) largest = std::max(largest, std::abs(folded.weight[static_cast<size_t>(k) * folded.reduction + r]));
+        for (int r = 0; r < folded.reduction; ++r)
+            largest = std::max(largest, std::abs(folded.weight[static_cast<size_t>(k) * folded.reduction + r]));
     }
     return std::max({largest / 127, bias / (input_scale * std::ldexp(1.0, 28)), 1e-12});
 }
 
 class Quantizer {
 public:
-    Quantizer(network::TrainedNetwork& network, const uint8_t* pictures, int count, const QuantizeOptions& options, autodiff::Workers& workers)
-        : network_(network), pictures_(pictures), count_(std::min(count, options.pictures)), options_(options), tape_(workers), workers_(workers) {
+    Quantizer(network::TrainedNetwork& network, const uint8_t* pictures, int count, const QuantizeOptions& options,
+              autodiff::Workers& workers)
+        : network_(network),
+          pictures_(pictures),
+          count_(std::min(count, options.pictures)),
+          options_(options),
+          tape_(workers),
+          workers_(workers) {
         result_.graph = network.graph;
         result_.nodes.resize(network.graph.nodes.size());
     }
@@ -136,18 +147,23 @@ public:
     }
 
 private:
-    const Quantization& inputOf(const Node& node, int k = 0) const { return *result_.graph.nodes[node.inputs[k]].quantization; }
+    const Quantization& inputOf(const Node& node, int k = 0) const {
+        return *result_.graph.nodes[node.inputs[k]].quantization;
+    }
 
     /// One scale and zero point for all colours; real 0 (the mean, and padding) is the zero point exactly.
     void makeInputTable() {
         double low = 0, high = 0;
-        const auto real = [&](int c, int byte) { return (byte - static_cast<double>(network_.mean[c])) / static_cast<double>(network_.deviation[c]); };
+        const auto real = [&](int c, int byte) {
+            return (byte - static_cast<double>(network_.mean[c])) / static_cast<double>(network_.deviation[c]);
+        };
         for (int c = 0; c < 3; ++c) low = std::min(low, real(c, 0)), high = std::max(high, real(c, 255));
         const Quantization q = ofRange(low, high);
         result_.graph.nodes[0].quantization = q;
         for (int c = 0; c < 3; ++c)
             for (int byte = 0; byte < 256; ++byte)
-                result_.input_table[c][byte] = static_cast<int8_t>(std::clamp(roundHalfUp(real(c, byte) / q.scale) + q.zero_point, q.low, q.high));
+                result_.input_table[c][byte] =
+                    static_cast<int8_t>(std::clamp(roundHalfUp(real(c, byte) / q.scale) + q.zero_point, q.low, q.high));
     }
 
     /// The batch as the integer network sees it: through the input table.
@@ -160,12 +176,15 @@ private:
             for (int c = 0; c < shape.channels; ++c)
                 for (int p = 0; p < shape.height * shape.width; ++p) {
                     const uint8_t byte = picture(n)[c * shape.height * shape.width + p];
-                    x.at(n - begin, c, p) = static_cast<float>(q.scale * (result_.input_table[c % 3][byte] - q.zero_point));
+                    x.at(n - begin, c, p) =
+                        static_cast<float>(q.scale * (result_.input_table[c % 3][byte] - q.zero_point));
                 }
         return x;
     }
 
-    const uint8_t* picture(int n) const { return pictures_ + static_cast<size_t>(network_.graph.inputShape().elements()) * n; }
+    const uint8_t* picture(int n) const {
+        return pictures_ + static_cast<size_t>(network_.graph.inputShape().elements()) * n;
+    }
 
     /// Calls visit(first picture, values of all nodes) for the calibration pictures, batch by batch.
     template <class Visit>
@@ -173,8 +192,9 @@ private:
         for (int begin = 0; begin < count_; begin += kBatch) {
             tape_.reset();
             std::vector<autodiff::Var> outputs;
-            network::runNetwork(tape_, network_.graph, network_.parameters, "", tape_.constant(batch(begin, std::min(begin + kBatch, count_))),
-                                {false, false, false}, &outputs);
+            network::runNetwork(tape_, network_.graph, network_.parameters, "",
+                                tape_.constant(batch(begin, std::min(begin + kBatch, count_))), {false, false, false},
+                                &outputs);
             visit(begin, outputs);
         }
     }
@@ -230,7 +250,9 @@ private:
             const double weight_scale = logits ? common : weightScale(folded, k, k + 1, in.scale);
             int32_t sum = 0;
             for (int r = 0; r < folded.reduction; ++r) {
-                const int q = std::clamp(roundHalfUp(folded.weight[static_cast<size_t>(k) * folded.reduction + r] / weight_scale), -127, 127);
+                const int q =
+                    std::clamp(roundHalfUp(folded.weight[static_cast<size_t>(k) * folded.reduction + r] / weight_scale),
+                               -127, 127);
                 integers.weight_q.push_back(static_cast<int8_t>(q));
                 sum += q;
             }
@@ -259,7 +281,8 @@ private:
                 for (int c = 0; c < channels; ++c) {
                     double sum = 0;
                     for (int p = 0; p < pixels; ++p)
-                        sum += static_cast<double>(wanted.at(n, c, p)) - q.scale * (found.maps[i][static_cast<size_t>(c) * pixels + p] - q.zero_point);
+                        sum += static_cast<double>(wanted.at(n, c, p)) -
+                               q.scale * (found.maps[i][static_cast<size_t>(c) * pixels + p] - q.zero_point);
                     difference[static_cast<size_t>(begin + n) * channels + c] = sum;
                 }
             });
@@ -286,8 +309,8 @@ private:
 
 }  // namespace
 
-IntegerNetwork quantize(network::TrainedNetwork& network, const uint8_t* pictures, int count, const QuantizeOptions& options,
-                        autodiff::Workers& workers) {
+IntegerNetwork quantize(network::TrainedNetwork& network, const uint8_t* pictures, int count,
+                        const QuantizeOptions& options, autodiff::Workers& workers) {
     DNA_CHECK(count > 0, "quantisation wants calibration pictures");
     return Quantizer(network, pictures, count, options, workers).run();
 }
@@ -297,10 +320,12 @@ int classify(const IntegerNetwork& network, const uint8_t* picture) {
     return static_cast<int>(std::max_element(logits.begin(), logits.end()) - logits.begin());
 }
 
-double integerAccuracy(const IntegerNetwork& network, const uint8_t* pictures, const uint8_t* labels, int count, autodiff::Workers& workers) {
+double integerAccuracy(const IntegerNetwork& network, const uint8_t* pictures, const uint8_t* labels, int count,
+                       autodiff::Workers& workers) {
     const size_t bytes = static_cast<size_t>(network.graph.inputShape().elements());
     std::vector<char> right(count);
-    workers.run(count, [&](int i) { right[i] = classify(network, pictures + bytes * static_cast<size_t>(i)) == labels[i]; });
+    workers.run(count,
+                [&](int i) { right[i] = classify(network, pictures + bytes * static_cast<size_t>(i)) == labels[i]; });
     return static_cast<double>(std::count(right.begin(), right.end(), 1)) / count;
 }
 

@@ -10,20 +10,21 @@
 namespace dna::nn {
 
 struct QuantizeOptions {
-    int pictures = 512;           ///< calibration pictures used, at most
-    bool correct_bias = true;     ///< remove the mean error of every output channel, layer by layer
+    int pictures = 512;        ///< calibration pictures used, at most
+    bool correct_bias = true;  ///< remove the mean error of every output channel, layer by layer
 };
 
 /// Post-training quantisation: batch norm folded with its running statistics, symmetric int8 weights with a scale per
 /// output channel (one scale for the last linear layer), activation ranges of least squared error on the calibration
 /// pictures. `pictures` holds `count` pictures of [3][H][W] bytes.
-IntegerNetwork quantize(network::TrainedNetwork& network, const uint8_t* pictures, int count, const QuantizeOptions& options,
-                        autodiff::Workers& workers);
+IntegerNetwork quantize(network::TrainedNetwork& network, const uint8_t* pictures, int count,
+                        const QuantizeOptions& options, autodiff::Workers& workers);
 
 /// Class of a picture: the largest logit, ties to the lower class.
 int classify(const IntegerNetwork& network, const uint8_t* picture);
 
 /// Share of the pictures the integer network classifies right.
-double integerAccuracy(const IntegerNetwork& network, const uint8_t* pictures, const uint8_t* labels, int count, autodiff::Workers& workers);
+double integerAccuracy(const IntegerNetwork& network, const uint8_t* pictures, const uint8_t* labels, int count,
+                       autodiff::Workers& workers);
 
 }  // namespace dna::nn

@@ -1,5 +1,5 @@
-// Gives a graph random integers whose activations neither vanish nor saturate: every node's output is scaled to a wanted
-// root mean square, followed analytically through the graph.
+// Gives a graph random integers whose activations neither vanish nor saturate: every node's output is scaled to a
+// wanted root mean square, followed analytically through the graph.
 
 #include <cmath>
 
@@ -20,7 +20,8 @@ constexpr double kNominalScale = 1.0 / 32;
 
 class RandomMaker {
 public:
-    RandomMaker(const network::Network& graph, uint64_t seed) : result_{graph, {}, {}}, rng_(seed, "random-integers"), rms_(graph.nodes.size()) {}
+    RandomMaker(const network::Network& graph, uint64_t seed)
+        : result_{graph, {}, {}}, rng_(seed, "random-integers"), rms_(graph.nodes.size()) {}
 
     IntegerNetwork run() {
         result_.nodes.resize(result_.graph.nodes.size());
@@ -36,11 +37,21 @@ private:
         rms_[i] = kWantedRms;
         node.quantization = Quantization{kNominalScale, between(-20, 20), -128, 127};
         switch (node.op) {
-            case Op::Input: fillInput(node); break;
-            case Op::Conv2d: fillConv(i); break;
-            case Op::Linear: fillLinear(i); break;
-            case Op::Add: fillAdd(i); break;
-            case Op::GlobalAveragePool: fillPool(i); break;
+            case Op::Input:
+                fillInput(node);
+                break;
+            case Op::Conv2d:
+                fillConv(i);
+                break;
+            case Op::Linear:
+                fillLinear(i);
+                break;
+            case Op::Add:
+                fillAdd(i);
+                break;
+            case Op::GlobalAveragePool:
+                fillPool(i);
+                break;
             case Op::ChannelShuffle:
                 node.quantization = inputOf(node).quantization;
                 rms_[i] = rms_[node.inputs[0]];
@@ -63,7 +74,8 @@ private:
     double fillWeights(size_t i) {
         const Node& node = result_.graph.nodes[i];
         IntegerNode& integers = result_.nodes[i];
-        const int reduction = result_.graph.inputShapeOf(static_cast<int>(i)).channels / node.groups * node.kernel * node.kernel;
+        const int reduction =
+            result_.graph.inputShapeOf(static_cast<int>(i)).channels / node.groups * node.kernel * node.kernel;
         const double spread = rms_[node.inputs[0]] * kWeightRms * std::sqrt(static_cast<double>(reduction));
         integers.weight_q.resize(static_cast<size_t>(node.out_channels) * reduction);
         integers.bias_q.resize(node.out_channels);
@@ -84,7 +96,8 @@ private:
         Node& node = result_.graph.nodes[i];
         if (node.relu) node.quantization = Quantization{kNominalScale, -128, -128, 127};
         const double spread = fillWeights(i);
-        for (int k = 0; k < node.out_channels; ++k) pushFactor(result_.nodes[i], kWantedRms / spread * (0.6 + 0.8 * rng_.uniform()));
+        for (int k = 0; k < node.out_channels; ++k)
+            pushFactor(result_.nodes[i], kWantedRms / spread * (0.6 + 0.8 * rng_.uniform()));
     }
 
     void fillLinear(size_t i) {

@@ -31,12 +31,16 @@ template Var add<double>(Tape<double>&, Var, Var);
 void register_add(OpRegistry& ops) {
     using autodiff::GradientSample;
     ops.add({"add", "sum of two maps", [] {
-        return std::vector<GradientSample>{
-            {"a + b", {{{2, 5, 3, 2}}, {{2, 5, 3, 2}}}, [](Tape<double>& tape, const std::vector<Var>& v) { return add(tape, v[0], v[1]); }},
-            {"a + a + relu(a)", {{{2, 3, 2, 2}, 0, 0, 1, 0.01}}, [](Tape<double>& tape, const std::vector<Var>& v) {
-                return add(tape, add(tape, v[0], v[0]), relu(tape, v[0]));
-            }}};
-    }});
+                 return std::vector<GradientSample>{
+                     {"a + b",
+                      {{{2, 5, 3, 2}}, {{2, 5, 3, 2}}},
+                      [](Tape<double>& tape, const std::vector<Var>& v) { return add(tape, v[0], v[1]); }},
+                     {"a + a + relu(a)",
+                      {{{2, 3, 2, 2}, 0, 0, 1, 0.01}},
+                      [](Tape<double>& tape, const std::vector<Var>& v) {
+                          return add(tape, add(tape, v[0], v[0]), relu(tape, v[0]));
+                      }}};
+             }});
 }
 
 }  // namespace dna::nn

@@ -37,8 +37,11 @@ template Var addBias<double>(Tape<double>&, Var, Var);
 void register_add_bias(OpRegistry& ops) {
     using autodiff::GradientSample;
     ops.add({"add_bias", "one number per channel added to every pixel", [] {
-        return std::vector<GradientSample>{{"bias", {{{2, 18, 2, 3}}, {{}, 18}}, [](Tape<double>& tape, const std::vector<Var>& v) { return addBias(tape, v[0], v[1]); }}};
-    }});
+                 return std::vector<GradientSample>{
+                     {"bias", {{{2, 18, 2, 3}}, {{}, 18}}, [](Tape<double>& tape, const std::vector<Var>& v) {
+                          return addBias(tape, v[0], v[1]);
+                      }}};
+             }});
 }
 
 }  // namespace dna::nn

@@ -56,7 +56,8 @@ void addPlane(const T* plane, int pixels, Moments& moments) {
         return d * d;
     });
     double mean_d[kLanes], squares_d[kLanes];
-    for (int i = 0; i < kLanes; ++i) mean_d[i] = static_cast<double>(mean[i]), squares_d[i] = static_cast<double>(squares[i]);
+    for (int i = 0; i < kLanes; ++i)
+        mean_d[i] = static_cast<double>(mean[i]), squares_d[i] = static_cast<double>(squares[i]);
     moments.merge(pixels, mean_d, squares_d);
 }
 
@@ -80,7 +81,8 @@ void measure(Tape<T>& tape, const Tensor<T>& x, const BatchNormOptions<T>& optio
     std::vector<Moments> moments(static_cast<size_t>(kSlots) * blocks);
     forSlots(tape.workers(), x.map.pictures, [&](int slot, int begin, int end) {
         for (int n = begin; n < end; ++n)
-            for (int b = 0; b < blocks; ++b) addPlane(x.plane(n, b), pixels, moments[static_cast<size_t>(slot) * blocks + b]);
+            for (int b = 0; b < blocks; ++b)
+                addPlane(x.plane(n, b), pixels, moments[static_cast<size_t>(slot) * blocks + b]);
     });
     for (int b = 0; b < blocks; ++b) {
         Moments total;
@@ -124,7 +126,8 @@ void normalize(Tape<T>& tape, const Tensor<T>& x, const Affine<T>& affine, bool 
 
 /// The gradient behind the ReLU: dy where y > 0. y is computed again from x, exactly as in the forward pass.
 template <class T>
-Lanes<T> maskedGradient(const Lanes<T>& x, const Lanes<T>& dy, const Lanes<T>& scale, const Lanes<T>& shift, bool relu) {
+Lanes<T> maskedGradient(const Lanes<T>& x, const Lanes<T>& dy, const Lanes<T>& scale, const Lanes<T>& shift,
+                        bool relu) {
     if (!relu) return dy;
     Lanes<T> y = shift;
     addProduct(y, x, scale);
@@ -133,31 +136,36 @@ Lanes<T> maskedGradient(const Lanes<T>& x, const Lanes<T>& dy, const Lanes<T>& s
 
 /// Sums over pictures and pixels of g (dL/dbeta) and of g * xhat (dL/dgamma), per padded channel.
 template <class T>
-void sumGradients(Tape<T>& tape, const Tensor<T>& x, const Tensor<T>& dy, const Affine<T>& affine, bool relu, T* sum_g, T* sum_gx) {
+void sumGradients(Tape<T>& tape, const Tensor<T>& x, const Tensor<T>& dy, const Affine<T>& affine, bool relu, T* sum_g,
+                  T* sum_gx) {
     const int blocks = x.map.blocks(), pixels = x.map.pixels();
     std::vector<double> partial(static_cast<size_t>(kSlots) * blocks * kLanes * 2);
     forSlots(tape.workers(), x.map.pictures, [&](int slot, int begin, int end) {
         for (int b = 0; b < blocks; ++b) {
-            const Lanes<T> scale = load(affine.scale + b * kLanes), shift = load(affine.shift + b * kLanes), mean = load(affine.mean + b * kLanes);
+            const Lanes<T> scale = load(affine.scale + b * kLanes), shift = load(affine.shift + b * kLanes),
+                           mean = load(affine.mean + b * kLanes);
             double* to = partial.data() + (static_cast<size_t>(slot) * blocks + b) * kLanes * 2;
             for (int n = begin; n < end; ++n) {
                 const T *px = x.plane(n, b), *pd = dy.plane(n, b);
                 Lanes<T> centred[4] = {};
                 int turn = 0;
                 const Lanes<T> g_sum = sumPlane<T>(pixels, [&](size_t at) {
-                    const Lanes<T> value = load(px + at), g = maskedGradient<T>(value, load(pd + at), scale, shift, relu);
+                    const Lanes<T> value = load(px + at),
+                                   g = maskedGradient<T>(value, load(pd + at), scale, shift, relu);
                     addProduct(centred[turn++ & 3], g, value - mean);
                     return g;
                 });
                 const Lanes<T> gx = (centred[0] + centred[1]) + (centred[2] + centred[3]);
-                for (int i = 0; i < kLanes; ++i) to[i] += static_cast<double>(g_sum[i]), to[kLanes + i] += static_cast<double>(gx[i]);
+                for (int i = 0; i < kLanes; ++i)
+                    to[i] += static_cast<double>(g_sum[i]), to[kLanes + i] += static_cast<double>(gx[i]);
             }
         }
     });
     for (int c = 0; c < blocks * kLanes; ++c) {
         double g = 0, gx = 0;
         for (int slot = 0; slot < kSlots; ++slot) {
-            const double* from = partial.data() + (static_cast<size_t>(slot) * blocks + c / kLanes) * kLanes * 2 + c % kLanes;
+            const double* from =
+                partial.data() + (static_cast<size_t>(slot) * blocks + c / kLanes) * kLanes * 2 + c % kLanes;
             g += from[0];
             gx += from[kLanes];
         }
@@ -168,21 +176,26 @@ void sumGradients(Tape<T>& tape, const Tensor<T>& x, const Tensor<T>& dy, const 
 
 /// Training: dx = gamma / sigma * (g - mean(g) - xhat * mean(g xhat)); with running statistics: dx = gamma / sigma * g.
 template <class T>
-void writeInputGradient(Tape<T>& tape, const Tensor<T>& x, const Tensor<T>& dy, const Affine<T>& affine, bool relu, bool training,
-                        const T* sum_g, const T* sum_gx, const GradientTarget<T>& target) {
+void writeInputGradient(Tape<T>& tape, const Tensor<T>& x, const Tensor<T>& dy, const Affine<T>& affine, bool relu,
+                        bool training, const T* sum_g, const T* sum_gx, const GradientTarget<T>& target) {
     const T inverse_count = T(1) / static_cast<T>(static_cast<double>(x.map.pictures) * x.map.pixels());
     forSlots(tape.workers(), x.map.pictures, [&](int, int begin, int end) {
         for (int b = 0; b < x.map.blocks(); ++b) {
-            const Lanes<T> scale = load(affine.scale + b * kLanes), shift = load(affine.shift + b * kLanes), mean = load(affine.mean + b * kLanes);
-            const Lanes<T> share = training ? load(affine.inverse_deviation + b * kLanes) * load(sum_gx + b * kLanes) * inverse_count : Lanes<T>{};
+            const Lanes<T> scale = load(affine.scale + b * kLanes), shift = load(affine.shift + b * kLanes),
+                           mean = load(affine.mean + b * kLanes);
+            const Lanes<T> share =
+                training ? load(affine.inverse_deviation + b * kLanes) * load(sum_gx + b * kLanes) * inverse_count
+                         : Lanes<T>{};
             // dx = scale * g + slope * x + offset
             const Lanes<T> slope = -(scale * share);
-            const Lanes<T> offset = training ? -(scale * (load(sum_g + b * kLanes) * inverse_count)) - slope * mean : Lanes<T>{};
+            const Lanes<T> offset =
+                training ? -(scale * (load(sum_g + b * kLanes) * inverse_count)) - slope * mean : Lanes<T>{};
             for (int n = begin; n < end; ++n) {
                 const T *px = x.plane(n, b), *pd = dy.plane(n, b);
                 const size_t first = static_cast<size_t>(px - x.data);
                 for (size_t at = 0; at < x.map.planeSize(); at += kLanes) {
-                    const Lanes<T> value = load(px + at), g = maskedGradient<T>(value, load(pd + at), scale, shift, relu);
+                    const Lanes<T> value = load(px + at),
+                                   g = maskedGradient<T>(value, load(pd + at), scale, shift, relu);
                     Lanes<T> dx = target.base ? offset + load(target.base + first + at) : offset;
                     addProduct(dx, g, scale);
                     addProduct(dx, value, slope);
@@ -206,7 +219,8 @@ Var batchNorm(Tape<T>& tape, Var x, Var gamma, Var beta, const BatchNormOptions<
     DNA_CHECK(scale.size == static_cast<size_t>(in.map.channels) && shift.size == scale.size, "batch norm: sizes");
     const Affine<T> affine = takeAffine(tape, in.map);
     std::vector<T> variance(in.map.channels);
-    if (options.training) measure(tape, in, options, affine.mean, variance.data());
+    if (options.training)
+        measure(tape, in, options, affine.mean, variance.data());
     else {
         std::copy_n(options.running_mean, in.map.channels, affine.mean);
         std::copy_n(options.running_variance, in.map.channels, variance.data());
@@ -219,15 +233,18 @@ Var batchNorm(Tape<T>& tape, Var x, Var gamma, Var beta, const BatchNormOptions<
     const Tensor<T> y = tape.allocate(in.map);
     normalize(tape, in, affine, options.relu, y);
     const bool relu = options.relu, training = options.training;
-    return tape.record(y, {x, gamma, beta}, [&tape, x, gamma, beta, in, affine, relu, training](const Tensor<T>& dy, Gradients<T>& gradients) {
-        const size_t size = static_cast<size_t>(in.map.blocks()) * kLanes;
-        T* sums = tape.arena().template takeZero<T>(2 * size);
-        const bool parameters = gradients.wants(gamma) || gradients.wants(beta);
-        if (parameters || training) sumGradients(tape, in, dy, affine, relu, sums, sums + size);
-        if (gradients.wants(gamma)) addTo(gradients.target(gamma), sums + size, in.map.channels);
-        if (gradients.wants(beta)) addTo(gradients.target(beta), sums, in.map.channels);
-        if (gradients.wants(x)) writeInputGradient(tape, in, dy, affine, relu, training, sums, sums + size, gradients.target(x));
-    });
+    return tape.record(
+        y, {x, gamma, beta},
+        [&tape, x, gamma, beta, in, affine, relu, training](const Tensor<T>& dy, Gradients<T>& gradients) {
+            const size_t size = static_cast<size_t>(in.map.blocks()) * kLanes;
+            T* sums = tape.arena().template takeZero<T>(2 * size);
+            const bool parameters = gradients.wants(gamma) || gradients.wants(beta);
+            if (parameters || training) sumGradients(tape, in, dy, affine, relu, sums, sums + size);
+            if (gradients.wants(gamma)) addTo(gradients.target(gamma), sums + size, in.map.channels);
+            if (gradients.wants(beta)) addTo(gradients.target(beta), sums, in.map.channels);
+            if (gradients.wants(x))
+                writeInputGradient(tape, in, dy, affine, relu, training, sums, sums + size, gradients.target(x));
+        });
 }
 
 template Var batchNorm<float>(Tape<float>&, Var, Var, Var, const BatchNormOptions<float>&);
@@ -236,20 +253,28 @@ template Var batchNorm<double>(Tape<double>&, Var, Var, Var, const BatchNormOpti
 void register_batch_norm(OpRegistry& ops) {
     using autodiff::GradientSample;
     ops.add({"batch_norm", "normalisation over pictures and pixels, with the ReLU after it", [] {
-        const auto sample = [](const std::string& name, MapShape in, bool relu) {
-            const size_t channels = static_cast<size_t>(in.channels);
-            return GradientSample{name, {{in, 0, 0.3}, {{}, channels, 1.0, 0.3}, {{}, channels}},
-                                  [relu](Tape<double>& tape, const std::vector<Var>& v) {
-                                      return batchNorm<double>(tape, v[0], v[1], v[2], {.relu = relu});
-                                  }};
-        };
-        GradientSample running{"running statistics", {{{2, 3, 2, 3}}, {{}, 3, 1.0, 0.3}, {{}, 3}}, [](Tape<double>& tape, const std::vector<Var>& v) {
-            double* statistics = tape.arena().take<double>(6);
-            for (int i = 0; i < 6; ++i) statistics[i] = 0.4 + 0.2 * i;
-            return batchNorm<double>(tape, v[0], v[1], v[2], {.training = false, .relu = true, .running_mean = statistics, .running_variance = statistics + 3});
-        }};
-        return std::vector<GradientSample>{sample("batch statistics", {3, 18, 3, 3}, false), sample("with ReLU", {9, 5, 2, 3}, true), running};
-    }});
+                 const auto sample = [](const std::string& name, MapShape in, bool relu) {
+                     const size_t channels = static_cast<size_t>(in.channels);
+                     return GradientSample{name,
+                                           {{in, 0, 0.3}, {{}, channels, 1.0, 0.3}, {{}, channels}},
+                                           [relu](Tape<double>& tape, const std::vector<Var>& v) {
+                                               return batchNorm<double>(tape, v[0], v[1], v[2], {.relu = relu});
+                                           }};
+                 };
+                 GradientSample running{"running statistics",
+                                        {{{2, 3, 2, 3}}, {{}, 3, 1.0, 0.3}, {{}, 3}},
+                                        [](Tape<double>& tape, const std::vector<Var>& v) {
+                                            double* statistics = tape.arena().take<double>(6);
+                                            for (int i = 0; i < 6; ++i) statistics[i] = 0.4 + 0.2 * i;
+                                            return batchNorm<double>(tape, v[0], v[1], v[2],
+                                                                     {.training = false,
+                                                                      .relu = true,
+                                                                      .running_mean = statistics,
+                                                                      .running_variance = statistics + 3});
+                                        }};
+                 return std::vector<GradientSample>{sample("batch statistics", {3, 18, 3, 3}, false),
+                                                    sample("with ReLU", {9, 5, 2, 3}, true), running};
+             }});
 }
 
 }  // namespace dna::nn

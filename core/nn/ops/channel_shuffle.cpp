@@ -32,12 +32,14 @@ Permutation permutation(const MapShape& map, int groups) {
 
 /// to[target place] = (base ? base[target place] : 0) + from[source place] for every pixel of the pictures.
 template <class T>
-void permute(Tape<T>& tape, const MapShape& map, const T* from, const std::vector<size_t>& source, T* to, const std::vector<size_t>& target, const T* base) {
+void permute(Tape<T>& tape, const MapShape& map, const T* from, const std::vector<size_t>& source, T* to,
+             const std::vector<size_t>& target, const T* base) {
     forSlots(tape.workers(), map.pictures, [&](int, int begin, int end) {
         for (int n = begin; n < end; ++n)
             for (int p = 0; p < map.pixels(); ++p) {
                 const size_t at = static_cast<size_t>(n) * map.pictureSize() + static_cast<size_t>(p) * kLanes;
-                for (size_t k = 0; k < source.size(); ++k) to[at + target[k]] = (base ? base[at + target[k]] : T(0)) + from[at + source[k]];
+                for (size_t k = 0; k < source.size(); ++k)
+                    to[at + target[k]] = (base ? base[at + target[k]] : T(0)) + from[at + source[k]];
             }
     });
 }
@@ -73,10 +75,14 @@ template Var channelShuffle<double>(Tape<double>&, Var, int);
 void register_channel_shuffle(OpRegistry& ops) {
     using autodiff::GradientSample;
     ops.add({"channel_shuffle", "channels of the groups interleaved", [] {
-        return std::vector<GradientSample>{
-            {"2 groups of 10", {{{2, 20, 2, 2}}}, [](Tape<double>& tape, const std::vector<Var>& v) { return channelShuffle(tape, v[0], 2); }},
-            {"3 groups of 2", {{{1, 6, 2, 2}}}, [](Tape<double>& tape, const std::vector<Var>& v) { return add(tape, v[0], channelShuffle(tape, v[0], 3)); }}};
-    }});
+                 return std::vector<GradientSample>{
+                     {"2 groups of 10",
+                      {{{2, 20, 2, 2}}},
+                      [](Tape<double>& tape, const std::vector<Var>& v) { return channelShuffle(tape, v[0], 2); }},
+                     {"3 groups of 2", {{{1, 6, 2, 2}}}, [](Tape<double>& tape, const std::vector<Var>& v) {
+                          return add(tape, v[0], channelShuffle(tape, v[0], 3));
+                      }}};
+             }});
 }
 
 }  // namespace dna::nn

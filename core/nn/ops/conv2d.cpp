@@ -29,7 +29,9 @@ struct Problem {
     int reduction() const { return in.channels * taps(); }
     bool pointwise() const { return geometry.kernel == 1 && geometry.stride == 1 && geometry.pad == 0; }
     MapShape patches() const { return {1, reduction(), out.height, out.width}; }
-    size_t weightSize() const { return static_cast<size_t>(geometry.out_channels) * (in.channels / geometry.groups) * taps(); }
+    size_t weightSize() const {
+        return static_cast<size_t>(geometry.out_channels) * (in.channels / geometry.groups) * taps();
+    }
 };
 
 /// Calls visit(weight index, output channel, reduction index) for every weight.
@@ -58,7 +60,8 @@ T* packForward(const Problem& problem, const T* weight, Arena& arena) {
 template <class T>
 T* packBackward(const Problem& problem, const T* weight, Arena& arena) {
     T* panel = arena.takeZero<T>(panelSize(problem.reduction(), problem.geometry.out_channels));
-    forWeights(problem, [&](size_t i, int k, int r) { panel[panelIndex(r, k, problem.geometry.out_channels)] = weight[i]; });
+    forWeights(problem,
+               [&](size_t i, int k, int r) { panel[panelIndex(r, k, problem.geometry.out_channels)] = weight[i]; });
     return panel;
 }
 
@@ -87,7 +90,8 @@ void gather(const Problem& problem, const Tensor<T>& x, int picture, const Tenso
 
 template <class T>
 void scatter(const Problem& problem, const Tensor<T>& patches, int picture, const Tensor<T>& dx) {
-    forTaps(problem, [&](int pixel, int r, int c, int source) { dx.at(picture, c, source) += patches.at(0, r, pixel); });
+    forTaps(problem,
+            [&](int pixel, int r, int c, int source) { dx.at(picture, c, source) += patches.at(0, r, pixel); });
 }
 
 template <class T>
@@ -103,7 +107,8 @@ PixelView<const T> readView(const PixelView<T>& view) {
 template <class T, class Body>
 void forPictures(const Tensor<T>& a, const Tensor<T>& b, int begin, int end, const Body& body) {
     if (a.map.pixels() == 1 && b.map.pixels() == 1) {
-        body(PixelView<T>{a.plane(begin, 0), a.map.pictureSize(), kLanes}, PixelView<T>{b.plane(begin, 0), b.map.pictureSize(), kLanes}, end - begin);
+        body(PixelView<T>{a.plane(begin, 0), a.map.pictureSize(), kLanes},
+             PixelView<T>{b.plane(begin, 0), b.map.pictureSize(), kLanes}, end - begin);
         return;
     }
     for (int n = begin; n < end; ++n) body(pictureView(a, n), pictureView(b, n), a.map.pixels());
@@ -122,17 +127,20 @@ void forward(Tape<T>& tape, const Problem& problem, const Tensor<T>& x, const T*
             });
             return;
         }
-        const Tensor<T> patches{patch_memory + slot * problem.patches().size(), problem.patches().size(), problem.patches()};
+        const Tensor<T> patches{patch_memory + slot * problem.patches().size(), problem.patches().size(),
+                                problem.patches()};
         for (int n = begin; n < end; ++n) {
             gather(problem, x, n, patches);
-            multiplyPanel<T>(readView(pictureView(patches, 0)), problem.reduction(), panel, outputs, y.map.pixels(), pictureView(y, n), nullptr);
+            multiplyPanel<T>(readView(pictureView(patches, 0)), problem.reduction(), panel, outputs, y.map.pixels(),
+                             pictureView(y, n), nullptr);
         }
     });
 }
 
 /// dL/dx[p][r] = sum_k dy[p][k] * weight[k][r], scattered back to the taps' places.
 template <class T>
-void backwardInput(Tape<T>& tape, const Problem& problem, const Tensor<T>& dy, const T* weight, const GradientTarget<T>& target) {
+void backwardInput(Tape<T>& tape, const Problem& problem, const Tensor<T>& dy, const T* weight,
+                   const GradientTarget<T>& target) {
     const ArenaScope scope(tape.arena());
     const T* panel = packBackward(problem, weight, tape.arena());
     const int outputs = problem.geometry.out_channels;
@@ -146,12 +154,16 @@ void backwardInput(Tape<T>& tape, const Problem& problem, const Tensor<T>& dy, c
             });
             return;
         }
-        const Tensor<T> patches{patch_memory + slot * problem.patches().size(), problem.patches().size(), problem.patches()};
+        const Tensor<T> patches{patch_memory + slot * problem.patches().size(), problem.patches().size(),
+                                problem.patches()};
         for (int n = begin; n < end; ++n) {
-            multiplyPanel<T>(readView(pictureView(dy, n)), outputs, panel, problem.reduction(), dy.map.pixels(), pictureView(patches, 0), nullptr);
+            multiplyPanel<T>(readView(pictureView(dy, n)), outputs, panel, problem.reduction(), dy.map.pixels(),
+                             pictureView(patches, 0), nullptr);
             T* first = dx.plane(n, 0);
-            if (!target.base) std::fill(first, first + dx.map.pictureSize(), T(0));
-            else if (target.base != target.data) std::copy_n(target.base + (first - target.data), dx.map.pictureSize(), first);
+            if (!target.base)
+                std::fill(first, first + dx.map.pictureSize(), T(0));
+            else if (target.base != target.data)
+                std::copy_n(target.base + (first - target.data), dx.map.pictureSize(), first);
             scatter(problem, patches, n, dx);
         }
     });
@@ -159,7 +171,8 @@ void backwardInput(Tape<T>& tape, const Problem& problem, const Tensor<T>& dy, c
 
 /// dL/dweight[k][r] = sum over pictures and pixels of x[p][r] * dy[p][k], one partial sum a slot, added in order.
 template <class T>
-void backwardWeight(Tape<T>& tape, const Problem& problem, const Tensor<T>& x, const Tensor<T>& dy, const GradientTarget<T>& target) {
+void backwardWeight(Tape<T>& tape, const Problem& problem, const Tensor<T>& x, const Tensor<T>& dy,
+                    const GradientTarget<T>& target) {
     const ArenaScope scope(tape.arena());
     const int outputs = problem.geometry.out_channels, reduction = problem.reduction();
     const size_t size = panelSize(outputs, reduction);
@@ -175,10 +188,12 @@ void backwardWeight(Tape<T>& tape, const Problem& problem, const Tensor<T>& x, c
             });
             return;
         }
-        const Tensor<T> patches{patch_memory + slot * problem.patches().size(), problem.patches().size(), problem.patches()};
+        const Tensor<T> patches{patch_memory + slot * problem.patches().size(), problem.patches().size(),
+                                problem.patches()};
         for (int n = begin; n < end; ++n) {
             gather(problem, x, n, patches);
-            accumulatePanel<T>(readView(pictureView(patches, 0)), reduction, readView(pictureView(dy, n)), outputs, dy.map.pixels(), panel);
+            accumulatePanel<T>(readView(pictureView(patches, 0)), reduction, readView(pictureView(dy, n)), outputs,
+                               dy.map.pixels(), panel);
         }
     });
     for (int slot = 1; slot < kSlots; ++slot)
@@ -201,10 +216,11 @@ Var conv2d(Tape<T>& tape, Var x, Var weight, const ConvGeometry& geometry) {
     DNA_CHECK(w.size == problem.weightSize(), "conv2d: weight size");
     const Tensor<T> y = tape.allocate(problem.out);
     forward(tape, problem, in, w.data, y);
-    return tape.record(y, {x, weight}, [&tape, x, weight, problem, in, w](const Tensor<T>& dy, Gradients<T>& gradients) {
-        if (gradients.wants(weight)) backwardWeight(tape, problem, in, dy, gradients.target(weight));
-        if (gradients.wants(x)) backwardInput(tape, problem, dy, w.data, gradients.target(x));
-    });
+    return tape.record(y, {x, weight},
+                       [&tape, x, weight, problem, in, w](const Tensor<T>& dy, Gradients<T>& gradients) {
+                           if (gradients.wants(weight)) backwardWeight(tape, problem, in, dy, gradients.target(weight));
+                           if (gradients.wants(x)) backwardInput(tape, problem, dy, w.data, gradients.target(x));
+                       });
 }
 
 template Var conv2d<float>(Tape<float>&, Var, Var, const ConvGeometry&);
@@ -213,18 +229,22 @@ template Var conv2d<double>(Tape<double>&, Var, Var, const ConvGeometry&);
 void register_conv2d(OpRegistry& ops) {
     using autodiff::GradientSample;
     ops.add({"conv2d", "convolution with kernel, stride, padding and groups", [] {
-        const auto sample = [](const std::string& name, MapShape in, ConvGeometry g) {
-            const size_t weights = static_cast<size_t>(g.out_channels) * (in.channels / g.groups) * g.kernel * g.kernel;
-            return GradientSample{name, {{in}, {{}, weights}}, [g](Tape<double>& tape, const std::vector<Var>& v) { return conv2d(tape, v[0], v[1], g); }};
-        };
-        return std::vector<GradientSample>{
-            sample("pointwise 5 to 18", {2, 5, 3, 3}, {18, 1, 1, 0, 1}),
-            sample("pointwise 20 to 50, 9 pictures", {9, 20, 1, 1}, {50, 1, 1, 0, 1}),
-            sample("pointwise in 2 groups", {2, 8, 3, 3}, {12, 1, 1, 0, 2}),
-            sample("3x3 stride 2 pad 1", {2, 3, 6, 5}, {7, 3, 2, 1, 1}),
-            sample("1x1 stride 2", {1, 4, 5, 4}, {6, 1, 2, 0, 1}),
-            sample("5x5 in 2 groups", {1, 4, 5, 6}, {6, 5, 1, 2, 2})};
-    }});
+                 const auto sample = [](const std::string& name, MapShape in, ConvGeometry g) {
+                     const size_t weights =
+                         static_cast<size_t>(g.out_channels) * (in.channels / g.groups) * g.kernel * g.kernel;
+                     return GradientSample{
+                         name, {{in}, {{}, weights}}, [g](Tape<double>& tape, const std::vector<Var>& v) {
+                             return conv2d(tape, v[0], v[1], g);
+                         }};
+                 };
+                 return std::vector<GradientSample>{
+                     sample("pointwise 5 to 18", {2, 5, 3, 3}, {18, 1, 1, 0, 1}),
+                     sample("pointwise 20 to 50, 9 pictures", {9, 20, 1, 1}, {50, 1, 1, 0, 1}),
+                     sample("pointwise in 2 groups", {2, 8, 3, 3}, {12, 1, 1, 0, 2}),
+                     sample("3x3 stride 2 pad 1", {2, 3, 6, 5}, {7, 3, 2, 1, 1}),
+                     sample("1x1 stride 2", {1, 4, 5, 4}, {6, 1, 2, 0, 1}),
+                     sample("5x5 in 2 groups", {1, 4, 5, 6}, {6, 5, 1, 2, 2})};
+             }});
 }
 
 }  // namespace dna::nn

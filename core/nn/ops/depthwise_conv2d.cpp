@@ -1,5 +1,5 @@
-// Depthwise convolution. One channel block of a picture is copied into a tile with a zero border, so that the loops over
-// pixels have no conditions; 16 channels go through together.
+// Depthwise convolution. One channel block of a picture is copied into a tile with a zero border, so that the loops
+// over pixels have no conditions; 16 channels go through together.
 
 #include <algorithm>
 
@@ -42,7 +42,8 @@ void convolveColumns(const T* tile, size_t tile_row, int kernel, int stride, con
         for (int s = 0; s < size; ++s) {
             const Lanes<T> w = load(weight + (r * size + s) * kLanes);
             const T* source = tile + r * tile_row + static_cast<size_t>(s) * kLanes;
-            for (int c = 0; c < kColumns; ++c) addProduct(sum[c], load(source + static_cast<size_t>(c) * stride * kLanes), w);
+            for (int c = 0; c < kColumns; ++c)
+                addProduct(sum[c], load(source + static_cast<size_t>(c) * stride * kLanes), w);
         }
     for (int c = 0; c < kColumns; ++c) store<T>(out + c * kLanes, sum[c]);
 }
@@ -55,9 +56,11 @@ void convolvePlane(const Tile& t, const T* tile, const T* weight, T* out) {
         const T* row = tile + static_cast<size_t>(y) * t.stride * tile_row;
         int x = 0;
         for (; x + kColumns <= t.out.width; x += kColumns, out += kColumns * kLanes)
-            convolveColumns<T, kKernel, kColumns>(row + static_cast<size_t>(x) * t.stride * kLanes, tile_row, t.kernel, t.stride, weight, out);
+            convolveColumns<T, kKernel, kColumns>(row + static_cast<size_t>(x) * t.stride * kLanes, tile_row, t.kernel,
+                                                  t.stride, weight, out);
         for (; x < t.out.width; ++x, out += kLanes)
-            convolveColumns<T, kKernel, 1>(row + static_cast<size_t>(x) * t.stride * kLanes, tile_row, t.kernel, t.stride, weight, out);
+            convolveColumns<T, kKernel, 1>(row + static_cast<size_t>(x) * t.stride * kLanes, tile_row, t.kernel,
+                                           t.stride, weight, out);
     }
 }
 
@@ -69,7 +72,9 @@ void scatterPlane(const Tile& t, const T* dy, const T* weight, T* dtile) {
         for (int x = 0; x < t.out.width; ++x, dy += kLanes) {
             const Lanes<T> g = load(dy);
             for (int r = 0; r < size; ++r) {
-                T* to = dtile + (static_cast<size_t>(y * t.stride + r) * t.width() + static_cast<size_t>(x) * t.stride) * kLanes;
+                T* to =
+                    dtile +
+                    (static_cast<size_t>(y * t.stride + r) * t.width() + static_cast<size_t>(x) * t.stride) * kLanes;
                 for (int s = 0; s < size; ++s) {
                     Lanes<T> sum = load(to + s * kLanes);
                     addProduct(sum, g, load(weight + (r * size + s) * kLanes));
@@ -90,9 +95,12 @@ void accumulateWeight(const Tile& t, const T* tile, const T* dy, T* dw) {
         for (int y = 0; y < t.out.height; ++y)
             for (int x = 0; x < t.out.width; ++x, g += kLanes) {
                 const Lanes<T> d = load(g);
-                const T* source = tile + static_cast<size_t>(y) * t.stride * tile_row + static_cast<size_t>(x) * t.stride * kLanes;
+                const T* source =
+                    tile + static_cast<size_t>(y) * t.stride * tile_row + static_cast<size_t>(x) * t.stride * kLanes;
                 for (int i = 0; i < count; ++i)
-                    addProduct(sums[i], d, load(source + (first + i) / size * tile_row + static_cast<size_t>((first + i) % size) * kLanes));
+                    addProduct(sums[i], d,
+                               load(source + (first + i) / size * tile_row +
+                                    static_cast<size_t>((first + i) % size) * kLanes));
             }
     };
     const int total = kKernel > 0 ? kTaps : t.kernel * t.kernel;
@@ -111,7 +119,8 @@ T* pack(const Tile& t, const T* weight, bool flipped, autodiff::Arena& arena) {
     T* panel = arena.takeZero<T>(static_cast<size_t>(t.in.blocks()) * taps * kLanes);
     for (int c = 0; c < t.in.channels; ++c)
         for (int tap = 0; tap < taps; ++tap)
-            panel[(static_cast<size_t>(c / kLanes) * taps + tap) * kLanes + c % kLanes] = weight[c * taps + (flipped ? taps - 1 - tap : tap)];
+            panel[(static_cast<size_t>(c / kLanes) * taps + tap) * kLanes + c % kLanes] =
+                weight[c * taps + (flipped ? taps - 1 - tap : tap)];
     return panel;
 }
 
@@ -137,12 +146,14 @@ void emptyTile(const Tile& t, const T* dtile, const T* base, T* plane) {
     for (int y = 0; y < t.in.height; ++y) {
         const T* from = dtile + (static_cast<size_t>(y + t.pad) * t.width() + t.pad) * kLanes;
         const size_t at = static_cast<size_t>(y) * t.in.width * kLanes;
-        for (size_t i = 0; i < static_cast<size_t>(t.in.width) * kLanes; ++i) plane[at + i] = (base ? base[at + i] : T(0)) + from[i];
+        for (size_t i = 0; i < static_cast<size_t>(t.in.width) * kLanes; ++i)
+            plane[at + i] = (base ? base[at + i] : T(0)) + from[i];
     }
 }
 
 template <class T, int kKernel>
-void backwardInput(Tape<T>& tape, const Tile& t, const Tensor<T>& dy, const T* weight, const GradientTarget<T>& target) {
+void backwardInput(Tape<T>& tape, const Tile& t, const Tensor<T>& dy, const T* weight,
+                   const GradientTarget<T>& target) {
     const ArenaScope scope(tape.arena());
     const T* panel = pack(t, weight, false, tape.arena());
     T* tiles = tape.arena().template take<T>(t.size() * kSlots);
@@ -160,9 +171,11 @@ void backwardInput(Tape<T>& tape, const Tile& t, const Tensor<T>& dy, const T* w
     });
 }
 
-/// Stride 1 with the border of a "same" convolution: the data gradient is the convolution of dy with the flipped kernel.
+/// Stride 1 with the border of a "same" convolution: the data gradient is the convolution of dy with the flipped
+/// kernel.
 template <class T, int kKernel>
-void backwardInputSame(Tape<T>& tape, const Tile& t, const Tensor<T>& dy, const T* weight, const GradientTarget<T>& target) {
+void backwardInputSame(Tape<T>& tape, const Tile& t, const Tensor<T>& dy, const T* weight,
+                       const GradientTarget<T>& target) {
     const ArenaScope scope(tape.arena());
     const T* panel = pack(t, weight, true, tape.arena());
     T* tiles = tape.arena().template takeZero<T>(t.size() * kSlots);
@@ -179,7 +192,8 @@ void backwardInputSame(Tape<T>& tape, const Tile& t, const Tensor<T>& dy, const 
 }
 
 template <class T, int kKernel>
-void backwardWeight(Tape<T>& tape, const Tile& t, const Tensor<T>& x, const Tensor<T>& dy, const GradientTarget<T>& target) {
+void backwardWeight(Tape<T>& tape, const Tile& t, const Tensor<T>& x, const Tensor<T>& dy,
+                    const GradientTarget<T>& target) {
     const ArenaScope scope(tape.arena());
     const int taps = t.kernel * t.kernel;
     const size_t size = static_cast<size_t>(t.in.blocks()) * taps * kLanes;
@@ -190,13 +204,15 @@ void backwardWeight(Tape<T>& tape, const Tile& t, const Tensor<T>& x, const Tens
         for (int n = begin; n < end; ++n)
             for (int b = 0; b < t.in.blocks(); ++b) {
                 fillTile(t, x.plane(n, b), tile);
-                accumulateWeight<T, kKernel>(t, tile, dy.plane(n, b), partial + slot * size + static_cast<size_t>(b) * taps * kLanes);
+                accumulateWeight<T, kKernel>(t, tile, dy.plane(n, b),
+                                             partial + slot * size + static_cast<size_t>(b) * taps * kLanes);
             }
     });
     for (int c = 0; c < t.in.channels; ++c)
         for (int tap = 0; tap < taps; ++tap) {
             T sum = 0;
-            for (int slot = 0; slot < kSlots; ++slot) sum += partial[slot * size + (static_cast<size_t>(c / kLanes) * taps + tap) * kLanes + c % kLanes];
+            for (int slot = 0; slot < kSlots; ++slot)
+                sum += partial[slot * size + (static_cast<size_t>(c / kLanes) * taps + tap) * kLanes + c % kLanes];
             const size_t i = static_cast<size_t>(c) * taps + tap;
             target.data[i] = (target.base ? target.base[i] : T(0)) + sum;
         }
@@ -212,8 +228,10 @@ Var depthwise(Tape<T>& tape, Var x, Var weight, const Tile& t) {
         if (!gradients.wants(x)) return;
         const GradientTarget<T> target = gradients.target(x);
         const bool same = t.stride == 1 && 2 * t.pad == t.kernel - 1 && target.base == nullptr;
-        if (same) backwardInputSame<T, kKernel>(tape, t, dy, w.data, target);
-        else backwardInput<T, kKernel>(tape, t, dy, w.data, target);
+        if (same)
+            backwardInputSame<T, kKernel>(tape, t, dy, w.data, target);
+        else
+            backwardInput<T, kKernel>(tape, t, dy, w.data, target);
     });
 }
 
@@ -222,8 +240,11 @@ Var depthwise(Tape<T>& tape, Var x, Var weight, const Tile& t) {
 template <class T>
 Var depthwiseConv2d(Tape<T>& tape, Var x, Var weight, const ConvGeometry& g) {
     const MapShape in = tape.value(x).map;
-    DNA_CHECK(in.channels == g.out_channels && tape.value(weight).size == static_cast<size_t>(in.channels) * g.kernel * g.kernel, "depthwise: sizes");
-    const MapShape out{in.pictures, in.channels, (in.height + 2 * g.pad - g.kernel) / g.stride + 1, (in.width + 2 * g.pad - g.kernel) / g.stride + 1};
+    DNA_CHECK(in.channels == g.out_channels &&
+                  tape.value(weight).size == static_cast<size_t>(in.channels) * g.kernel * g.kernel,
+              "depthwise: sizes");
+    const MapShape out{in.pictures, in.channels, (in.height + 2 * g.pad - g.kernel) / g.stride + 1,
+                       (in.width + 2 * g.pad - g.kernel) / g.stride + 1};
     const Tile t{g.kernel, g.stride, g.pad, in, out};
     if (g.kernel == 3) return depthwise<T, 3>(tape, x, weight, t);
     if (g.kernel == 5) return depthwise<T, 5>(tape, x, weight, t);
@@ -236,19 +257,25 @@ template Var depthwiseConv2d<double>(Tape<double>&, Var, Var, const ConvGeometry
 void register_depthwise_conv2d(OpRegistry& ops) {
     using autodiff::GradientSample;
     ops.add({"depthwise_conv2d", "one filter per channel", [] {
-        const auto sample = [](const std::string& name, MapShape in, int kernel, int stride, int pad) {
-            const ConvGeometry g{in.channels, kernel, stride, pad, in.channels};
-            return GradientSample{name, {{in}, {{}, static_cast<size_t>(in.channels) * kernel * kernel}},
-                                  [g](Tape<double>& tape, const std::vector<Var>& v) { return depthwiseConv2d(tape, v[0], v[1], g); }};
-        };
-        auto samples = std::vector<GradientSample>{
-            sample("3x3", {2, 18, 5, 6}, 3, 1, 1), sample("3x3 stride 2", {1, 5, 6, 7}, 3, 2, 1), sample("5x5", {1, 4, 5, 5}, 5, 1, 2),
-            sample("5x5 stride 2", {1, 3, 7, 6}, 5, 2, 2), sample("7x7 without padding", {1, 2, 8, 7}, 7, 1, 0)};
-        samples.push_back({"3x3 whose input has another reader", {{{1, 3, 4, 4}}, {{}, 27}}, [](Tape<double>& tape, const std::vector<Var>& v) {
-            return add(tape, v[0], depthwiseConv2d(tape, v[0], v[1], {3, 3, 1, 1, 3}));
-        }});
-        return samples;
-    }});
+                 const auto sample = [](const std::string& name, MapShape in, int kernel, int stride, int pad) {
+                     const ConvGeometry g{in.channels, kernel, stride, pad, in.channels};
+                     return GradientSample{name,
+                                           {{in}, {{}, static_cast<size_t>(in.channels) * kernel * kernel}},
+                                           [g](Tape<double>& tape, const std::vector<Var>& v) {
+                                               return depthwiseConv2d(tape, v[0], v[1], g);
+                                           }};
+                 };
+                 auto samples = std::vector<GradientSample>{
+                     sample("3x3", {2, 18, 5, 6}, 3, 1, 1), sample("3x3 stride 2", {1, 5, 6, 7}, 3, 2, 1),
+                     sample("5x5", {1, 4, 5, 5}, 5, 1, 2), sample("5x5 stride 2", {1, 3, 7, 6}, 5, 2, 2),
+                     sample("7x7 without padding", {1, 2, 8, 7}, 7, 1, 0)};
+                 samples.push_back({"3x3 whose input has another reader",
+                                    {{{1, 3, 4, 4}}, {{}, 27}},
+                                    [](Tape<double>& tape, const std::vector<Var>& v) {
+                                        return add(tape, v[0], depthwiseConv2d(tape, v[0], v[1], {3, 3, 1, 1, 3}));
+                                    }});
+                 return samples;
+             }});
 }
 
 }  // namespace dna::nn

@@ -21,7 +21,8 @@ T dot(Tape<T>& tape, const Tensor<T>& a, const T* b) {
         for (int n = begin; n < end; ++n) {
             Lanes<T> sum{};
             const size_t first = static_cast<size_t>(n) * a.map.pictureSize();
-            for (size_t i = first; i < first + a.map.pictureSize(); i += kLanes) addProduct(sum, load(a.data + i), load(b + i));
+            for (size_t i = first; i < first + a.map.pictureSize(); i += kLanes)
+                addProduct(sum, load(a.data + i), load(b + i));
             for (int lane = 0; lane < kLanes; ++lane) partial[slot] += static_cast<double>(sum[lane]);
         }
     });
@@ -59,7 +60,8 @@ Tensor<T> forwardSum(Tape<T>& tape, const std::vector<Tensor<T>>& paths, const T
 
 }  // namespace
 
-/// y = sum_k gates[k] paths[k]; d gates[k] = <dy, paths[k]>; d paths[k] = gates[k] dy, nothing at all where the gate is 0.
+/// y = sum_k gates[k] paths[k]; d gates[k] = <dy, paths[k]>; d paths[k] = gates[k] dy, nothing at all where the gate is
+/// 0.
 template <class T>
 Var gatedSum(Tape<T>& tape, const std::vector<Var>& paths, Var gates) {
     const Tensor<T> g = tape.value(gates);
@@ -69,21 +71,23 @@ Var gatedSum(Tape<T>& tape, const std::vector<Var>& paths, Var gates) {
     for (const Tensor<T>& value : values) DNA_CHECK(value.map == values[0].map, "gated sum: shapes differ");
     std::vector<Var> inputs = paths;
     inputs.push_back(gates);
-    return tape.record(forwardSum(tape, values, g), inputs, [&tape, paths, gates, g, values](const Tensor<T>& dy, Gradients<T>& gradients) {
-        if (gradients.wants(gates)) {
-            const auto to = gradients.target(gates);
-            for (size_t k = 0; k < paths.size(); ++k) to.data[k] = (to.base ? to.base[k] : T(0)) + dot(tape, dy, values[k].data);
-        }
-        for (size_t k = 0; k < paths.size(); ++k) {
-            if (g.data[k] == T(0) || !gradients.wants(paths[k])) continue;
-            if (g.data[k] == T(1)) {
-                gradients.pass(paths[k], dy);
-                continue;
-            }
-            const auto to = gradients.target(paths[k]);
-            addScaled(tape, dy, g.data[k], to.data, to.base);
-        }
-    });
+    return tape.record(forwardSum(tape, values, g), inputs,
+                       [&tape, paths, gates, g, values](const Tensor<T>& dy, Gradients<T>& gradients) {
+                           if (gradients.wants(gates)) {
+                               const auto to = gradients.target(gates);
+                               for (size_t k = 0; k < paths.size(); ++k)
+                                   to.data[k] = (to.base ? to.base[k] : T(0)) + dot(tape, dy, values[k].data);
+                           }
+                           for (size_t k = 0; k < paths.size(); ++k) {
+                               if (g.data[k] == T(0) || !gradients.wants(paths[k])) continue;
+                               if (g.data[k] == T(1)) {
+                                   gradients.pass(paths[k], dy);
+                                   continue;
+                               }
+                               const auto to = gradients.target(paths[k]);
+                               addScaled(tape, dy, g.data[k], to.data, to.base);
+                           }
+                       });
 }
 
 template Var gatedSum<float>(Tape<float>&, const std::vector<Var>&, Var);
@@ -92,15 +96,18 @@ template Var gatedSum<double>(Tape<double>&, const std::vector<Var>&, Var);
 void register_gated_sum(OpRegistry& ops) {
     using autodiff::GradientSample;
     ops.add({"gated_sum", "paths weighted by gates; a path behind a zero gate costs its forward run only", [] {
-        const MapShape map{2, 5, 2, 3};
-        GradientSample general{"three paths", {{map}, {map}, {map}, {{}, 3}}, [](Tape<double>& tape, const std::vector<Var>& v) {
-            return gatedSum(tape, {v[0], v[1], v[2]}, v[3]);
-        }};
-        GradientSample shared{"one map as two paths", {{map}, {map}, {{}, 3}}, [](Tape<double>& tape, const std::vector<Var>& v) {
-            return gatedSum(tape, {v[0], v[1], v[0]}, v[2]);
-        }};
-        return std::vector<GradientSample>{general, shared};
-    }});
+                 const MapShape map{2, 5, 2, 3};
+                 GradientSample general{
+                     "three paths", {{map}, {map}, {map}, {{}, 3}}, [](Tape<double>& tape, const std::vector<Var>& v) {
+                         return gatedSum(tape, {v[0], v[1], v[2]}, v[3]);
+                     }};
+                 GradientSample shared{"one map as two paths",
+                                       {{map}, {map}, {{}, 3}},
+                                       [](Tape<double>& tape, const std::vector<Var>& v) {
+                                           return gatedSum(tape, {v[0], v[1], v[0]}, v[2]);
+                                       }};
+                 return std::vector<GradientSample>{general, shared};
+             }});
 }
 
 }  // namespace dna::nn

@@ -41,8 +41,11 @@ template Var globalAveragePool<double>(Tape<double>&, Var);
 void register_global_average_pool(OpRegistry& ops) {
     using autodiff::GradientSample;
     ops.add({"global_average_pool", "mean of every channel", [] {
-        return std::vector<GradientSample>{{"pool", {{{3, 18, 3, 2}}}, [](Tape<double>& tape, const std::vector<Var>& v) { return globalAveragePool(tape, v[0]); }}};
-    }});
+                 return std::vector<GradientSample>{
+                     {"pool", {{{3, 18, 3, 2}}}, [](Tape<double>& tape, const std::vector<Var>& v) {
+                          return globalAveragePool(tape, v[0]);
+                      }}};
+             }});
 }
 
 }  // namespace dna::nn

@@ -15,10 +15,12 @@ template Var linear<double>(Tape<double>&, Var, Var, Var, int);
 void register_linear(OpRegistry& ops) {
     using autodiff::GradientSample;
     ops.add({"linear", "matrix product and bias on 1x1 maps", [] {
-        return std::vector<GradientSample>{{"20 to 10", {{{3, 20, 1, 1}}, {{}, 200}, {{}, 10}}, [](Tape<double>& tape, const std::vector<Var>& v) {
-            return linear(tape, v[0], v[1], v[2], 10);
-        }}};
-    }});
+                 return std::vector<GradientSample>{{"20 to 10",
+                                                     {{{3, 20, 1, 1}}, {{}, 200}, {{}, 10}},
+                                                     [](Tape<double>& tape, const std::vector<Var>& v) {
+                                                         return linear(tape, v[0], v[1], v[2], 10);
+                                                     }}};
+             }});
 }
 
 }  // namespace dna::nn

@@ -17,7 +17,8 @@ double softmax(const Tensor<T>& x, int picture, std::vector<double>& p) {
     double top = x.at(picture, 0, 0);
     for (int c = 1; c < x.map.channels; ++c) top = std::max(top, static_cast<double>(x.at(picture, c, 0)));
     double sum = 0;
-    for (int c = 0; c < x.map.channels; ++c) sum += p[c] = base::portableExp(static_cast<double>(x.at(picture, c, 0)) - top);
+    for (int c = 0; c < x.map.channels; ++c)
+        sum += p[c] = base::portableExp(static_cast<double>(x.at(picture, c, 0)) - top);
     for (double& value : p) value /= sum;
     return top + base::portableLog(sum);
 }
@@ -48,7 +49,8 @@ Var softmaxCrossEntropy(Tape<T>& tape, Var x, const std::vector<uint8_t>& labels
     *y.data = static_cast<T>(sum * share);
     return tape.record(y, {x}, [x, gradient](const Tensor<T>& dy, Gradients<T>& gradients) {
         const auto to = gradients.target(x);
-        for (size_t i = 0; i < gradient.size; ++i) to.data[i] = (to.base ? to.base[i] : T(0)) + gradient.data[i] * dy.data[0];
+        for (size_t i = 0; i < gradient.size; ++i)
+            to.data[i] = (to.base ? to.base[i] : T(0)) + gradient.data[i] * dy.data[0];
     });
 }
 
@@ -82,13 +84,14 @@ template int countCorrect<double>(const Tensor<double>&, const std::vector<uint8
 void register_softmax_cross_entropy(OpRegistry& ops) {
     using autodiff::GradientSample;
     ops.add({"softmax_cross_entropy", "mean negative log-likelihood of the labels", [] {
-        const auto sample = [](const std::string& name, double smoothing) {
-            return GradientSample{name, {{{3, 10, 1, 1}}}, [smoothing](Tape<double>& tape, const std::vector<Var>& v) {
-                return softmaxCrossEntropy<double>(tape, v[0], {3, 0, 9}, smoothing);
-            }};
-        };
-        return std::vector<GradientSample>{sample("plain", 0), sample("smoothed", 0.1)};
-    }});
+                 const auto sample = [](const std::string& name, double smoothing) {
+                     return GradientSample{
+                         name, {{{3, 10, 1, 1}}}, [smoothing](Tape<double>& tape, const std::vector<Var>& v) {
+                             return softmaxCrossEntropy<double>(tape, v[0], {3, 0, 9}, smoothing);
+                         }};
+                 };
+                 return std::vector<GradientSample>{sample("plain", 0), sample("smoothed", 0.1)};
+             }});
 }
 
 }  // namespace dna::nn

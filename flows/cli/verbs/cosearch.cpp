@@ -26,7 +26,8 @@ CosearchStage stageOf(const Arguments& arguments) {
         if (given.name != stage.config.source.name) stage.config.source = given;
         stage.config.source.folder = given.folder;
     }
-    if (stage.config.source.name == "cifar10" && !std::filesystem::is_directory(stage.config.source.folder)) data::sourceOf(stage.config.source.folder.string());
+    if (stage.config.source.name == "cifar10" && !std::filesystem::is_directory(stage.config.source.folder))
+        data::sourceOf(stage.config.source.folder.string());
     if (arguments.seed) stage.config.seed = *arguments.seed;
     if (arguments.lambdas.size() == 1) stage.config.search.lambda = arguments.lambdas.front();
     stage.out = arguments.out;
@@ -40,7 +41,9 @@ CosearchStage stageOf(const Arguments& arguments) {
 std::string summary(const base::Json& result, const std::filesystem::path& out) {
     std::string text;
     if (result.contains("accuracy"))
-        text += fmt::format("accuracy float {:.2f} %, INT8 {:.2f} %; ", 100 * result.at("accuracy").at("float").get<double>(), 100 * result.at("accuracy").at("int8").get<double>());
+        text += fmt::format("accuracy float {:.2f} %, INT8 {:.2f} %; ",
+                            100 * result.at("accuracy").at("float").get<double>(),
+                            100 * result.at("accuracy").at("int8").get<double>());
     return text + "everything is in " + out.string();
 }
 
@@ -57,7 +60,8 @@ int exitCode(const base::Json& result) {
 
 int run(const Arguments& arguments, VerbContext& context) {
     const CosearchStage stage = stageOf(arguments);
-    const base::Json result = arguments.lambdas.size() > 1 ? cosearchFront(stage, arguments.lambdas, context.log) : cosearchStage(stage, context.log);
+    const base::Json result = arguments.lambdas.size() > 1 ? cosearchFront(stage, arguments.lambdas, context.log)
+                                                           : cosearchStage(stage, context.log);
     context.print(result, summary(result, arguments.out));
     return exitCode(result);
 }
@@ -72,13 +76,21 @@ void register_cosearch(VerbRegistry& verbs) {
                    auto arguments = std::make_shared<Arguments>();
                    app.add_option("--config", arguments->config, "what to search (dna.search_config)")->required();
                    app.add_option("--out", arguments->out, "run folder to make")->required();
-                   app.add_option("--lambda", arguments->lambdas, "weight of the hardware term; several give one run each and a front.json")->delimiter(',')->check(CLI::Range(0.0, 1e6));
-                   app.add_option("--mode", arguments->mode, "joint, or one side first")->check(CLI::IsMember({"joint", "network_first", "hardware_first"}))->capture_default_str();
-                   app.add_option("--data", arguments->data, "data instead of the configuration's: \"shapes\" or a folder");
+                   app.add_option("--lambda", arguments->lambdas,
+                                  "weight of the hardware term; several give one run each and a front.json")
+                       ->delimiter(',')
+                       ->check(CLI::Range(0.0, 1e6));
+                   app.add_option("--mode", arguments->mode, "joint, or one side first")
+                       ->check(CLI::IsMember({"joint", "network_first", "hardware_first"}))
+                       ->capture_default_str();
+                   app.add_option("--data", arguments->data,
+                                  "data instead of the configuration's: \"shapes\" or a folder");
                    app.add_option("--seed", arguments->seed, "seed instead of the configuration's");
-                   app.add_option("--threads", arguments->threads, "threads (0: all cores); the result is the same")->check(CLI::Range(0, 256));
+                   app.add_option("--threads", arguments->threads, "threads (0: all cores); the result is the same")
+                       ->check(CLI::Range(0, 256));
                    app.add_option("--until", arguments->until, "stop after this phase")
-                       ->check(CLI::IsMember({"search", "training", "quantization", "das", "emission", "verification", "synthesis"}));
+                       ->check(CLI::IsMember(
+                           {"search", "training", "quantization", "das", "emission", "verification", "synthesis"}));
                    app.add_flag("--resume", arguments->resume, "continue a stopped run");
                    return [arguments](VerbContext& context) { return run(*arguments, context); };
                }});

@@ -13,15 +13,17 @@ namespace {
 std::filesystem::path outputFolder(const std::filesystem::path& out) {
     if (out.extension() != ".json") return out;
     if (out.filename() != "network.json")
-        throw base::InputError("--out", "", "expected a folder or a path ending in network.json, found " + out.string());
+        throw base::InputError("--out", "",
+                               "expected a folder or a path ending in network.json, found " + out.string());
     return out.has_parent_path() ? out.parent_path() : std::filesystem::path(".");
 }
 
 std::string summary(const base::Json& result) {
-    if (!result.contains("accuracy_int8")) return "quantised with random calibration: " + result.at("network").get<std::string>();
+    if (!result.contains("accuracy_int8"))
+        return "quantised with random calibration: " + result.at("network").get<std::string>();
     const double exact = result.at("accuracy_float").get<double>(), integer = result.at("accuracy_int8").get<double>();
-    return fmt::format("accuracy float {:.2f} %, INT8 {:.2f} % on the same {} test pictures: {}", 100 * exact, 100 * integer,
-                       result.at("test_pictures").get<int>(), result.at("network").get<std::string>());
+    return fmt::format("accuracy float {:.2f} %, INT8 {:.2f} % on the same {} test pictures: {}", 100 * exact,
+                       100 * integer, result.at("test_pictures").get<int>(), result.at("network").get<std::string>());
 }
 
 }  // namespace
@@ -35,15 +37,23 @@ void register_quantize(VerbRegistry& verbs) {
                    auto data = std::make_shared<std::string>();
                    auto random = std::make_shared<bool>(false);
                    auto out = std::make_shared<std::string>();
-                   app.add_option("--network", options->network_json, "network file with its weights.safetensors beside it")->required();
-                   CLI::Option* named = app.add_option("--data", *data, "calibration pictures: \"shapes\" or a folder with CIFAR-10's binary files");
-                   app.add_flag("--random-calibration", *random, "no pictures: noise (and random integers when there are no weights)")->excludes(named);
+                   app.add_option("--network", options->network_json,
+                                  "network file with its weights.safetensors beside it")
+                       ->required();
+                   CLI::Option* named = app.add_option(
+                       "--data", *data, "calibration pictures: \"shapes\" or a folder with CIFAR-10's binary files");
+                   app.add_flag("--random-calibration", *random,
+                                "no pictures: noise (and random integers when there are no weights)")
+                       ->excludes(named);
                    app.add_option("--out", *out, "folder that gets network.json and weights.safetensors")->required();
-                   app.add_option("--pictures", options->options.pictures, "calibration pictures, at most")->check(CLI::Range(1, 100000))->capture_default_str();
+                   app.add_option("--pictures", options->options.pictures, "calibration pictures, at most")
+                       ->check(CLI::Range(1, 100000))
+                       ->capture_default_str();
                    app.add_option("--seed", options->seed, "seed of random calibration")->capture_default_str();
                    app.add_option("--threads", options->threads, "threads (0: all cores)")->check(CLI::Range(0, 256));
                    return [options, data, random, out](VerbContext& context) {
-                       if (data->empty() == !*random) throw base::InputError("quantize", "", "give either --data or --random-calibration");
+                       if (data->empty() == !*random)
+                           throw base::InputError("quantize", "", "give either --data or --random-calibration");
                        if (!*random) options->source = data::sourceOf(*data);
                        options->out = outputFolder(*out);
                        const base::Json result = quantizeStage(*options, context.log);

@@ -18,10 +18,17 @@ void register_train(VerbRegistry& verbs) {
                    app.add_option("--network", options->network_json, "network file (dna.network)")->required();
                    app.add_option("--data", *data, "\"shapes\" or a folder with CIFAR-10's binary files")->required();
                    app.add_option("--out", options->out, "run folder to make")->required();
-                   app.add_option("--epochs", options->recipe.epochs, "passes over the pictures")->check(CLI::Range(1, 10000))->capture_default_str();
-                   app.add_option("--batch", options->recipe.batch, "pictures a step")->check(CLI::Range(2, 4096))->capture_default_str();
-                   app.add_option("--rate", options->recipe.rate, "peak learning rate")->check(CLI::Range(1e-8, 100.0))->capture_default_str();
-                   app.add_option("--pictures", *pictures, "training pictures to use (0: all)")->check(CLI::Range(0, 100000000));
+                   app.add_option("--epochs", options->recipe.epochs, "passes over the pictures")
+                       ->check(CLI::Range(1, 10000))
+                       ->capture_default_str();
+                   app.add_option("--batch", options->recipe.batch, "pictures a step")
+                       ->check(CLI::Range(2, 4096))
+                       ->capture_default_str();
+                   app.add_option("--rate", options->recipe.rate, "peak learning rate")
+                       ->check(CLI::Range(1e-8, 100.0))
+                       ->capture_default_str();
+                   app.add_option("--pictures", *pictures, "training pictures to use (0: all)")
+                       ->check(CLI::Range(0, 100000000));
                    app.add_option("--seed", options->seed, "seed of all random draws")->capture_default_str();
                    app.add_option("--threads", options->threads, "threads (0: all cores)")->check(CLI::Range(0, 256));
                    app.add_flag("--resume", options->resume, "continue a stopped run");
@@ -29,7 +36,8 @@ void register_train(VerbRegistry& verbs) {
                        options->source = data::sourceOf(*data);
                        if (*pictures > 0) options->source.training = *pictures;
                        const base::Json result = trainStage(*options, context.log);
-                       context.print(result, fmt::format("accuracy {:.2f} % on {} test pictures; the network is in {}", 100 * result.at("accuracy").get<double>(),
+                       context.print(result, fmt::format("accuracy {:.2f} % on {} test pictures; the network is in {}",
+                                                         100 * result.at("accuracy").get<double>(),
                                                          result.at("test_pictures").get<int>(), options->out.string()));
                        return int{kDone};
                    };

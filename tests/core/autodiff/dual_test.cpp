@@ -41,7 +41,8 @@ TEST_CASE("dual: tiles count exactly and pass the slope through") {
     const auto tiles = autodiff::ceilTiles(Dual<1>::variable(12.0, 0) / Dual<1>(5));
     CHECK(tiles.value == 3);
     CHECK(tiles.slope[0] == doctest::Approx(0.2));
-    CHECK(autodiff::relaxedTiles(Dual<1>::variable(10.0, 0) / Dual<1>(5)).value == autodiff::ceilTiles(10.0 / 5));  // equal at integers
+    CHECK(autodiff::relaxedTiles(Dual<1>::variable(10.0, 0) / Dual<1>(5)).value ==
+          autodiff::ceilTiles(10.0 / 5));  // equal at integers
 }
 
 TEST_CASE("dual: a formula is one op of the tape with its Jacobian") {
@@ -49,7 +50,8 @@ TEST_CASE("dual: a formula is one op of the tape with its Jacobian") {
     autodiff::Tape<double> tape(workers);
     double inputs[3] = {1.7, 2.3, 3.1};
     const autodiff::Var x = tape.leaf({inputs, 3, {}});
-    const autodiff::Var y = autodiff::recordFormula<3>(tape, x, [](const auto& v) { return formula(v[0], v[1], v[2]); });
+    const autodiff::Var y =
+        autodiff::recordFormula<3>(tape, x, [](const auto& v) { return formula(v[0], v[1], v[2]); });
     tape.backward(y, 2.0);
     const auto dual = formula(Dual<3>::variable(1.7, 0), Dual<3>::variable(2.3, 1), Dual<3>::variable(3.1, 2));
     CHECK(tape.rulesRun() == 1);

@@ -16,7 +16,11 @@ TEST_CASE("workers: every task runs once, whatever the number of threads; except
             workers.run(37, [&](int i) { ++runs[i]; });
             for (const auto& count : runs) REQUIRE(count == 1);
         }
-        CHECK_THROWS_AS(workers.run(5, [](int i) { if (i == 3) throw std::runtime_error("task"); }), std::runtime_error);
+        CHECK_THROWS_AS(workers.run(5,
+                                    [](int i) {
+                                        if (i == 3) throw std::runtime_error("task");
+                                    }),
+                        std::runtime_error);
         int sum = 0;
         workers.run(1, [&](int) { sum = 1; });
         CHECK(sum == 1);
@@ -73,10 +77,11 @@ TEST_CASE("tape: parameters keep their gradient with the caller, untrained ones 
     CHECK_FALSE(tape.wants(fixed));
     const Tensor<double> y = tape.allocateFlat(1);
     *y.data = w;
-    const Var out = tape.record(y, {trained, fixed}, [trained, fixed](const Tensor<double>& dy, Gradients<double>& gradients) {
-        CHECK_FALSE(gradients.wants(fixed));
-        gradients.pass(trained, dy);
-    });
+    const Var out =
+        tape.record(y, {trained, fixed}, [trained, fixed](const Tensor<double>& dy, Gradients<double>& gradients) {
+            CHECK_FALSE(gradients.wants(fixed));
+            gradients.pass(trained, dy);
+        });
     tape.backward(out, 5.0);
     CHECK(gradient == 5);  // what was there before is overwritten
 }

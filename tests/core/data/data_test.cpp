@@ -20,9 +20,7 @@ std::filesystem::path folderWith(const std::string& name, const std::string& fil
     return folder;
 }
 
-std::string record(char label, char pixel) {
-    return std::string(1, label) + std::string(3072, pixel);
-}
+std::string record(char label, char pixel) { return std::string(1, label) + std::string(3072, pixel); }
 
 std::string messageOf(const std::filesystem::path& file) {
     try {
@@ -51,7 +49,8 @@ TEST_CASE("cifar10: broken files are refused with the byte offset") {
     const auto folder = folderWith("dna_cifar_bad", "short.bin", record(3, 9) + "abc");
     folderWith("dna_cifar_bad", "label.bin", record(3, 9) + record(11, 0) + record(12, 0));
     folderWith("dna_cifar_bad", "empty.bin", "");
-    CHECK(messageOf(folder / "short.bin").find("byte 3073: expected a record of 3073 bytes, found 3") != std::string::npos);
+    CHECK(messageOf(folder / "short.bin").find("byte 3073: expected a record of 3073 bytes, found 3") !=
+          std::string::npos);
     const std::string label = messageOf(folder / "label.bin");
     CHECK(label.find("byte 3073: expected a label in [0, 9], found 11") != std::string::npos);
     CHECK(label.find("byte 6146") != std::string::npos);
@@ -62,7 +61,8 @@ TEST_CASE("cifar10: broken files are refused with the byte offset") {
 }
 
 TEST_CASE("shapes: a prefix of the same series, classes in equal numbers, seeds and parts differ") {
-    const auto few = data::makeShapes(1, data::ShapesPart::Training, 30), more = data::makeShapes(1, data::ShapesPart::Training, 50);
+    const auto few = data::makeShapes(1, data::ShapesPart::Training, 30),
+               more = data::makeShapes(1, data::ShapesPart::Training, 50);
     CHECK(std::equal(few.bytes.begin(), few.bytes.end(), more.bytes.begin()));
     for (int c = 0; c < 10; ++c) CHECK(std::count(few.labels.begin(), few.labels.end(), c) == 3);
     CHECK(few.bytes != data::makeShapes(2, data::ShapesPart::Training, 30).bytes);
@@ -90,9 +90,9 @@ TEST_CASE("augmentation: crop and flip move pixels as said, outside is the mean"
     const data::Normalization identity{{0, 0, 0}, {1, 1, 1}};
     std::vector<float> out(3072);
     data::writeNormalized(pictures, 0, {2, -1, true}, identity, out.data(), 1, 1024);
-    CHECK(out[5] == 0.0f);                                       // row 0 comes from row -1
+    CHECK(out[5] == 0.0f);  // row 0 comes from row -1
     CHECK(out[32 * 4 + 7] == pictures.bytes[32 * 3 + (31 - 7 + 2)]);
-    CHECK(out[1024 + 32 * 4] == 0.0f);                           // column 31 + 2 is outside
+    CHECK(out[1024 + 32 * 4] == 0.0f);  // column 31 + 2 is outside
     const auto order = data::shuffledOrder(5, "test", 3, 100);
     auto sorted = order;
     std::sort(sorted.begin(), sorted.end());

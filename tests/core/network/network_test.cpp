@@ -43,7 +43,8 @@ std::filesystem::path writeTemporary(const std::string& name, const std::string&
 }  // namespace
 
 TEST_CASE("network: nodes given in any order are sorted, the input first") {
-    const auto net = network::makeNetwork("n", {conv("b", 4), conv("a", 5), inputNode()}, {{"a"}, {"input"}, {}}, "n.json");
+    const auto net =
+        network::makeNetwork("n", {conv("b", 4), conv("a", 5), inputNode()}, {{"a"}, {"input"}, {}}, "n.json");
     CHECK(net.nodes[0].name == "input");
     CHECK(net.nodes[1].name == "a");
     CHECK(net.nodes[2].name == "b");
@@ -58,19 +59,22 @@ TEST_CASE("network: every wiring problem is reported") {
         CHECK(contains(text, "cycle: add, a"));
     }
     SUBCASE("duplicate, unknown with suggestion, wrong count") {
-        const std::string text = problemsOf({inputNode(), conv("a", 3), conv("a", 3), conv("c", 3)}, {{}, {"inputt"}, {"a"}, {}});
+        const std::string text =
+            problemsOf({inputNode(), conv("a", 3), conv("a", 3), conv("c", 3)}, {{}, {"inputt"}, {"a"}, {}});
         CHECK(contains(text, "\"a\" is already the name of node 1"));
         CHECK(contains(text, "did you mean \"input\"?"));
         CHECK(contains(text, "expected 1 input(s), found 0"));
     }
     SUBCASE("dangling") {
-        CHECK(contains(problemsOf({inputNode(), conv("a", 3), conv("b", 3)}, {{}, {"input"}, {"input"}}), "nobody reads the output of \"a\""));
+        CHECK(contains(problemsOf({inputNode(), conv("a", 3), conv("b", 3)}, {{}, {"input"}, {"input"}}),
+                       "nobody reads the output of \"a\""));
     }
     SUBCASE("shapes") {
         Node add{.name = "add", .op = Op::Add};
         Node grouped = conv("g", 4);
         grouped.groups = 2;
-        const std::string text = problemsOf({inputNode(), conv("a", 4), add, grouped}, {{}, {"input"}, {"input", "a"}, {"add"}});
+        const std::string text =
+            problemsOf({inputNode(), conv("a", 4), add, grouped}, {{}, {"input"}, {"input", "a"}, {"add"}});
         CHECK(contains(text, "different shapes: 3x8x8 and 4x8x8"));
         CHECK(contains(text, "groups 2 does not divide the 3 input channels"));
     }
@@ -83,7 +87,7 @@ TEST_CASE("network: file round trip, and a broken file names every fault") {
     const auto again = network::readNetwork(file);
     CHECK(network::toJson(again) == network::toJson(net));
     const auto broken = writeTemporary("dna_network_broken.json",
-        R"({"format": "dna.network", "version": 1, "nodes": [
+                                       R"({"format": "dna.network", "version": 1, "nodes": [
             {"name": "input", "op": "input", "shape": [3, 8]},
             {"name": "c", "op": "conv", "inputs": ["x"]},
             {"name": "p", "op": "global_average_pool", "inputs": ["c"], "colour": 1}]})");
@@ -104,7 +108,8 @@ TEST_CASE("space mini: sizes of all-same-block networks (engine.md, section 5)")
     CHECK(space.blocks.size() == 7);
     CHECK(space.candidates.size() == 9);
     const auto mmac = [&](int candidate) {
-        return static_cast<double>(network::macs(network::buildNetwork(space, std::vector<int>(7, candidate), "n"))) / 1e6;
+        return static_cast<double>(network::macs(network::buildNetwork(space, std::vector<int>(7, candidate), "n"))) /
+               1e6;
     };
     CHECK(mmac(0) == doctest::Approx(2.32).epsilon(0.01));   // k3_e1
     CHECK(mmac(2) == doctest::Approx(5.95).epsilon(0.01));   // k3_e3
@@ -128,8 +133,9 @@ TEST_CASE("space: nodes of one block in order, residual only where the shape is 
     const auto net = network::buildNetwork(space, {1, 2, 8}, "n");
     std::vector<std::string> names;
     for (const auto& node : net.nodes) names.push_back(node.name);
-    CHECK(names == std::vector<std::string>{"input", "stem", "b0.expand", "b0.shuffle", "b0.depthwise", "b0.project", "b0.add",
-                                            "b1.expand", "b1.depthwise", "b1.project", "b2.skip", "head", "pool", "classifier"});
+    CHECK(names == std::vector<std::string>{"input", "stem", "b0.expand", "b0.shuffle", "b0.depthwise", "b0.project",
+                                            "b0.add", "b1.expand", "b1.depthwise", "b1.project", "b2.skip", "head",
+                                            "pool", "classifier"});
     const auto ranges = network::liveRanges(net);
     CHECK(ranges[1].last == net.find("b0.add"));
     CHECK_FALSE(net.nodes[net.find("b0.project")].relu);

@@ -40,7 +40,8 @@ std::vector<float> trainedWeights(int threads, const std::vector<int>& choices) 
     }
     std::vector<float> all;
     for (size_t i = 0; i < parameters.infos().size(); ++i)
-        all.insert(all.end(), parameters.values(static_cast<int>(i)), parameters.values(static_cast<int>(i)) + parameters.infos()[i].size);
+        all.insert(all.end(), parameters.values(static_cast<int>(i)),
+                   parameters.values(static_cast<int>(i)) + parameters.infos()[i].size);
     return all;
 }
 
@@ -77,7 +78,8 @@ TEST_CASE("one block's gradients in double agree with central differences") {
     tape.backward(loss());
     std::vector<std::pair<double*, double>> samples;
     for (int index : parameters.touched())
-        for (size_t i = 0; i < parameters.infos()[index].size; i += 41) samples.emplace_back(parameters.values(index) + i, parameters.gradients(index)[i]);
+        for (size_t i = 0; i < parameters.infos()[index].size; i += 41)
+            samples.emplace_back(parameters.values(index) + i, parameters.gradients(index)[i]);
     CHECK(samples.size() > 20);
     for (const auto& [value, gradient] : samples) {
         const double kept = *value;
@@ -91,7 +93,8 @@ TEST_CASE("one block's gradients in double agree with central differences") {
 }
 
 TEST_CASE("trained networks survive a round trip; damaged weights are refused") {
-    network::TrainedNetwork trained{network::buildNetwork(network::readSpace("micro"), {0, 1, 8}, "n"), {}, {1, 2, 3}, {4, 5, 6}};
+    network::TrainedNetwork trained{
+        network::buildNetwork(network::readSpace("micro"), {0, 1, 8}, "n"), {}, {1, 2, 3}, {4, 5, 6}};
     network::addParameters(trained.parameters, trained.graph, "", 11);
     const auto folder = std::filesystem::temp_directory_path() / "dna_trained_test";
     network::writeTrainedNetwork(trained, folder);
@@ -101,5 +104,6 @@ TEST_CASE("trained networks survive a round trip; damaged weights are refused") 
     CHECK(std::memcmp(again.parameters.values(stem), trained.parameters.values(stem), 16 * 27 * sizeof(float)) == 0);
     trained.parameters.values(stem)[5] = std::nanf("");
     network::writeTrainedNetwork(trained, folder);
-    CHECK_THROWS_WITH_AS(network::readTrainedNetwork(folder / "network.json"), doctest::Contains("not finite"), base::InputError);
+    CHECK_THROWS_WITH_AS(network::readTrainedNetwork(folder / "network.json"), doctest::Contains("not finite"),
+                         base::InputError);
 }

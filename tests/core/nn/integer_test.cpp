@@ -43,10 +43,12 @@ int8_t naiveConv(const nn::IntegerNetwork& net, int index, const std::vector<int
             for (int s = 0; s < node.kernel; ++s) {
                 const int row = y * node.stride + r - node.pad, col = x * node.stride + s - node.pad;
                 const bool inside = row >= 0 && row < in.height && col >= 0 && col < in.width;
-                const int value = inside ? map[((group * per_group + c) * in.height + row) * in.width + col] : zero_point;
+                const int value =
+                    inside ? map[((group * per_group + c) * in.height + row) * in.width + col] : zero_point;
                 sum += value * net.nodes[index].weight_q[((k * per_group + c) * node.kernel + r) * node.kernel + s];
             }
-    const double scaled = std::floor(static_cast<double>(sum) * net.nodes[index].multiplier[k] / std::ldexp(1.0, net.nodes[index].shift[k]) + 0.5);
+    const double scaled = std::floor(
+        static_cast<double>(sum) * net.nodes[index].multiplier[k] / std::ldexp(1.0, net.nodes[index].shift[k]) + 0.5);
     const auto& q = *node.quantization;
     return static_cast<int8_t>(std::min<double>(std::max<double>(q.zero_point + scaled, q.low), q.high));
 }
@@ -93,13 +95,15 @@ TEST_CASE("integer executor: every map of a random network agrees with plain loo
     }
     CHECK(compared > 1000);
     const int shuffle = net.graph.find("b0.shuffle"), expand = net.graph.find("b0.expand");
-    CHECK(result.maps[shuffle][1 * 256 + 7] == result.maps[expand][8 * 256 + 7]);  // channel 1 comes from the second group's first
+    CHECK(result.maps[shuffle][1 * 256 + 7] ==
+          result.maps[expand][8 * 256 + 7]);  // channel 1 comes from the second group's first
 }
 
 TEST_CASE("random integers neither vanish nor saturate") {
     const auto space = network::readSpace("mini");
     for (int candidate : {0, 1, 3, 7, 8}) {
-        const auto net = nn::randomIntegerNetwork(network::buildNetwork(space, std::vector<int>(7, candidate), "n"), 11);
+        const auto net =
+            nn::randomIntegerNetwork(network::buildNetwork(space, std::vector<int>(7, candidate), "n"), 11);
         const auto result = nn::runInteger(net, randomPicture(2).data());
         for (size_t i = 0; i + 1 < net.graph.nodes.size(); ++i) {
             CAPTURE(net.graph.nodes[i].name);
@@ -130,13 +134,16 @@ TEST_CASE("quantised networks survive a round trip through their files") {
     const std::string bytes = base::readFile(folder / "weights.safetensors");
     SUBCASE("a truncated weights file is refused at every length") {
         for (size_t length : {size_t{0}, size_t{5}, size_t{8}, size_t{100}, bytes.size() / 2, bytes.size() - 1}) {
-            std::ofstream(folder / "weights.safetensors", std::ios::binary).write(bytes.data(), static_cast<std::streamsize>(length));
+            std::ofstream(folder / "weights.safetensors", std::ios::binary)
+                .write(bytes.data(), static_cast<std::streamsize>(length));
             CHECK_THROWS_AS(nn::readIntegerNetwork(folder / "network.json"), base::InputError);
         }
     }
     SUBCASE("an unquantised network names the verb to run") {
-        base::writeJson(folder / "network.json", network::toJson(network::buildNetwork(network::readSpace("micro"), {0, 1, 2}, "n")));
-        CHECK_THROWS_WITH_AS(nn::readIntegerNetwork(folder / "network.json"), doctest::Contains("dna quantize"), base::InputError);
+        base::writeJson(folder / "network.json",
+                        network::toJson(network::buildNetwork(network::readSpace("micro"), {0, 1, 2}, "n")));
+        CHECK_THROWS_WITH_AS(nn::readIntegerNetwork(folder / "network.json"), doctest::Contains("dna quantize"),
+                             base::InputError);
     }
     SUBCASE("shift, multiplier and accumulator bounds are checked") {
         auto broken = net;
@@ -145,6 +152,7 @@ TEST_CASE("quantised networks survive a round trip through their files") {
         broken.nodes[stem].multiplier[1] = 40000;
         broken.nodes[stem].bias_q[2] = 2147483647;
         nn::writeIntegerNetwork(broken, folder);
-        CHECK_THROWS_WITH_AS(nn::readIntegerNetwork(folder / "network.json"), doctest::Contains("stem.bias_q"), base::InputError);
+        CHECK_THROWS_WITH_AS(nn::readIntegerNetwork(folder / "network.json"), doctest::Contains("stem.bias_q"),
+                             base::InputError);
     }
 }

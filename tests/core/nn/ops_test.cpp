@@ -8,8 +8,8 @@
 #include "core/nn/op_registry.h"
 
 using namespace dna;
-using autodiff::GradientSample;
 using autodiff::Gradients;
+using autodiff::GradientSample;
 using autodiff::MapShape;
 using autodiff::Tape;
 using autodiff::Tensor;
@@ -32,10 +32,13 @@ TEST_CASE("every op's gradient agrees with central differences") {
 TEST_CASE("the gradient checker catches a wrong rule") {
     // y = x^2 with the gradient of x: right nowhere but at 1/2.
     const GradientSample broken{"broken square", {{{1, 3, 2, 2}}}, [](Tape<double>& tape, const std::vector<Var>& v) {
-        const Tensor<double> x = tape.value(v[0]), y = tape.allocate(x.map);
-        y.array() = x.array().square();
-        return tape.record(y, {v[0]}, [in = v[0]](const Tensor<double>& dy, Gradients<double>& gradients) { gradients.pass(in, dy); });
-    }};
+                                    const Tensor<double> x = tape.value(v[0]), y = tape.allocate(x.map);
+                                    y.array() = x.array().square();
+                                    return tape.record(
+                                        y, {v[0]}, [in = v[0]](const Tensor<double>& dy, Gradients<double>& gradients) {
+                                            gradients.pass(in, dy);
+                                        });
+                                }};
     CHECK(autodiff::checkGradient(broken).max_relative_error > 1e-2);
 }
 
@@ -64,7 +67,10 @@ Tensor<T> randomFlat(Tape<T>& tape, size_t size, uint64_t seed) {
 double convError(const MapShape& in, const nn::ConvGeometry& g) {
     Workers workers(2);
     Tape<float> tape(workers);
-    const Tensor<float> x = randomMap(tape, in, 3), w = randomFlat(tape, static_cast<size_t>(g.out_channels) * (in.channels / g.groups) * g.kernel * g.kernel, 4);
+    const Tensor<float> x = randomMap(tape, in, 3),
+                        w = randomFlat(
+                            tape, static_cast<size_t>(g.out_channels) * (in.channels / g.groups) * g.kernel * g.kernel,
+                            4);
     const Tensor<float> y = tape.value(nn::conv2d(tape, tape.constant(x), tape.constant(w), g));
     double difference = 0, norm = 0;
     const int per_group = in.channels / g.groups, outputs_per_group = g.out_channels / g.groups;
@@ -75,10 +81,14 @@ double convError(const MapShape& in, const nn::ConvGeometry& g) {
                 for (int c = 0; c < per_group; ++c)
                     for (int r = 0; r < g.kernel; ++r)
                         for (int s = 0; s < g.kernel; ++s) {
-                            const int row = p / y.map.width * g.stride + r - g.pad, col = p % y.map.width * g.stride + s - g.pad;
+                            const int row = p / y.map.width * g.stride + r - g.pad,
+                                      col = p % y.map.width * g.stride + s - g.pad;
                             if (row < 0 || row >= in.height || col < 0 || col >= in.width) continue;
-                            sum += static_cast<double>(x.at(n, k / outputs_per_group * per_group + c, row * in.width + col)) *
-                                   static_cast<double>(w.data[((static_cast<size_t>(k) * per_group + c) * g.kernel + r) * g.kernel + s]);
+                            sum +=
+                                static_cast<double>(
+                                    x.at(n, k / outputs_per_group * per_group + c, row * in.width + col)) *
+                                static_cast<double>(
+                                    w.data[((static_cast<size_t>(k) * per_group + c) * g.kernel + r) * g.kernel + s]);
                         }
                 difference += std::pow(sum - static_cast<double>(y.at(n, k, p)), 2);
                 norm += sum * sum;
@@ -110,16 +120,19 @@ TEST_CASE("a path behind a zero gate gets its forward run and one dot product") 
         gates.data[1] = other_gate;
         const Var g = tape.leaf(gates);
         const Var weight_a = tape.leaf(randomFlat(tape, 16, 5)), weight_b = tape.leaf(randomFlat(tape, 16, 6));
-        const Var a = nn::conv2d(tape, x, weight_a, {.out_channels = 4}), b = nn::relu(tape, nn::conv2d(tape, x, weight_b, {.out_channels = 4}));
+        const Var a = nn::conv2d(tape, x, weight_a, {.out_channels = 4}),
+                  b = nn::relu(tape, nn::conv2d(tape, x, weight_b, {.out_channels = 4}));
         const Var y = nn::globalAveragePool(tape, nn::gatedSum(tape, {a, b}, g));
         tape.backward(nn::softmaxCrossEntropy<double>(tape, y, {1, 2}));
-        return std::vector<double>{tape.gradient(g)[0], tape.gradient(g)[1], tape.gradient(weight_b) == nullptr ? 1.0 : 0.0, static_cast<double>(tape.rulesRun())};
+        return std::vector<double>{tape.gradient(g)[0], tape.gradient(g)[1],
+                                   tape.gradient(weight_b) == nullptr ? 1.0 : 0.0,
+                                   static_cast<double>(tape.rulesRun())};
     };
     const auto lean = pathsAndLoss(0), plain = pathsAndLoss(1e-12);
     CHECK(lean[0] == doctest::Approx(plain[0]).epsilon(1e-9));
     CHECK(lean[1] == doctest::Approx(plain[1]).epsilon(1e-9));
-    CHECK(lean[2] == 1);              // no gradient reached the other path's weights
-    CHECK(lean[3] == plain[3] - 2);   // neither its ReLU's nor its convolution's rule ran
+    CHECK(lean[2] == 1);             // no gradient reached the other path's weights
+    CHECK(lean[3] == plain[3] - 2);  // neither its ReLU's nor its convolution's rule ran
 }
 
 TEST_CASE("an arch step computes no weight gradients") {

@@ -31,7 +31,9 @@ public:
         table.blocks.resize(space_.blocks.size());
         for (size_t b = 0; b < space_.blocks.size(); ++b)
             for (size_t k = 0; k < space_.candidates.size(); ++k) {
-                const auto macs = static_cast<double>(network::macs(network::buildOperator(space_, static_cast<int>(b), static_cast<int>(k)))) + 1000;
+                const auto macs = static_cast<double>(network::macs(
+                                      network::buildOperator(space_, static_cast<int>(b), static_cast<int>(k)))) +
+                                  1000;
                 table.blocks[b].push_back({macs * price_, macs / 64});
             }
         table.fixed = {1e5, 1e4};
@@ -83,7 +85,8 @@ TEST_CASE("hardware term: gradient by the logits agrees with central differences
 }
 
 TEST_CASE("hardware term: for EDP the gradient is dE/E + dL/L, by hand") {
-    // One block with two operators of equal logits: p = 1/2. E = 5 + (10 + 4)/2 = 12, L = 4 + (5 + 9)/2 = 11 without leakage.
+    // One block with two operators of equal logits: p = 1/2. E = 5 + (10 + 4)/2 = 12, L = 4 + (5 + 9)/2 = 11 without
+    // leakage.
     CostTable table = smallTable();
     table.blocks.resize(1);
     table.leakage_pj_per_cycle = 0;
@@ -113,8 +116,10 @@ TEST_CASE("derivation: the best probability under the limits, against all choice
             const auto cost = search::networkCost(table, "edp", choices);
             double sum = 0;
             for (int b = 0; b < 4; ++b) sum += log_p[b][choices[b]];
-            if (cost.energy_pj <= table.max_energy_pj && cost.latency_cycles <= table.max_latency_cycles) best = std::max(best, sum);
-            least_excess = std::min(least_excess, std::max(cost.energy_pj / table.max_energy_pj, cost.latency_cycles / table.max_latency_cycles));
+            if (cost.energy_pj <= table.max_energy_pj && cost.latency_cycles <= table.max_latency_cycles)
+                best = std::max(best, sum);
+            least_excess = std::min(least_excess, std::max(cost.energy_pj / table.max_energy_pj,
+                                                           cost.latency_cycles / table.max_latency_cycles));
         }
         const auto derived = search::deriveNetwork(log_p, table);
         CHECK(derived.feasible == (best > -HUGE_VAL));
@@ -122,7 +127,8 @@ TEST_CASE("derivation: the best probability under the limits, against all choice
             CHECK(derived.log_probability == doctest::Approx(best));
             CHECK(derived.violations.empty());
         } else {
-            CHECK(std::max(derived.energy_pj / table.max_energy_pj, derived.latency_cycles / table.max_latency_cycles) == doctest::Approx(least_excess));
+            CHECK(std::max(derived.energy_pj / table.max_energy_pj,
+                           derived.latency_cycles / table.max_latency_cycles) == doctest::Approx(least_excess));
             CHECK_FALSE(derived.violations.empty());
         }
     }
@@ -140,7 +146,8 @@ TEST_CASE("sampling: operators come with their probabilities, gates have the gra
         CHECK(sample.active[0].candidates.size() == 2);
         first += sample.choices()[0] == 0;
     }
-    CHECK(first / static_cast<double>(draws) == doctest::Approx(std::exp(log_p[0][0])).epsilon(0.02));  // Gumbel-max theorem
+    CHECK(first / static_cast<double>(draws) ==
+          doctest::Approx(std::exp(log_p[0][0])).epsilon(0.02));  // Gumbel-max theorem
 
     base::Rng rng(1, "gates");
     const auto sample = search::sampleNetwork(logits, 2.0, 2, GateMode::Proxy, rng);
@@ -166,7 +173,8 @@ TEST_CASE("proxy mode: inactive operators keep their probability") {
     for (size_t l = 0; l < 2; ++l)
         for (int k = 0; k < 4; ++k) {
             const auto& active = sample.active[l].candidates;
-            if (std::find(active.begin(), active.end(), k) == active.end()) CHECK(after[l][k] == doctest::Approx(before_log_p[l][k]));
+            if (std::find(active.begin(), active.end(), k) == active.end())
+                CHECK(after[l][k] == doctest::Approx(before_log_p[l][k]));
         }
 }
 
@@ -191,7 +199,8 @@ TEST_CASE("network search: logits move and stay finite; lambda makes the network
         CHECK(moved > 0.1);
         const auto probabilities = search.logits().logProbabilities();
         for (size_t b = 0; b < 3; ++b)
-            for (size_t k = 0; k < 9; ++k) energy[i] += std::exp(probabilities[b][k]) * search.table().blocks[b][k].latency_cycles;
+            for (size_t k = 0; k < 9; ++k)
+                energy[i] += std::exp(probabilities[b][k]) * search.table().blocks[b][k].latency_cycles;
     }
     CHECK(energy[1] < 0.8 * energy[0]);
 }
@@ -235,5 +244,9 @@ TEST_CASE("network search: divergence stops with a message") {
     options.weight_rate = 1e30;
     options.clip = 0;
     search::NetworkSearch search(space, pictures, options, hardware, 3, workers);
-    CHECK_THROWS_WITH_AS([&] { while (!search.finished()) search.advance(); }(), doctest::Contains("diverged"), base::InputError);
+    CHECK_THROWS_WITH_AS(
+        [&] {
+            while (!search.finished()) search.advance();
+        }(),
+        doctest::Contains("diverged"), base::InputError);
 }
