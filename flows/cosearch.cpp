@@ -87,7 +87,9 @@ private:
     void phase(const std::string& name, const std::function<base::Json()>& body) {
         if (stopped_ || results_.contains(name)) return;
         if (base::stopRequested()) throw base::Interrupted("stopped before " + name + "; continue with --resume");
-        results_[name] = withoutTimes(body());
+        base::Json result = withoutTimes(body());
+        for (const char* path : {"folder", "report"}) result.erase(path);  // a run may be moved, and two compared
+        results_[name] = std::move(result);
         run_.checkpoint().write(
             {{{"phase", name + " done"}, {"records", run_.recordedBytes()}, {"results", results_}}, {}});
         if (options_.until == name) stopped_ = true;

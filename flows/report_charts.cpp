@@ -77,7 +77,7 @@ std::vector<double> ticksOf(const Range& range, bool log, int count) {
         out.clear();
     }
     const double step = niceStep(range.high - range.low, count);
-    for (double k = std::ceil(range.low / step - 1e-9); k * step <= range.high + 1e-9 * step; ++k) out.push_back(k * step);
+    for (double k = std::ceil(range.low / step - 1e-9); k * step <= range.high + 1e-9 * step; ++k) out.push_back(k * step + 0.0);  // no minus zero
     return out;
 }
 

@@ -112,7 +112,7 @@ std::string energyChart(const RunData& run) {
         bars.push_back(std::move(bar));
     }
     if (bars.empty()) return "";
-    return figure(stackedBars({.title = "Energy per layer and level", .x_label = "uJ", .y_label = "", .width = 1060}, names, bars),
+    return figure(stackedBars({.title = "One picture, system energy", .x_label = "uJ", .y_label = "", .width = 1060}, names, bars),
                   "System energy of one picture by the cost model: dram, gb (buffers), noc (operand delivery), rf (registers), mac, ppu (requantisation), control, leakage.");
 }
 
@@ -121,7 +121,7 @@ std::string cycleChart(const std::vector<LayerRow>& rows) {
     for (const LayerRow& row : rows)
         if (std::isfinite(row.cycles_rtl)) bars.push_back({row.name, {row.cycles_model, row.cycles_rtl}, changeText(row.cycles_model, row.cycles_rtl)});
     if (bars.empty()) return "";
-    return figure(groupedBars({.title = "Cycles per layer", .x_label = "cycles", .y_label = "", .width = 1060}, {"predicted", "measured in RTL"}, bars),
+    return figure(groupedBars({.title = "One picture", .x_label = "cycles", .y_label = "", .width = 1060}, {"predicted", "measured in RTL"}, bars),
                   "Right end: measured against predicted.");
 }
 

@@ -70,9 +70,9 @@ std::string blockDiagram(const design::Design& design) {
     svg += "<rect x=\"136\" y=\"30\" width=\"738\" height=\"380\" rx=\"10\" fill=\"none\" stroke=\"#9aa5b1\" stroke-dasharray=\"6 4\"/>\n";
     svg += label(505, 22, "chip: dna_top, one chunk of template T3 (outputs stay in the PEs)", 12, kSoft);
     svg += box(dram, "#f6f8fa", "DRAM", {"AXI4", "128 bits"});
-    svg += box(load, "#fdf3e4", "Load engine", {"bursts, padding"});
+    svg += box(load, "#fdf3e4", "Load engine", {"descriptors, bursts"});
     svg += box(store, "#fdf3e4", "Store engine", {"bursts"});
-    svg += box(control, "#f1edf8", "Control", {"descriptors,", "AXI4-Lite CSR"});
+    svg += box(control, "#f1edf8", "Control", {"jobs, slots,", "AXI4-Lite CSR"});
     svg += box(input, "#eaf5ee", "Input buffer", {fmt::format("{} banks x 2 x {} words", chunk.rows, chunk.input_words), kibibytes(2.0 * chunk.rows * chunk.input_words)});
     svg += box(weight, "#eaf5ee", "Weight buffer", {fmt::format("2 x {} words, {}", chunk.weight_words, kibibytes(2.0 * chunk.weight_words))});
     svg += box(residual, "#eaf5ee", "Residual buffer", {fmt::format("2 x {} words, {}", chunk.output_words, kibibytes(2.0 * chunk.output_words))});
