@@ -144,3 +144,12 @@ TEST_CASE("space: nodes of one block in order, residual only where the shape is 
 TEST_CASE("space: an unknown name suggests a built-in one") {
     CHECK_THROWS_WITH_AS(network::readSpace("minni"), doctest::Contains("did you mean \"mini\""), base::InputError);
 }
+
+TEST_CASE("the published spaces: 22 blocks, 9 candidates, maps of the stated size before the head") {
+    for (const auto& [name, size] : {std::pair{"fbnet_cifar", 4}, std::pair{"fbnet_imagenet", 7}}) {
+        const auto space = network::readSpace(name);
+        CHECK(space.blocks.size() == 22);
+        CHECK(space.candidates.size() == 9);
+        CHECK(network::buildFixedParts(space).back().inputShape() == network::Shape{352, size, size});
+    }
+}
