@@ -64,8 +64,7 @@ ChunkPrices pricesOf(const design::Chunk& chunk, const Technology& technology, c
     p.noc_pj = logic.noc_energy_per_word_pj;
     p.noc_clock_pj = logic.noc_clock_energy_per_byte_pj * byteLanes(chunk);
     p.lane_pj = logic.lane_energy_pj, p.lane_idle_pj = logic.lane_idle_energy_pj;
-    p.control_pj = logic.control_energy_per_cycle_pj +
-                   (chunk.rows * design::kWordBytes + chunk.cols) * logic.noc_clock_energy_per_byte_pj;
+    p.control_pj = logic.control_energy_per_cycle_pj;
     p.dma_pj = logic.dma_energy_per_word_pj;
     const DramPart& part = dramPart(technology, dram);
     p.dram_read_pj = part.read_pj_per_bit * kBeatBits, p.dram_write_pj = part.write_pj_per_bit * kBeatBits;
