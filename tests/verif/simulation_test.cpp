@@ -3,9 +3,9 @@
 #include <doctest/doctest.h>
 
 #include <filesystem>
-#include <iostream>
 
 #include "core/base/file.h"
+#include "core/base/process.h"
 #include "core/mapping/cycles.h"
 #include "costmodel/counts.h"
 #include "tests/skip.h"
@@ -90,6 +90,7 @@ void checkCounters(const Case& c, const std::array<uint32_t, 16>& counters,
 }  // namespace
 
 TEST_CASE("every operator, random mappings: RTL equals the reference byte for byte, in the predicted cycles") {
+    if (base::findProgram("verilator").empty()) DNA_SKIP("verilator is not installed");
     for (const auto& [seed, rows, cols] : {std::tuple{1, 8, 16}, {2, 4, 8}, {3, 16, 8}, {4, 8, 8}}) {
         CAPTURE(seed);
         const Case c = makeCase(uint64_t(seed), rows, cols, 2);
