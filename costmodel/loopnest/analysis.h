@@ -184,7 +184,7 @@ AccessAnalysis<T> analyse(const Problem& problem, const Architecture& architectu
             if (l > 0) {
                 const Fanout<T> fan = fanout(problem, nest, bounds, g, l - 1, t);
                 const bool sliding = t == Tensor::Inputs && rules.halo_reuse;
-                const bool forwards = t == Tensor::Inputs && rules.neighbour_forwarding && mayForward(nest, l);
+                const bool forwards = t == Tensor::Inputs && rules.neighbour_forwarding && mayForward(nest, l, rules);
                 if (keeps || forwards) {
                     const T tile = tileWords(problem, t, g.extent[l]);
                     in.words = tile * (sliding ? slidingVisits(problem, nest, bounds, g, l, rules)

@@ -54,18 +54,20 @@ struct ForwardingMatch {
 /// Who finds the tile it needs after a step by (rows, columns) at a neighbour in the mesh.
 ForwardingMatch matchNeighbours(const ForwardingMesh& mesh, int64_t rows, int64_t columns);
 
-/// Quick test: the fan-out into level `l` spreads inputs along the axis that the innermost temporal loop above moves.
-inline bool mayForward(const Nest& nest, int l) {
+/// Quick test: inputs move along rows or columns with every step, and the fan-out into level `l` spreads them there.
+/// Without halo reuse a step may also bring the same tile again, which any neighbour may have held.
+inline bool mayForward(const Nest& nest, int l, const Convention& rules) {
+    const auto slides = [&](int i) {
+        const Axis axis = axisOf(Tensor::Inputs, nest.loops[i].dim);
+        return indexes(Tensor::Inputs, nest.loops[i].dim) && (axis == Axis::Rows || axis == Axis::Columns);
+    };
     int i = nest.begin[l] - 1;
-    unsigned spread = 0;
+    bool spread = false;
     for (; i >= nest.begin[l - 1] && nest.loops[i].kind != LoopKind::Temporal; --i)
-        if (indexes(Tensor::Inputs, nest.loops[i].dim))
-            spread |= 1u << index(axisOf(Tensor::Inputs, nest.loops[i].dim));
-    spread &= 1u << index(Axis::Rows) | 1u << index(Axis::Columns);
+        spread |= slides(i) || !rules.halo_reuse;
     if (!spread) return false;
     while (i >= 0 && nest.loops[i].kind != LoopKind::Temporal) --i;
-    return i >= 0 && indexes(Tensor::Inputs, nest.loops[i].dim) &&
-           (spread >> index(axisOf(Tensor::Inputs, nest.loops[i].dim)) & 1);
+    return i >= 0 && slides(i);
 }
 
 namespace detail {
