@@ -2,8 +2,10 @@
 
 #include <memory>
 
+#include "core/base/file.h"
 #include "costmodel/loopnest/cases.h"
 #include "costmodel/loopnest/explain.h"
+#include "costmodel/loopnest/tables.h"
 #include "flows/cli/verb.h"
 
 namespace dna::flows {
@@ -14,6 +16,7 @@ using namespace costmodel::loopnest;
 struct Options {
     std::filesystem::path file;
     std::string explain;
+    std::optional<std::filesystem::path> csv;
 };
 
 const ReferenceCase& findCase(const ReferenceCases& all, const std::string& id, const std::string& file) {
@@ -40,6 +43,17 @@ base::Json toJson(const Difference& d) {
             {"field", d.field},  {"found", d.found}, {"expected", d.expected}};
 }
 
+/// All counts as they were found.
+std::string spreadsheetOf(const ReferenceCases& all) {
+    Spreadsheet sheet;
+    for (const ReferenceCase& one : all.cases) {
+        const Architecture& architecture = all.architectures[one.architecture];
+        sheet.add(one.id, 1, architecture, one.mapping,
+                  evaluate(one.problem, architecture, flatten(one.mapping), kTimeloop));
+    }
+    return sheet.text();
+}
+
 int check(const Options& options, VerbContext& context) {
     const ReferenceCases all = readReferenceCases(options.file);
     base::Json json = base::makeDocument("check");
@@ -60,6 +74,7 @@ int check(const Options& options, VerbContext& context) {
     }
     json["equal"] = equal;
     json["differences"] = std::move(differences);
+    if (options.csv) base::writeFileAtomic(*options.csv, spreadsheetOf(all));
     context.print(json, plain + fmt::format("{} of {} equal\n", equal, all.cases.size()));
     return equal == all.cases.size() ? kDone : kCheckFailed;
 }
@@ -72,6 +87,7 @@ void register_check(VerbRegistry& verbs) {
                    auto options = std::make_shared<Options>();
                    app.add_option("file", options->file, "reference cases (heldout-loopnest-cost/1)")->required();
                    app.add_option("--explain", options->explain, "derive every count of this case in words");
+                   app.add_option("--csv", options->csv, "gets every count as comma-separated values");
                    return [options](VerbContext& context) { return check(*options, context); };
                }});
 }
