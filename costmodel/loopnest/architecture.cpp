@@ -5,12 +5,26 @@
 namespace dna::costmodel::loopnest {
 namespace {
 
-/// A limit that may be null: unlimited.
-double limit(base::JsonObject& object, const char* key) {
+constexpr double kLeastBandwidth = 1e-6;              ///< words per cycle
+constexpr int64_t kMostInstances = int64_t{1} << 20;  ///< neighbours are looked up one by one
+
+/// A limit of at least `least` that may be null: unlimited.
+double limit(base::JsonObject& object, const char* key, double least) {
     if (!object.has(key)) return kUnlimited;
     const base::Json& value = object.raw(key);
     if (value.is_null()) return kUnlimited;
-    return object.number(key, 0, double(base::kMaxInteger));
+    return object.number(key, least, double(base::kMaxInteger));
+}
+
+/// `instances` is optional beside the mesh.
+void checkInstances(base::JsonObject& object, int mesh_x, int mesh_y) {
+    const int64_t meshed = int64_t{mesh_x} * mesh_y;
+    if (meshed > kMostInstances)
+        object.problem("mesh_x", fmt::format("mesh of {} x {}, at most {} instances are supported", mesh_x, mesh_y,
+                                             kMostInstances));
+    const int64_t instances = object.integer("instances", 1, int64_t{1} << 30, meshed);
+    if (instances != meshed)
+        object.problem("instances", fmt::format("expected mesh_x * mesh_y = {}, found {}", meshed, instances));
 }
 
 MemoryLevel readLevel(base::JsonObject& object) {
@@ -19,18 +33,12 @@ MemoryLevel readLevel(base::JsonObject& object) {
     level.name = object.text("name");
     level.kind = object.choice("kind", kinds);
     level.word_bits = int(object.integer("word_bits", 1, 1024, 16));
-    level.capacity_words = limit(object, "capacity_words_per_instance");
+    level.capacity_words = limit(object, "capacity_words_per_instance", 0);
     level.mesh_x = int(object.integer("mesh_x", 1, 1 << 15, 1));
     level.mesh_y = int(object.integer("mesh_y", 1, 1 << 15, 1));
-    const int64_t instances = object.integer("instances", 1, int64_t{1} << 30, int64_t{level.mesh_x} * level.mesh_y);
-    if (instances != int64_t{level.mesh_x} * level.mesh_y)
-        object.problem("instances",
-                       fmt::format("expected mesh_x * mesh_y = {}, found {}", level.mesh_x * level.mesh_y, instances));
-    level.read_bandwidth = limit(object, "read_words_per_cycle_per_instance");
-    level.write_bandwidth = limit(object, "write_words_per_cycle_per_instance");
-    for (const auto& [key, value] : {std::pair{"read_words_per_cycle_per_instance", level.read_bandwidth},
-                                     std::pair{"write_words_per_cycle_per_instance", level.write_bandwidth}})
-        if (value <= 0) object.problem(key, "expected a number above 0, found 0");
+    checkInstances(object, level.mesh_x, level.mesh_y);
+    level.read_bandwidth = limit(object, "read_words_per_cycle_per_instance", kLeastBandwidth);
+    level.write_bandwidth = limit(object, "write_words_per_cycle_per_instance", kLeastBandwidth);
     if (!level.stores()) {
         level.capacity_words = 0;
         if (object.has("energy_pJ_per_word")) object.raw("energy_pJ_per_word");
@@ -97,7 +105,7 @@ Architecture readBody(base::JsonObject& object, const std::string& name, bool st
     out.mac_mesh_x = int(mac.integer("mesh_x", 1, 1 << 15, 1));
     out.mac_mesh_y = int(mac.integer("mesh_y", 1, 1 << 15, 1));
     out.mac_energy_pj = mac.number("energy_per_mac_pJ", 0, 1e12);
-    mac.integer("instances", 1, int64_t{1} << 30, 1);
+    checkInstances(mac, out.mac_mesh_x, out.mac_mesh_y);
     mac.integer("word_bits", 1, 1024, 16);
     if (mac.number("macs_per_cycle_per_instance", 0, 1e6, 1) != 1)
         mac.problem("macs_per_cycle_per_instance", "only 1 is supported");
@@ -115,6 +123,8 @@ Architecture readBody(base::JsonObject& object, const std::string& name, bool st
             object.problem("levels_outer_to_inner",
                            fmt::format("{}: mesh {} x {} does not divide that of the level below, {} x {}",
                                        out.levels[l].name, out.levels[l].mesh_x, out.levels[l].mesh_y, x, y));
+        if (out.levels[l].name == "mac")
+            object.problem("levels_outer_to_inner", "a level cannot be called mac, that is the name of the MACs");
         for (int k = 0; k < l; ++k)
             if (out.levels[k].name == out.levels[l].name)
                 object.problem("levels_outer_to_inner", "two levels are called " + out.levels[l].name);
@@ -160,7 +170,7 @@ Architecture readReferenceArchitecture(base::JsonObject object, const std::strin
 
 Architecture readArchitecture(const std::string& file_and_name) {
     const size_t hash = file_and_name.rfind('#');
-    if (hash == std::string::npos) {
+    if (hash == std::string::npos || std::filesystem::exists(file_and_name)) {
         base::JsonDocument document = base::JsonDocument::read(file_and_name, "architecture");
         const std::string name = document.root().text("name");
         Architecture out = readBody(document.root(), name, true);

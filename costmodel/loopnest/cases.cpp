@@ -2,34 +2,42 @@
 
 #include <fmt/format.h>
 
-#include <functional>
-#include <map>
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <optional>
 
 namespace dna::costmodel::loopnest {
 namespace {
 
-Problem readLayer(base::JsonObject layer, const std::string& id, const std::string& file) {
-    Problem problem;
-    problem.name = id;
-    constexpr int64_t low = -base::kMaxInteger;
-    for (int d = 0; d < kDims; ++d)
-        problem.bounds[d] = layer.integer(kDimNames.substr(size_t(d), 1), low, base::kMaxInteger);
-    problem.stride_p = layer.integer("Wstride", low, base::kMaxInteger);
-    problem.stride_q = layer.integer("Hstride", low, base::kMaxInteger);
-    problem.dilation_r = layer.integer("Wdilation", low, base::kMaxInteger);
-    problem.dilation_s = layer.integer("Hdilation", low, base::kMaxInteger);
-    layer.close();
-    if (std::all_of(problem.bounds.begin(), problem.bounds.end(), [](int64_t b) { return b != 0; }))
-        validate(problem, file, layer.pointer());
-    return problem;
+constexpr std::string_view kCasesFormat = "heldout-loopnest-cost/1";
+
+/// Reads a positive integer; `sound` turns false where there is none.
+int64_t positive(base::JsonObject& object, std::string_view key, bool& sound) {
+    const int64_t value = object.integer(key, 1, base::kMaxInteger);
+    sound &= object.has(key) && object.raw(key) == base::Json(value);
+    return value;
 }
 
-/// `keeps` maps level names to tensors, `loop_nest` lists the loops of each level.
-Mapping readCaseMapping(base::JsonObject& object, const Architecture& architecture) {
-    Mapping mapping;
-    mapping.levels.resize(architecture.levels.size());
-    for (LevelLoops& level : mapping.levels) level.keeps.fill(false);
-    base::JsonObject keeps = object.object("keeps");
+/// The layer, or nothing where one of its numbers is unusable.
+std::optional<Problem> readLayer(base::JsonObject layer, const std::string& id) {
+    Problem problem;
+    problem.name = id;
+    bool sound = true;
+    for (int d = 0; d < kDims; ++d) problem.bounds[d] = positive(layer, kDimNames.substr(size_t(d), 1), sound);
+    problem.stride_p = positive(layer, "Wstride", sound);
+    problem.stride_q = positive(layer, "Hstride", sound);
+    problem.dilation_r = positive(layer, "Wdilation", sound);
+    problem.dilation_s = positive(layer, "Hdilation", sound);
+    layer.close();
+    if (!sound) return std::nullopt;
+    const std::vector<std::string> too_large = excesses(problem);
+    for (const std::string& excess : too_large) layer.problem("", excess);
+    return too_large.empty() ? std::optional(problem) : std::nullopt;
+}
+
+/// Marks what a level keeps; `keeps` maps level names to tensors.
+void readKeeps(base::JsonObject keeps, const Architecture& architecture, Mapping& mapping) {
     for (const std::string& name : keeps.keys()) {
         const int l = architecture.find(name);
         if (l < 0) {
@@ -44,16 +52,117 @@ Mapping readCaseMapping(base::JsonObject& object, const Architecture& architectu
                 mapping.levels[l].keeps[at - kTensorNames.begin()] = true;
         }
     }
+}
+
+/// `keeps`, and `loop_nest`, which lists the loops of each level. Nothing where a level or loop cannot be read.
+std::optional<Mapping> readCaseMapping(base::JsonObject& object, const Architecture& architecture) {
+    Mapping mapping;
+    mapping.levels.resize(architecture.levels.size());
+    for (LevelLoops& level : mapping.levels) level.keeps.fill(false);
+    readKeeps(object.object("keeps"), architecture, mapping);
+    bool sound = object.has("loop_nest");
+    std::vector<std::string> seen;
     for (base::JsonObject level : object.objects("loop_nest")) {
         const std::string name = level.text("level");
         const int l = architecture.find(name);
         if (l < 0) level.problem("level", fmt::format("no level {} in architecture {}", name, architecture.name));
+        if (std::find(seen.begin(), seen.end(), name) != seen.end())
+            level.problem("level", "level " + name + " is listed twice");
+        seen.push_back(name);
+        sound &= l >= 0;
         for (base::JsonObject loop : level.objects("loops_outer_to_inner")) {
             const Loop read = readLoop(loop);
+            sound &= loop.has("dim") && loop.raw("dim") == std::string(1, kDimNames[index(read.dim)]) &&
+                     loop.has("bound") && loop.raw("bound") == base::Json(read.bound);
             if (l >= 0) mapping.levels[l].loops.push_back(read);
         }
     }
-    return mapping;
+    return sound ? std::optional(std::move(mapping)) : std::nullopt;
+}
+
+using Names = std::vector<std::string>;
+const Names& totalFields() {
+    static const Names names = {"cycles", "compute_cycles", "pes_used",     "utilization_pct",
+                                "macs",   "energy_pJ",      "edp_pJ_cycles"};
+    return names;
+}
+const Names& macFields() {
+    static const Names names = {"utilized_instances", "computes", "cycles", "energy_pJ"};
+    return names;
+}
+const Names& levelFields() {
+    static const Names names = {"cycles_if_alone", "bandwidth_slowdown"};
+    return names;
+}
+const Names& tensorFields() {
+    static const Names names = {"tile_words",         "utilized_instances",   "reads_per_instance",
+                                "fills_per_instance", "updates_per_instance", "reads_total",
+                                "fills_total",        "updates_total",        "energy_pJ"};
+    return names;
+}
+
+/// Checks that every number of what a case expects is one that the comparison looks at: a misspelt count must not pass
+/// as an equal one. Texts, flags and nulls are notes.
+class ExpectedCheck {
+public:
+    explicit ExpectedCheck(const Architecture& architecture) : architecture_(architecture) {}
+
+    void totals(base::JsonObject& expected) {
+        fields(expected, totalFields(), "levels");
+        if (expected.has("levels"))
+            for (base::JsonObject level : expected.objects("levels")) levelOf(level);
+        if (numbers_ == 0) expected.problem("", "no number to compare");
+    }
+
+private:
+    void levelOf(base::JsonObject& level) {
+        const std::string name = level.text("level");
+        if (std::find(seen_.begin(), seen_.end(), name) != seen_.end())
+            level.problem("level", "level " + name + " is listed twice");
+        seen_.push_back(name);
+        if (name == "mac") return fields(level, macFields(), "level");
+        if (architecture_.find(name) < 0)
+            level.problem("level", fmt::format("no level {} in architecture {}", name, architecture_.name));
+        fields(level, levelFields(), "tensors");
+        if (!level.has("tensors")) return;
+        base::JsonObject tensors = level.object("tensors");
+        for (const std::string& tensor : tensors.keys()) {
+            if (std::find(kTensorNames.begin(), kTensorNames.end(), tensor) == kTensorNames.end()) {
+                tensors.problem(tensor, "expected Weights, Inputs or Outputs");
+                continue;
+            }
+            base::JsonObject counts = tensors.object(tensor);
+            fields(counts, tensorFields(), "");
+        }
+    }
+
+    void fields(base::JsonObject& object, const Names& known, std::string_view other) {
+        for (const std::string& key : object.keys()) {
+            if (key == other) continue;
+            if (std::find(known.begin(), known.end(), key) != known.end()) {
+                constexpr double any = std::numeric_limits<double>::max();
+                object.number(key, -any, any);
+                ++numbers_;
+            } else if (const base::Json& value = object.raw(key); value.is_number() || value.is_structured()) {
+                const std::string near = base::nearest(key, known);
+                object.problem(
+                    key, "no such count in the analysis" + (near.empty() ? "" : "; did you mean \"" + near + "\"?"));
+            }
+        }
+    }
+
+    const Architecture& architecture_;
+    Names seen_;
+    int numbers_ = 0;
+};
+
+/// The object of expected numbers at `key`.
+base::Json readExpected(base::JsonObject& object, const char* key, const Architecture& architecture) {
+    base::JsonObject expected = object.object(key);
+    const base::Json& value = object.raw(key);
+    if (!value.is_object()) return nullptr;
+    ExpectedCheck(architecture).totals(expected);
+    return value;
 }
 
 /// Compares the fields of one object of the file with found values.
@@ -150,39 +259,51 @@ void compareOne(const ReferenceCases& all, const ReferenceCase& one, const base:
     if (expected.contains("levels")) compareLevels(with, expected.at("levels"), architecture, one.mapping, found);
 }
 
+void readCase(base::JsonObject& object, ReferenceCases& out) {
+    ReferenceCase one;
+    one.id = object.text("id");
+    const std::string name = object.text("arch");
+    const auto at = std::find_if(out.architectures.begin(), out.architectures.end(),
+                                 [&](const Architecture& architecture) { return architecture.name == name; });
+    if (at == out.architectures.end()) {
+        if (object.has("arch")) object.problem("arch", "no architecture " + name + " in this file");
+        return;
+    }
+    one.architecture = int(at - out.architectures.begin());
+    one.expected = readExpected(object, "expected", *at);
+    constexpr const char* alone = "expected_without_neighbour_forwarding";
+    if (object.has(alone) && !object.raw(alone).is_null())
+        one.expected_without_forwarding = readExpected(object, alone, *at);
+    const std::optional<Problem> problem = readLayer(object.object("layer"), one.id);
+    std::optional<Mapping> mapping = readCaseMapping(object, *at);
+    if (!problem || !mapping || at->levelCount() > kMaxLevels) return;
+    for (const std::string& defect : defects(*problem, *at, *mapping)) object.problem("loop_nest", defect);
+    one.problem = *problem;
+    one.mapping = std::move(*mapping);
+    out.cases.push_back(std::move(one));
+}
+
 }  // namespace
 
 ReferenceCases readReferenceCases(const std::filesystem::path& file) {
     base::JsonDocument document = base::JsonDocument::readAny(file);
     base::JsonObject& root = document.root();
     ReferenceCases out;
-    std::vector<std::string> names;
+    if (const std::string format = root.text("format"); root.has("format") && format != kCasesFormat)
+        root.problem("format", fmt::format("expected \"{}\", found \"{}\"", kCasesFormat, format));
     base::JsonObject architectures = root.object("architectures");
-    for (const std::string& name : architectures.keys()) {
+    for (const std::string& name : architectures.keys())
         out.architectures.push_back(readReferenceArchitecture(architectures.object(name), name));
-        names.push_back(name);
-    }
-    for (base::JsonObject object : root.objects("cases")) {
-        ReferenceCase one;
-        one.id = object.text("id");
-        const std::string name = object.text("arch");
-        const auto at = std::find(names.begin(), names.end(), name);
-        one.expected = object.raw("expected");
-        if (!one.expected.is_object()) object.problem("expected", "expected an object");
-        if (object.has("expected_without_neighbour_forwarding"))
-            one.expected_without_forwarding = object.raw("expected_without_neighbour_forwarding");
-        if (at == names.end()) {
-            object.problem("arch", "no architecture " + name + " in this file");
-            continue;
-        }
-        one.architecture = int(at - names.begin());
-        const Architecture& architecture = out.architectures[one.architecture];
-        one.problem = readLayer(object.object("layer"), one.id, file.string());
-        one.mapping = readCaseMapping(object, architecture);
-        if (architecture.levelCount() <= kMaxLevels)
-            for (const std::string& defect : defects(one.problem, architecture, one.mapping))
-                object.problem("loop_nest", defect);
-        out.cases.push_back(std::move(one));
+    std::vector<base::JsonObject> cases = root.objects("cases");
+    if (cases.empty() && root.has("cases") && root.raw("cases").is_array())
+        root.problem("cases", "expected at least one case");
+    Names ids;
+    for (base::JsonObject& object : cases) {
+        readCase(object, out);
+        const std::string id = object.text("id", "");
+        if (!id.empty() && std::find(ids.begin(), ids.end(), id) != ids.end())
+            object.problem("id", "two cases are called " + id);
+        ids.push_back(id);
     }
     for (const std::string& key : root.keys()) root.raw(key);
     document.finish();

@@ -124,10 +124,10 @@ Loop readLoop(base::JsonObject& object) {
     static const std::vector<std::string> dims = {"C", "M", "P", "Q", "R", "S", "N", "G"};
     static const std::vector<std::string> kinds(kKindNames.begin(), kKindNames.end());
     Loop loop;
-    const std::string dim = object.choice("dim", dims, "C");
+    const std::string dim = object.choice("dim", dims);
     loop.dim = static_cast<Dim>(kDimNames.find(dim));
     loop.bound = object.integer("bound", 1, base::kMaxInteger);
-    const std::string kind = object.choice("kind", kinds, "temporal");
+    const std::string kind = object.choice("kind", kinds);
     loop.kind = static_cast<LoopKind>(std::find(kinds.begin(), kinds.end(), kind) - kinds.begin());
     object.close();
     return loop;

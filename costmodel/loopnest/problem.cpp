@@ -16,6 +16,20 @@ double product(const Problem& problem) {
 
 }  // namespace
 
+std::vector<std::string> excesses(const Problem& problem) {
+    std::vector<std::string> out;
+    PerDim<double> extent;
+    for (int d = 0; d < kDims; ++d) extent[d] = double(problem.bounds[d]);
+    const auto check = [&](const std::string& what, double count) {
+        if (count > double(base::kMaxInteger))
+            out.push_back(fmt::format("{:.3g} {} exceed 2^53; counts would not be exact", count, what));
+    };
+    check("multiply-accumulates", product(problem));
+    for (int t = 0; t < kTensors; ++t)
+        check(fmt::format("words of {}", kTensorNames[t]), tileWords(problem, static_cast<Tensor>(t), extent));
+    return out;
+}
+
 void validate(const Problem& problem, const std::string& file, const std::string& pointer) {
     std::vector<base::Problem> problems;
     const auto positive = [&](const std::string& key, int64_t value) {
@@ -28,20 +42,8 @@ void validate(const Problem& problem, const std::string& file, const std::string
     positive("Hstride", problem.stride_q);
     positive("Wdilation", problem.dilation_r);
     positive("Hdilation", problem.dilation_s);
-    if (problems.empty()) {
-        PerDim<double> extent;
-        for (int d = 0; d < kDims; ++d) extent[d] = double(problem.bounds[d]);
-        const double limit = double(base::kMaxInteger);
-        const auto tooMany = [&](const char* what, double count) {
-            if (count > limit)
-                problems.push_back(
-                    {file, pointer, fmt::format("{:.3g} {} exceed 2^53; counts would not be exact", count, what)});
-        };
-        tooMany("multiply-accumulates", product(problem));
-        for (int t = 0; t < kTensors; ++t)
-            tooMany(fmt::format("words of {}", kTensorNames[t]).c_str(),
-                    tileWords(problem, static_cast<Tensor>(t), extent));
-    }
+    if (problems.empty())
+        for (const std::string& excess : excesses(problem)) problems.push_back({file, pointer, excess});
     if (!problems.empty()) throw base::InputError(std::move(problems));
 }
 

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace dna::costmodel::loopnest {
 
@@ -96,6 +97,8 @@ struct Problem {
 /// Multiply-accumulates. Throws InputError naming `problem.name` when they, or the words of a tensor, exceed 2^53:
 /// counts are doubles and must stay exact.
 double macs(const Problem& problem);
+/// What of a layer with sound bounds, strides and dilations is too large to count, one sentence each.
+std::vector<std::string> excesses(const Problem& problem);
 /// Throws InputError (every problem found) unless bounds, strides and dilations are positive and counts stay exact.
 void validate(const Problem& problem, const std::string& file, const std::string& pointer);
 
