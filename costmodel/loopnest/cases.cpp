@@ -11,6 +11,7 @@ namespace dna::costmodel::loopnest {
 namespace {
 
 constexpr std::string_view kCasesFormat = "heldout-loopnest-cost/1";
+constexpr std::string_view kOwnFormat = "dna.loopnest_cases";
 
 /// Reads a positive integer; `sound` turns false where there is none.
 int64_t positive(base::JsonObject& object, std::string_view key, bool& sound) {
@@ -289,8 +290,10 @@ ReferenceCases readReferenceCases(const std::filesystem::path& file) {
     base::JsonDocument document = base::JsonDocument::readAny(file);
     base::JsonObject& root = document.root();
     ReferenceCases out;
-    if (const std::string format = root.text("format"); root.has("format") && format != kCasesFormat)
-        root.problem("format", fmt::format("expected \"{}\", found \"{}\"", kCasesFormat, format));
+    const std::string format = root.text("format");
+    if (root.has("format") && format != kCasesFormat && format != kOwnFormat)
+        root.problem("format", fmt::format("expected \"{}\" or \"{}\", found \"{}\"", kCasesFormat, kOwnFormat, format));
+    if (root.choice("convention", {"timeloop", "gads"}, "timeloop") == "gads") out.rules = kGads;
     base::JsonObject architectures = root.object("architectures");
     for (const std::string& name : architectures.keys())
         out.architectures.push_back(readReferenceArchitecture(architectures.object(name), name));
@@ -312,9 +315,9 @@ ReferenceCases readReferenceCases(const std::filesystem::path& file) {
 
 std::vector<Difference> compare(const ReferenceCases& all, const ReferenceCase& one) {
     std::vector<Difference> out;
-    compareOne(all, one, one.expected, kTimeloop, one.id, out);
+    compareOne(all, one, one.expected, all.rules, one.id, out);
     if (one.expected_without_forwarding.is_object()) {
-        Convention alone = kTimeloop;
+        Convention alone = all.rules;
         alone.neighbour_forwarding = false;
         compareOne(all, one, one.expected_without_forwarding, alone, one.id + " (without neighbour forwarding)", out);
     }

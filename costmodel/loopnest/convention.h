@@ -20,6 +20,7 @@ struct Convention {
     bool neighbour_forwarding = true;
     /// Half of every bounded memory is reserved for the next tile.
     bool double_buffered = false;
+    bool operator==(const Convention&) const = default;
 };
 
 /// The reference's rules (Parashar et al., Timeloop, ISPASS 2019, and the released code).

@@ -49,7 +49,7 @@ std::string spreadsheetOf(const ReferenceCases& all) {
     for (const ReferenceCase& one : all.cases) {
         const Architecture& architecture = all.architectures[one.architecture];
         sheet.add(one.id, 1, architecture, one.mapping,
-                  evaluate(one.problem, architecture, flatten(one.mapping), kTimeloop));
+                  evaluate(one.problem, architecture, flatten(one.mapping), all.rules));
     }
     return sheet.text();
 }
@@ -61,7 +61,7 @@ int check(const Options& options, VerbContext& context) {
     std::string plain;
     if (!options.explain.empty()) {
         const ReferenceCase& one = findCase(all, options.explain, options.file.string());
-        const std::string text = explain(one.problem, all.architectures[one.architecture], one.mapping, kTimeloop).text;
+        const std::string text = explain(one.problem, all.architectures[one.architecture], one.mapping, all.rules).text;
         json["explanation"] = {{"case", one.id}, {"text", text}};
         plain = text + "\n";
     }
