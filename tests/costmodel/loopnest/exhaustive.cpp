@@ -1,0 +1,93 @@
+#include "tests/costmodel/loopnest/exhaustive.h"
+
+#include <algorithm>
+
+namespace dna::test {
+
+using namespace costmodel::loopnest;
+
+namespace {
+
+/// A place a factor can go to.
+struct Slot {
+    int level;
+    LoopKind kind;
+    const PerDim<bool>* allowed;
+};
+
+class Enumeration {
+public:
+    Enumeration(const Problem& problem, const Architecture& architecture, const Convention& rules,
+                const std::function<void(const Nest&)>& visit)
+        : problem_(problem), architecture_(architecture), rules_(rules), visit_(visit) {
+        mapping_.levels.resize(architecture.levels.size());
+        for (int l = 0; l < architecture.levelCount(); ++l) {
+            const LevelConstraint& c = architecture.constraints[l];
+            mapping_.levels[l].keeps = c.keeps;
+            slots_.push_back({l, LoopKind::Temporal, &c.temporal});
+            slots_.push_back({l, LoopKind::SpatialY, &c.spatial_y});
+            slots_.push_back({l, LoopKind::SpatialX, &c.spatial_x});
+        }
+        factors_.assign(slots_.size(), PerDim<int64_t>{1, 1, 1, 1, 1, 1, 1, 1});
+    }
+
+    void factor(int d, size_t slot, int64_t left) {
+        if (d == kDims) return arrange();
+        if (slot == slots_.size()) {
+            if (left == 1) factor(d + 1, 0, d + 1 < kDims ? problem_.bounds[d + 1] : 1);
+            return;
+        }
+        for (int64_t f = 1; f <= left; ++f) {
+            if (left % f != 0 || (f > 1 && !(*slots_[slot].allowed)[d])) continue;
+            factors_[slot][d] = f;
+            factor(d, slot + 1, left / f);
+        }
+        factors_[slot][d] = 1;
+    }
+
+private:
+    void arrange() {
+        for (int l = 0; l < architecture_.levelCount(); ++l) mapping_.levels[l].loops.clear();
+        for (size_t s = 0; s < slots_.size(); ++s) {
+            int64_t all = 1;
+            for (int d = 0; d < kDims; ++d) {
+                all *= factors_[s][d];
+                if (factors_[s][d] > 1)
+                    mapping_.levels[slots_[s].level].loops.push_back(
+                        {static_cast<Dim>(d), slots_[s].kind, factors_[s][d]});
+            }
+            if (slots_[s].kind == LoopKind::SpatialX && all > architecture_.fanoutX(slots_[s].level)) return;
+            if (slots_[s].kind == LoopKind::SpatialY && all > architecture_.fanoutY(slots_[s].level)) return;
+        }
+        if (capacityExcess(architecture_, flatten(mapping_), problem_, rules_)) return;
+        permute(0);
+    }
+
+    /// Every order within each run of loops of one kind.
+    void permute(size_t slot) {
+        if (slot == slots_.size()) return visit_(flatten(mapping_));
+        std::vector<Loop>& loops = mapping_.levels[slots_[slot].level].loops;
+        const auto ofKind = [&](const Loop& loop) { return loop.kind == slots_[slot].kind; };
+        const auto begin = std::find_if(loops.begin(), loops.end(), ofKind);
+        const auto end = std::find_if_not(begin, loops.end(), ofKind);
+        do permute(slot + 1);
+        while (std::next_permutation(begin, end, [](const Loop& a, const Loop& b) { return a.dim < b.dim; }));
+    }
+
+    const Problem& problem_;
+    const Architecture& architecture_;
+    const Convention& rules_;
+    const std::function<void(const Nest&)>& visit_;
+    std::vector<Slot> slots_;
+    std::vector<PerDim<int64_t>> factors_;
+    Mapping mapping_;
+};
+
+}  // namespace
+
+void forEachMapping(const Problem& problem, const Architecture& architecture, const Convention& rules,
+                    const std::function<void(const Nest&)>& visit) {
+    Enumeration(problem, architecture, rules, visit).factor(0, 0, problem.bounds[0]);
+}
+
+}  // namespace dna::test
