@@ -34,10 +34,21 @@ struct Component {
 };
 using Components = std::map<std::string, Component>;  // by the last part of the name
 
-/// "system.chip.GLB[1..4]" -> "GLB"
-std::string lastPart(std::string name) {
-    if (const size_t bracket = name.find('['); bracket != std::string::npos) name.resize(bracket);
-    return name.substr(name.rfind('.') + 1);
+/// "system.PE[1..4].GLB[1..1]" -> "GLB"
+std::string lastPart(const std::string& name) {
+    std::string out;
+    int depth = 0;
+    for (const char c : name) {
+        if (c == '[')
+            ++depth;
+        else if (c == ']')
+            --depth;
+        else if (depth == 0 && c == '.')
+            out.clear();
+        else if (depth == 0)
+            out += c;
+    }
+    return out;
 }
 
 /// Walks the YAML tree and collects what is wrong with it.

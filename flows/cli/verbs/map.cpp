@@ -1,0 +1,116 @@
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "core/base/file.h"
+#include "costmodel/loopnest/explain.h"
+#include "flows/cli/verb.h"
+#include "flows/loopnest_map.h"
+
+namespace dna::flows {
+namespace {
+
+using namespace costmodel::loopnest;
+
+struct Options {
+    LoopNestMapStage stage;
+    std::string objective = "edp", convention = "timeloop";
+    std::optional<double> weight;
+    std::string draw, explain;
+    std::optional<std::filesystem::path> csv, out;
+};
+
+Objective readObjective(const Options& options) {
+    using Kind = Objective::Kind;
+    static const std::vector<std::pair<std::string, Kind>> kinds = {
+        {"energy", Kind::Energy}, {"latency", Kind::Latency}, {"edp", Kind::Edp}, {"energy+w*latency", Kind::Weighted}};
+    const auto at =
+        std::find_if(kinds.begin(), kinds.end(), [&](const auto& kind) { return kind.first == options.objective; });
+    if (at == kinds.end())
+        throw base::InputError(
+            "--objective", "",
+            fmt::format("expected energy, latency, edp or energy+w*latency, found \"{}\"", options.objective));
+    if (at->second == Kind::Weighted && !options.weight)
+        throw base::InputError("--weight", "", "energy+w*latency needs a weight in pJ per cycle");
+    if (at->second != Kind::Weighted && options.weight)
+        throw base::InputError("--weight", "", "belongs to --objective energy+w*latency only");
+    if (options.weight && !(std::isfinite(*options.weight) && *options.weight >= 0))
+        throw base::InputError("--weight", "", "expected a number of at least 0");
+    return {at->second, options.weight.value_or(0)};
+}
+
+/// What is printed below the table for one layer.
+std::string details(const MappedNetwork& network, const std::string& name, bool all) {
+    const MappedLayer& mapped = network.find(name);
+    if (!mapped.result.mapping) return "";
+    if (!all) return fmt::format("\n{}\n{}", name, drawNest(network.architecture, *mapped.result.mapping));
+    return "\n" +
+           explain(mapped.layer.problem, network.architecture, *mapped.result.mapping, network.mapper.rules).text;
+}
+
+int map(Options& options, VerbContext& context) {
+    options.stage.mapper.objective = readObjective(options);
+    options.stage.mapper.rules = options.convention == "gads" ? kGads : kTimeloop;
+    MappedNetwork network = readLoopNestMapInputs(options.stage, context.log);
+    for (const std::string& name : {options.draw, options.explain})
+        if (!name.empty()) network.find(name);
+    mapLayers(options.stage, network, context.log);
+    if (options.csv) base::writeFileAtomic(*options.csv, mapSpreadsheet(network));
+    if (options.out) base::writeJson(*options.out, mapCases(network));
+    std::string plain = mapTable(network);
+    if (!options.draw.empty()) plain += details(network, options.draw, false);
+    if (!options.explain.empty()) plain += details(network, options.explain, true);
+    context.print(mapReport(network), plain);
+    return network.feasible() ? kDone : kCheckFailed;
+}
+
+void declareInputs(CLI::App& app, Options& options) {
+    app.add_option("--network", options.stage.network_json, "network.json: its convolutions and linear layers");
+    app.add_option("--layers", options.stage.layers_json, "layers with counts (dna.layers)");
+    app.add_option("--architecture", options.stage.architecture,
+                   "memory levels (dna.architecture), or FILE#NAME of a file of reference cases")
+        ->required();
+    app.add_option("--energy-table", options.stage.energy_table, "prices of the levels: ERT.yaml of Accelergy");
+    app.add_option("--convention", options.convention, "how accesses are counted: timeloop or gads")
+        ->check(CLI::IsMember({"timeloop", "gads"}))
+        ->capture_default_str();
+}
+
+void declareSearch(CLI::App& app, Options& options) {
+    app.add_option("--objective", options.objective, "energy, latency, edp or energy+w*latency")->capture_default_str();
+    app.add_option("--weight", options.weight, "w of energy+w*latency, pJ per cycle");
+    app.add_option("--work", options.stage.mapper.work, "most nodes of the search tree of a layer")
+        ->check(CLI::Range(int64_t{1}, int64_t{1} << 53))
+        ->capture_default_str();
+    app.add_option("--budget-seconds", options.stage.budget_seconds,
+                   "most seconds for all layers together; the result then depends on the machine")
+        ->check(CLI::Range(0.001, 1e9));
+    app.add_option("--gap", options.stage.mapper.gap, "stop at a mapping proven to be within this share of the best")
+        ->check(CLI::Range(0.0, 0.99));
+    app.add_option("--threads", options.stage.mapper.threads, "never changes the result")
+        ->check(CLI::Range(1, 1024))
+        ->capture_default_str();
+}
+
+void declareOutputs(CLI::App& app, Options& options) {
+    app.add_option("--draw", options.draw, "print the loop nest of this layer");
+    app.add_option("--explain", options.explain, "derive every count of this layer in words");
+    app.add_option("--csv", options.csv, "gets every count as comma-separated values");
+    app.add_option("--out", options.out, "gets the loop nests; `dna check` reads them");
+}
+
+}  // namespace
+
+void register_map(VerbRegistry& verbs) {
+    verbs.add({"map", "the best mapping of every layer on memory levels, with proof or bound",
+               "dna map --layers examples/layers/resnet18.json --architecture examples/architectures/flat3.json",
+               [](CLI::App& app) {
+                   auto options = std::make_shared<Options>();
+                   declareInputs(app, *options);
+                   declareSearch(app, *options);
+                   declareOutputs(app, *options);
+                   return [options](VerbContext& context) { return map(*options, context); };
+               }});
+}
+
+}  // namespace dna::flows

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/base/json.h"
+#include "core/base/log.h"
+#include "costmodel/loopnest/layers.h"
+#include "costmodel/loopnest/mapper/mapper.h"
+
+namespace dna::flows {
+
+/// What `dna map` is asked for. Exactly one of network and layers.
+struct LoopNestMapStage {
+    std::optional<std::filesystem::path> network_json, layers_json;
+    std::string architecture;  ///< FILE of a dna.architecture, or FILE#NAME of a file of reference cases
+    std::optional<std::filesystem::path> energy_table;  ///< Accelergy ERT that replaces the architecture's prices
+    costmodel::loopnest::MapperOptions mapper;          ///< of one layer; `seconds` is set from the budget
+    double budget_seconds = 0;                          ///< of all layers together; 0: none
+};
+
+/// One layer of the network with its best mapping.
+struct MappedLayer {
+    costmodel::loopnest::CountedLayer layer;
+    costmodel::loopnest::MapperResult result;
+};
+/// A network on an architecture, layer by layer.
+struct MappedNetwork {
+    std::string name;
+    costmodel::loopnest::Architecture architecture;
+    costmodel::loopnest::MapperOptions mapper;
+    std::vector<MappedLayer> layers;
+
+    bool feasible() const;
+    const MappedLayer& find(const std::string& layer) const;  ///< throws InputError naming the nearest one
+};
+
+/// Reads the inputs without mapping; throws InputError. `log` is told what is left out.
+MappedNetwork readLoopNestMapInputs(const LoopNestMapStage& stage, base::Log& log);
+/// Maps every layer, equal ones once. Throws Interrupted.
+void mapLayers(const LoopNestMapStage& stage, MappedNetwork& network, base::Log& log);
+
+/// `dna.map_report`.
+base::Json mapReport(const MappedNetwork& network);
+/// The same as a table.
+std::string mapTable(const MappedNetwork& network);
+/// Counts of every layer and level (RFC 4180).
+std::string mapSpreadsheet(const MappedNetwork& network);
+/// The nests with what they cost in the layout of the reference cases, so that `dna check` reads them.
+base::Json mapCases(const MappedNetwork& network);
+
+}  // namespace dna::flows
