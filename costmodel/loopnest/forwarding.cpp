@@ -45,15 +45,18 @@ ForwardingMatch matchNeighbours(const ForwardingMesh& mesh, int64_t rows, int64_
     const int64_t count = int64_t(places.size());
     const auto holds = [&](int64_t from, const Place& wanted) { return from < count && places[from] == wanted; };
     std::vector<Place> others;
+    others.reserve(places.size());
+    int64_t x = 0, y = 0;
     for (int64_t i = 0; i < count; ++i) {
-        const int64_t x = i % mesh.mesh_x, y = i / mesh.mesh_x;
         const Place wanted{places[i].rows + rows, places[i].columns + columns, places[i].other};
         const bool found = (y > 0 && holds(i - mesh.mesh_x, wanted)) ||
                            (y + 1 < mesh.mesh_y && holds(i + mesh.mesh_x, wanted)) || (x > 0 && holds(i - 1, wanted)) ||
                            (x + 1 < mesh.mesh_x && holds(i + 1, wanted));
         if (!found) others.push_back(places[i]);
+        if (++x == mesh.mesh_x) x = 0, ++y;
     }
     const int64_t remaining = int64_t(others.size());
+    if (remaining == count) return {count, count, 0, count};  // nobody helps: how many tiles differ does not matter
     return {count, countDistinct(places), count - remaining, countDistinct(std::move(others))};
 }
 

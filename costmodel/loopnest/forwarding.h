@@ -45,7 +45,7 @@ struct ForwardingMesh {
 
 struct ForwardingMatch {
     int64_t receivers = 1;  ///< of the fan-out
-    int64_t distinct = 1;   ///< different tiles among them
+    int64_t distinct = 1;   ///< different tiles among them, counted where somebody can be helped
     int64_t forwarded = 0;  ///< receivers whose new tile a neighbour held one step before
     int64_t remaining = 1;  ///< different tiles among the others
     bool pays() const { return remaining < distinct; }
