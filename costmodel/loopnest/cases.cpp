@@ -292,7 +292,8 @@ ReferenceCases readReferenceCases(const std::filesystem::path& file) {
     ReferenceCases out;
     const std::string format = root.text("format");
     if (root.has("format") && format != kCasesFormat && format != kOwnFormat)
-        root.problem("format", fmt::format("expected \"{}\" or \"{}\", found \"{}\"", kCasesFormat, kOwnFormat, format));
+        root.problem("format",
+                     fmt::format("expected \"{}\" or \"{}\", found \"{}\"", kCasesFormat, kOwnFormat, format));
     if (root.choice("convention", {"timeloop", "gads"}, "timeloop") == "gads") out.rules = kGads;
     base::JsonObject architectures = root.object("architectures");
     for (const std::string& name : architectures.keys())
