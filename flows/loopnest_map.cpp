@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <chrono>
+#include <ctime>
 
 #include "core/base/error.h"
+#include "costmodel/loopnest/mapper/front.h"
 #include "costmodel/loopnest/tables.h"
 
 namespace dna::flows {
@@ -46,8 +48,9 @@ double gapOf(const MapperResult& result) {
     return result.objective > 0 ? std::max(0.0, 1 - result.bound / result.objective) : 0;
 }
 
-std::string objectiveText(const Objective& objective) {
-    switch (objective.kind) {
+std::string objectiveText(const MappedNetwork& network) {
+    if (network.network_edp) return "network-edp";
+    switch (network.mapper.objective.kind) {
         case Objective::Kind::Energy:
             return "energy";
         case Objective::Kind::Latency:
@@ -59,7 +62,9 @@ std::string objectiveText(const Objective& objective) {
     }
     return "";
 }
-const char* objectiveUnit(const Objective& objective) {
+const char* objectiveUnit(const MappedNetwork& network) {
+    const Objective& objective = network.mapper.objective;
+    if (network.network_edp) return "pJ";
     if (objective.kind == Objective::Kind::Latency) return "cycles";
     return objective.kind == Objective::Kind::Edp ? "pJ cycles" : "pJ";
 }
@@ -83,7 +88,7 @@ const MappedLayer& MappedNetwork::find(const std::string& layer) const {
 
 MappedNetwork readLoopNestMapInputs(const LoopNestMapStage& stage, base::Log& log) {
     const LayerList list = readLayerList(stage, log);
-    MappedNetwork network{list.name, readArchitecture(stage.architecture), stage.mapper, {}};
+    MappedNetwork network{list.name, readArchitecture(stage.architecture), stage.mapper, {}, stage.network_edp, 0, 0};
     if (stage.architecture.find('#') != std::string::npos)
         log.warn(fmt::format("{}: constraints written in words are not applied; every loop may stand at every level",
                              stage.architecture));
@@ -95,38 +100,82 @@ MappedNetwork readLoopNestMapInputs(const LoopNestMapStage& stage, base::Log& lo
     return network;
 }
 
-void mapLayers(const LoopNestMapStage& stage, MappedNetwork& network, base::Log& log) {
-    using Clock = std::chrono::steady_clock;
+namespace {
+
+using Clock = std::chrono::steady_clock;
+double secondsSince(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
+/// Index of the first layer of the same shape.
+size_t firstAlike(const MappedNetwork& network, size_t i) {
+    size_t first = 0;
+    while (!sameShape(network.layers[first].layer.problem, network.layers[i].layer.problem)) ++first;
+    return first;
+}
+
+void mapOneByOne(const LoopNestMapStage& stage, MappedNetwork& network, base::Log& log) {
     const Clock::time_point start = Clock::now();
     const double total = double(network.layers.size());
     for (size_t i = 0; i < network.layers.size(); ++i) {
         MappedLayer& mapped = network.layers[i];
         log.progress("mapping", double(i), total, mapped.layer.problem.name);
-        const auto same = std::find_if(
-            network.layers.begin(), network.layers.begin() + std::ptrdiff_t(i),
-            [&](const MappedLayer& before) { return sameShape(before.layer.problem, mapped.layer.problem); });
-        if (same != network.layers.begin() + std::ptrdiff_t(i)) {
-            mapped.result = same->result;
+        if (const size_t first = firstAlike(network, i); first < i) {
+            mapped.result = network.layers[first].result;
             mapped.result.cpu_seconds = 0;
             continue;
         }
         MapperOptions options = network.mapper;
-        if (stage.budget_seconds > 0) {
-            const double left = stage.budget_seconds - std::chrono::duration<double>(Clock::now() - start).count();
-            options.seconds = std::max(1e-3, left / (total - double(i)));
-        }
+        if (stage.budget_seconds > 0)
+            options.seconds = std::max(1e-3, (stage.budget_seconds - secondsSince(start)) / (total - double(i)));
         mapped.result = mapLayer(mapped.layer.problem, network.architecture, options);
+        network.cpu_seconds += mapped.result.cpu_seconds;
         if (base::stopRequested()) throw base::Interrupted("stopped before all layers were mapped");
     }
     log.progress("mapping", total, total);
+}
+
+/// All layers with one common price of a cycle. A layer's objective is its energy plus that price; a proven mapping is
+/// the best for it.
+bool mapTogether(MappedNetwork& network) {
+    std::vector<CountedLayer> shapes;
+    std::vector<size_t> shape_of;
+    for (size_t i = 0; i < network.layers.size(); ++i) {
+        const size_t first = firstAlike(network, i);
+        shape_of.push_back(first < i ? shape_of[first] : shapes.size());
+        if (first < i)
+            shapes[shape_of[i]].count += network.layers[i].layer.count;
+        else
+            shapes.push_back(network.layers[i].layer);
+    }
+    const std::clock_t start = std::clock();
+    const NetworkMapping found = mapNetwork(shapes, network.architecture, network.mapper);
+    network.cpu_seconds += double(std::clock() - start) / CLOCKS_PER_SEC;
+    if (!found.infeasible.empty()) return false;
+    network.weight = found.weight;
+    for (size_t i = 0; i < network.layers.size(); ++i) {
+        MapperResult& result = network.layers[i].result = found.layers[shape_of[i]];
+        result.optimal &= found.proven;
+        result.objective = result.evaluation.energy_pj + found.weight * result.evaluation.cycles;
+        result.bound = result.optimal ? result.objective : 0;
+    }
+    return true;
+}
+
+}  // namespace
+
+void mapLayers(const LoopNestMapStage& stage, MappedNetwork& network, base::Log& log) {
+    if (network.network_edp && mapTogether(network)) return;
+    mapOneByOne(stage, network, log);  // also where a layer is infeasible: every reason is told
 }
 
 base::Json mapReport(const MappedNetwork& network) {
     base::Json json = base::makeDocument("map_report");
     json["network"] = network.name;
     json["architecture"] = network.architecture.name;
-    json["objective"] = objectiveText(network.mapper.objective);
-    if (network.mapper.objective.kind == Objective::Kind::Weighted) json["weight"] = network.mapper.objective.weight;
+    json["objective"] = objectiveText(network);
+    if (network.network_edp)
+        json["weight"] = network.weight;
+    else if (network.mapper.objective.kind == Objective::Kind::Weighted)
+        json["weight"] = network.mapper.objective.weight;
     json["layers"] = base::Json::array();
     for (const MappedLayer& mapped : network.layers) {
         const MapperResult& result = mapped.result;
@@ -159,14 +208,12 @@ base::Json mapReport(const MappedNetwork& network) {
 std::string mapTable(const MappedNetwork& network) {
     size_t width = 5;
     for (const MappedLayer& mapped : network.layers) width = std::max(width, mapped.layer.problem.name.size());
-    const char* unit = objectiveUnit(network.mapper.objective);
+    const char* unit = objectiveUnit(network);
     std::string text = fmt::format("{:<{}} {:>5} {:>11} {:>12} {:>11} {:>11} {:>7} {:>7} {:>8}\n", "layer", width,
                                    "count", "energy pJ", "cycles", "EDP pJ cyc", "bound", "proven", "gap", "CPU s");
-    double cpu_seconds = 0;
     size_t proven = 0;
     for (const MappedLayer& mapped : network.layers) {
         const MapperResult& result = mapped.result;
-        cpu_seconds += result.cpu_seconds;
         proven += result.optimal;
         if (!result.mapping) {
             const bool budget = result.infeasible.rfind("the budget", 0) == 0;
@@ -181,8 +228,8 @@ std::string mapTable(const MappedNetwork& network) {
     }
     const Totals totals = totalsOf(network);
     text += fmt::format("\n{} on {}: {} of {} layers proven optimal for {} (bounds in {}), {:.2f} CPU s\n",
-                        network.name, network.architecture.name, proven, network.layers.size(),
-                        objectiveText(network.mapper.objective), unit, cpu_seconds);
+                        network.name, network.architecture.name, proven, network.layers.size(), objectiveText(network),
+                        unit, network.cpu_seconds);
     if (!network.feasible()) return text;
     text += fmt::format(
         "energy {:.6g} uJ, {:.0f} cycles, EDP {:.6g} J cycles; sum of the layers' EDPs {:.6g} J cycles\n",

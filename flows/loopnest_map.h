@@ -19,6 +19,7 @@ struct LoopNestMapStage {
     std::optional<std::filesystem::path> energy_table;  ///< Accelergy ERT that replaces the architecture's prices
     costmodel::loopnest::MapperOptions mapper;          ///< of one layer; `seconds` is set from the budget
     double budget_seconds = 0;                          ///< of all layers together; 0: none
+    bool network_edp = false;  ///< minimise the product of the network's sums instead of each layer's objective
 };
 
 /// One layer of the network with its best mapping.
@@ -32,6 +33,9 @@ struct MappedNetwork {
     costmodel::loopnest::Architecture architecture;
     costmodel::loopnest::MapperOptions mapper;
     std::vector<MappedLayer> layers;
+    bool network_edp = false;
+    double weight = 0;  ///< pJ per cycle that the layers' mappings share at the least network EDP
+    double cpu_seconds = 0;
 
     bool feasible() const;
     const MappedLayer& find(const std::string& layer) const;  ///< throws InputError naming the nearest one

@@ -177,6 +177,27 @@ TEST_CASE("map: the number of threads changes nothing, other objectives do bette
     CHECK(weighted.at("weight") == 1000);
 }
 
+TEST_CASE("map: network EDP is the least product of the sums") {
+    const Inputs inputs;
+    const auto edp = [&](std::vector<std::string> more) {
+        more.push_back("--json");
+        const ProgramRun run = inputs.map(more);
+        REQUIRE_MESSAGE(run.exit_code == 0, run.err);
+        const base::Json json = base::Json::parse(run.out);
+        return json.at("totals").at("edp").get<double>();
+    };
+    const double best = edp({"--objective", "network-edp"});
+    for (const char* objective : {"edp", "energy", "latency"})
+        CHECK(best <= edp({"--objective", objective}) * (1 + 1e-12));
+    const base::Json json = base::Json::parse(inputs.map({"--objective", "network-edp", "--json"}).out);
+    CHECK(json.at("objective") == "network-edp");
+    for (const char* weight : {"0.5", "1", "2"})  // no other weight does better either
+        CHECK(best <= edp({"--objective", "energy+w*latency", "--weight",
+                           std::to_string(json.at("weight").get<double>() * std::stod(weight))}) *
+                          (1 + 1e-12));
+    CHECK(inputs.map({"--objective", "network-edp", "--budget-seconds", "5"}).exit_code == 2);
+}
+
 TEST_CASE("map: what it writes, check reads") {
     const Inputs inputs;
     for (const char* convention : {"timeloop", "gads"}) {

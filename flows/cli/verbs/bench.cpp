@@ -8,13 +8,23 @@
 namespace dna::flows {
 namespace {
 
+/// "nodes 1234, proven 1": what a benchmark counts besides time.
+std::string countersText(const base::Json& result) {
+    std::string text;
+    for (const auto& [key, value] : result.items())
+        if (key != "name" && key != "items_per_second" && key.rfind("cpu_ns", 0) != 0)
+            text += fmt::format("{}{} {:.6g}", text.empty() ? "  " : ", ", key, value.get<double>());
+    return text;
+}
+
 std::string plainText(const base::Json& json) {
     std::string text =
-        fmt::format("{:<40} {:>12} {:>25} {:>14}\n", "benchmark", "ns a pass", "fastest - slowest", "a second");
+        fmt::format("{:<40} {:>13} {:>29} {:>12}\n", "benchmark", "ns a pass", "fastest - slowest", "a second");
     for (const base::Json& result : json.at("results"))
-        text += fmt::format("{:<40} {:>12.1f} {:>12.1f} - {:>10.1f} {:>14.0f}\n", result.at("name").get<std::string>(),
-                            result.at("cpu_ns").get<double>(), result.at("cpu_ns_least").get<double>(),
-                            result.at("cpu_ns_most").get<double>(), result.value("items_per_second", 0.0));
+        text += fmt::format("{:<40} {:>13.1f} {:>13.1f} - {:>13.1f} {:>12.4g}{}\n",
+                            result.at("name").get<std::string>(), result.at("cpu_ns").get<double>(),
+                            result.at("cpu_ns_least").get<double>(), result.at("cpu_ns_most").get<double>(),
+                            result.value("items_per_second", 0.0), countersText(result));
     return text + fmt::format("medians of {} repetitions; processor time\n", json.at("repetitions").get<int>());
 }
 

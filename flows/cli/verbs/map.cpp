@@ -22,14 +22,21 @@ struct Options {
 
 Objective readObjective(const Options& options) {
     using Kind = Objective::Kind;
-    static const std::vector<std::pair<std::string, Kind>> kinds = {
-        {"energy", Kind::Energy}, {"latency", Kind::Latency}, {"edp", Kind::Edp}, {"energy+w*latency", Kind::Weighted}};
+    static const std::vector<std::pair<std::string, Kind>> kinds = {{"energy", Kind::Energy},
+                                                                    {"latency", Kind::Latency},
+                                                                    {"edp", Kind::Edp},
+                                                                    {"network-edp", Kind::Edp},
+                                                                    {"energy+w*latency", Kind::Weighted}};
+    if (options.objective == "network-edp" && options.stage.budget_seconds > 0)
+        throw base::InputError("--budget-seconds", "",
+                               "network-edp needs many searches a layer; limit them with --work");
     const auto at =
         std::find_if(kinds.begin(), kinds.end(), [&](const auto& kind) { return kind.first == options.objective; });
     if (at == kinds.end())
         throw base::InputError(
             "--objective", "",
-            fmt::format("expected energy, latency, edp or energy+w*latency, found \"{}\"", options.objective));
+            fmt::format("expected energy, latency, edp, network-edp or energy+w*latency, found \"{}\"",
+                        options.objective));
     if (at->second == Kind::Weighted && !options.weight)
         throw base::InputError("--weight", "", "energy+w*latency needs a weight in pJ per cycle");
     if (at->second != Kind::Weighted && options.weight)
@@ -50,6 +57,7 @@ std::string details(const MappedNetwork& network, const std::string& name, bool 
 
 int map(Options& options, VerbContext& context) {
     options.stage.mapper.objective = readObjective(options);
+    options.stage.network_edp = options.objective == "network-edp";
     options.stage.mapper.rules = options.convention == "gads" ? kGads : kTimeloop;
     MappedNetwork network = readLoopNestMapInputs(options.stage, context.log);
     for (const std::string& name : {options.draw, options.explain})
@@ -77,7 +85,9 @@ void declareInputs(CLI::App& app, Options& options) {
 }
 
 void declareSearch(CLI::App& app, Options& options) {
-    app.add_option("--objective", options.objective, "energy, latency, edp or energy+w*latency")->capture_default_str();
+    app.add_option("--objective", options.objective,
+                   "of every layer: energy, latency, edp or energy+w*latency; of the network: network-edp")
+        ->capture_default_str();
     app.add_option("--weight", options.weight, "w of energy+w*latency, pJ per cycle");
     app.add_option("--work", options.stage.mapper.work, "most nodes of the search tree of a layer")
         ->check(CLI::Range(int64_t{1}, int64_t{1} << 53))
