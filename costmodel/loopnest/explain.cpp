@@ -268,7 +268,7 @@ private:
                 mover = i;
                 slab = tellSlab(l, i, axis, words, step);
             } else {
-                tellStep(i, mover, step, slab);
+                tellStep(i, mover, axis >= 0, step, slab);
             }
             const Term times = scene_.loop(i) - Term(1);
             Term sum = brought > 0 ? scene_.loop(i) * Term(brought) : Term(0);
@@ -297,20 +297,19 @@ private:
                           "words");
     }
 
-    /// A loop around the sliding one.
-    void tellStep(int i, int mover, const TileStep& step, double slab) {
-        std::string how = scene_.loopText(i);
-        if (step.fresh == Fresh::Nothing) {
-            page_.say(4, how + " puts the tile back to where it was: its step brings nothing");
-            return;
-        }
-        how += " puts the tile " + displacement(step) + " from where it was";
+    /// A loop around the sliding one; `moves`: it indexes the tensor itself.
+    void tellStep(int i, int mover, bool moves, const TileStep& step, double slab) {
+        const std::string loop = scene_.loopText(i), inner = scene_.loopText(mover);
+        if (step.fresh == Fresh::Nothing)
+            return page_.say(4, loop + " puts the tile back to where it was: its step brings nothing");
+        if (step.fresh == Fresh::Whole && !moves)
+            return page_.say(
+                4, fmt::format("{} does not move the tile, but {} inside did: the whole tile again", loop, inner));
+        std::string how = loop + " puts the tile " + displacement(step) + " from where it was";
         if (scene_.rules.second_iteration_is_last) how += " (each loop inside counted as one step on)";
-        if (step.fresh == Fresh::Slab)
-            page_.say(4, fmt::format("{}: the same as a step of {}, so {} words", how, scene_.loopText(mover),
-                                     numberText(slab)));
-        else
-            page_.say(4, fmt::format("{}: not the step of {}, so the whole tile", how, scene_.loopText(mover)));
+        page_.say(4, step.fresh == Fresh::Slab
+                         ? fmt::format("{}: the same as a step of {}, so {} words", how, inner, numberText(slab))
+                         : fmt::format("{}: not the step of {}, so the whole tile", how, inner));
     }
 
     /// How many instances the level below `l` has under one instance, and how many different tiles they need.
