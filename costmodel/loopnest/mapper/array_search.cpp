@@ -12,12 +12,6 @@ constexpr double kNone = std::numeric_limits<double>::infinity();
 /// Bounds closer to the incumbent than rounding are not followed.
 bool beats(double bound, double incumbent) { return bound < incumbent * (1 - 1e-12); }
 
-/// Whether a neighbour may hold what a PE needs next: rows (columns) are spread over PEs by one dimension and stepped
-/// by the other one.
-bool mayPassOn(const Factors& hop, const Factors& above, Dim a, Dim b) {
-    return (hop[index(a)] > 1 && above[index(b)] > 1) || (hop[index(b)] > 1 && above[index(a)] > 1);
-}
-
 /// Temporal tile sizes of the levels below level 1, with what they make of the array.
 struct Array {
     std::array<Factors, kMaxLevels> loops;       ///< temporal, levels 2 and up
@@ -118,28 +112,20 @@ private:
                sums(Dim::P, Dim::R) * sums(Dim::Q, Dim::S);
     }
 
-    /// Share of the parent's reads that neighbours cannot take over, at least. Where the level below keeps no inputs,
-    /// forwarding only changes how many receivers share a read on average: never more than the largest group has.
-    double notForwarded(const Array& array, int h) const {
-        if (!space_.options.rules.neighbour_forwarding) return 1;
-        const Factors& hop = part_.choice.hops[h];
-        if (!space_.options.rules.halo_reuse) return product(hop) > 1 ? 0 : 1;
-        const Factors above = over(space_.problem.bounds, times(array.extent[h + 1], hop));
-        const bool rows = mayPassOn(hop, above, Dim::P, Dim::R), columns = mayPassOn(hop, above, Dim::Q, Dim::S);
-        if (!rows && !columns) return 1;
-        const auto n = [&](Dim d) { return double(hop[index(d)]); };
-        if (!space_.keeps(h + 1, Tensor::Inputs)) {
-            const double largest = n(Dim::M) * std::min(n(Dim::P), n(Dim::R)) * std::min(n(Dim::Q), n(Dim::S));
-            return product(hop) / (inputsDistinct(array, h) * largest);
-        }
-        return 1 / ((rows ? n(Dim::P) * n(Dim::R) : 1) * (columns ? n(Dim::Q) * n(Dim::S) : 1));
+    /// What neighbours leave of the inputs that the fan-out of level `h` sends.
+    Unforwarded leftByNeighbours(const Array& array, int h) const {
+        if (h + 1 >= space_.levels() || (h == 0 && space_.levels() > 1)) return {};
+        PerDim<double> above = asDoubles(over(space_.problem.bounds, times(array.extent[h + 1], part_.choice.hops[h])));
+        for (int outer = 0; outer < h; ++outer)
+            for (int d = 0; d < kDims; ++d) above[d] /= double(part_.choice.hops[outer][d]);
+        return unforwarded(space_, part_.choice.hops[h], h + 1, above, inputsDistinct(array, h));
     }
 
     void price(Array& array) {
         array.base = {};
         double at_macs = 1;
         for (int h = space_.innermost_kept[index(Tensor::Inputs)]; h < space_.levels(); ++h)
-            at_macs *= inputsDistinct(array, h) * (h + 1 < space_.levels() ? notForwarded(array, h) : 1);
+            at_macs *= inputsDistinct(array, h) * leftByNeighbours(array, h).share;
         addMacLevel(space_, geometry_, at_macs, array.base);
         array.tiles.clear();
         for (const Cut& cut : space_.cuts)
@@ -160,15 +146,18 @@ private:
     TileBelow tileBelow(const Array& array, const Cut& cut) const {
         TileBelow tile;
         tile.cut = cut;
-        double distinct = 1, stays = 1;
+        double distinct = 1, share = 1, least_words = 0;
+        tile.extent = asDoubles(array.extent[cut.child]);
+        tile.words = tileWords(space_.problem, cut.tensor, tile.extent);
         for (int h = cut.parent; h < cut.child; ++h) {
             const bool inputs = cut.tensor == Tensor::Inputs;
             distinct *= inputs ? inputsDistinct(array, h) : geometry_.distinct[h][index(cut.tensor)];
-            if (inputs) stays *= h == 0 && space_.levels() > 1 ? 1 : notForwarded(array, h);
+            if (!inputs) continue;
+            const Unforwarded left = leftByNeighbours(array, h);
+            if (h + 1 == cut.child) least_words = share * (1 - left.share) * left.whole_tiles * tile.words;
+            share *= left.share;
         }
-        tile.rate = cutRate(space_, geometry_, cut, distinct, stays);
-        tile.extent = asDoubles(array.extent[cut.child]);
-        tile.words = tileWords(space_.problem, cut.tensor, tile.extent);
+        tile.rate = cutRate(space_, geometry_, cut, distinct, share, least_words);
         tile.unit = asDoubles(array.top);
         tile.inner.fill(1);
         for (int l = 2; l < cut.child; ++l)

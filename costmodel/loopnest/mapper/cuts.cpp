@@ -68,15 +68,46 @@ SpatialGeometry::SpatialGeometry(const MapSpace& space, const SpatialChoice& cho
     compute_cycles = space.macs / instances[space.levels()];
 }
 
-CutRate cutRate(const MapSpace& space, const SpatialGeometry& geometry, const Cut& cut, double distinct,
-                double forwarding) {
+Unforwarded unforwarded(const MapSpace& space, const Factors& hop, int child, const PerDim<double>& temporal_above,
+                        double distinct) {
+    if (!space.options.rules.neighbour_forwarding) return {};
+    if (!space.options.rules.halo_reuse) return {product(hop) > 1 ? 0.0 : 1.0, 0};
+    const auto n = [&](Dim d) { return double(hop[index(d)]); };
+    const auto above = [&](Dim d) { return temporal_above[index(d)]; };
+    // A neighbour may hold what a PE needs next: rows (columns) are spread by one dimension and stepped by the other
+    // one.
+    const auto passedOn = [&](Dim a, Dim b) { return (n(a) > 1 && above(b) > 1) || (n(b) > 1 && above(a) > 1); };
+    const bool rows = passedOn(Dim::P, Dim::R), columns = passedOn(Dim::Q, Dim::S);
+    if (!rows && !columns) return {};
+    if (!space.keeps(child, Tensor::Inputs)) {
+        // Forwarding only changes how many receivers share a read on average: never more than the largest group has.
+        const double largest = n(Dim::M) * std::min(n(Dim::P), n(Dim::R)) * std::min(n(Dim::Q), n(Dim::S));
+        return {product(hop) / (distinct * largest), 0};
+    }
+    Unforwarded out;
+    out.whole_tiles = above(Dim::C) * above(Dim::N) * above(Dim::G);
+    if (rows)
+        out.share /= n(Dim::P) * n(Dim::R);
+    else
+        out.whole_tiles *= above(Dim::P) * above(Dim::R);
+    if (columns)
+        out.share /= n(Dim::Q) * n(Dim::S);
+    else
+        out.whole_tiles *= above(Dim::Q) * above(Dim::S);
+    return out;
+}
+
+CutRate cutRate(const MapSpace& space, const SpatialGeometry& geometry, const Cut& cut, double distinct, double share,
+                double least_words) {
     const WordEnergy& parent = space.architecture.levels[cut.parent].energy;
     const WordEnergy& child = space.architecture.levels[cut.child].energy;
     const double parents = geometry.instances[cut.parent], children = geometry.instances[cut.child];
     CutRate rate;
     if (cut.tensor != Tensor::Outputs) {
-        rate.parent_reads = distinct * forwarding;
+        rate.parent_reads = distinct * share;
+        rate.parent_reads_offset = distinct * least_words;
         rate.child_fills = 1;
+        rate.offset_pj = parent.read_pj * parents * rate.parent_reads_offset;
         rate.energy_pj = parent.read_pj * parents * rate.parent_reads + child.fill_pj * children;
         return rate;
     }

@@ -76,10 +76,22 @@ struct CutRate {
         cost.writes[cut.child] += child_fills * words + child_fills_offset;
     }
 };
-/// `distinct` is the product of the different tiles over the fan-outs between parent and child; `forwarding` the share
-/// of parent reads that neighbours cannot save.
+/// What neighbours leave for the sender to read of the inputs it sends: at least `share` of all words, and at least
+/// `whole_tiles` tiles of every receiver in full (those that come with a step along an axis no neighbour can help
+/// with).
+struct Unforwarded {
+    double share = 1;
+    double whole_tiles = 0;
+};
+/// For the fan-out `hop` into level `child`, with the product of the temporal loops above it in every dimension and the
+/// number of different tiles.
+Unforwarded unforwarded(const MapSpace& space, const Factors& hop, int child, const PerDim<double>& temporal_above,
+                        double distinct);
+
+/// `distinct` is the product of the different tiles over the fan-outs between parent and child; the parent reads for
+/// each of them `share` of the words, and `least_words` more, whatever is sent.
 CutRate cutRate(const MapSpace& space, const SpatialGeometry& geometry, const Cut& cut, double distinct,
-                double forwarding = 1);
+                double share = 1, double least_words = 0);
 
 /// Words the MACs move at the innermost levels, and the MACs themselves. `inputs_distinct` as in cutRate, for the
 /// fan-outs below the level that serves Inputs.
