@@ -3,10 +3,9 @@
 #include <fmt/format.h>
 
 namespace dna::costmodel::loopnest {
-namespace {
 
-/// Cycles of a level that must serve all reads and writes at its bandwidth. The order of operations is the reference's:
-/// a slowdown against compute alone, whose rounding decides about the last cycle.
+// The order of operations is the reference's: a slowdown against compute alone, whose rounding decides about the last
+// cycle.
 double levelCycles(const PerTensor<TensorCounts<double>>& counts, const MemoryLevel& level, double compute_cycles) {
     double reads = 0, writes = 0;
     for (const TensorCounts<double>& count : counts) {
@@ -18,8 +17,6 @@ double levelCycles(const PerTensor<TensorCounts<double>>& counts, const MemoryLe
     if (level.write_bandwidth < writes) slowdown = std::min(slowdown, level.write_bandwidth / writes);
     return std::ceil(compute_cycles / slowdown);
 }
-
-}  // namespace
 
 Evaluation evaluate(const Problem& problem, const Architecture& architecture, const Nest& nest,
                     const Convention& rules) {
@@ -47,7 +44,10 @@ std::optional<CapacityExcess> capacityExcess(const Architecture& architecture, c
     PerDim<double> extent;
     extent.fill(1);
     for (int l = nest.level_count - 1; l >= 0; --l) {
-        for (int i = nest.begin[l]; i < nest.begin[l + 1]; ++i) extent[index(nest.loops[i].dim)] *= nest.bounds[i];
+        for (int i = nest.begin[l]; i < nest.begin[l + 1]; ++i) {
+            double& along = extent[index(nest.loops[i].dim)];  // ragged factors may exceed the layer
+            along = std::min(along * nest.bounds[i], double(problem.bound(nest.loops[i].dim)));
+        }
         const double capacity = architecture.levels[l].capacity_words;
         if (capacity == kUnlimited) continue;
         CapacityExcess excess{l, {}, rules.double_buffered ? std::floor(capacity / 2) : capacity};

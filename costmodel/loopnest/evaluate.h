@@ -80,6 +80,8 @@ struct Evaluation {
     double edp() const { return energy_pj * cycles; }
 };
 
+/// Cycles of a level whose instance must serve these reads and writes at its bandwidth; at least `compute_cycles`.
+double levelCycles(const PerTensor<TensorCounts<double>>& counts, const MemoryLevel& level, double compute_cycles);
 /// Counts, energy and cycles from scratch. No check of capacity; allocates nothing.
 Evaluation evaluate(const Problem& problem, const Architecture& architecture, const Nest& nest,
                     const Convention& rules);

@@ -9,6 +9,29 @@ namespace {
 
 constexpr std::array<std::string_view, 3> kKindNames = {"temporal", "spatial_X", "spatial_Y"};
 
+/// Ragged factors: what is missing to `size`, or the loop that runs past it.
+void coverDefects(const Mapping& mapping, const Architecture& architecture, Dim d, int64_t size,
+                  std::vector<std::string>& out) {
+    int64_t covered = 1;  // by the loops inside; at most 2 * size, as a loop that is larger ends the sum
+    for (size_t l = mapping.levels.size(); l-- > 0;) {
+        const std::vector<Loop>& loops = mapping.levels[l].loops;
+        for (auto loop = loops.rbegin(); loop != loops.rend(); ++loop) {
+            if (loop->dim != d || loop->bound <= 1) continue;
+            const int64_t needed = (size + covered - 1) / covered;
+            if (loop->bound > needed) {
+                out.push_back(fmt::format("{}: loop {} has bound {}, tiles of {} cover the layer's {} in {}",
+                                          architecture.levels[l].name, kDimNames[index(d)], loop->bound, covered, size,
+                                          needed));
+                return;
+            }
+            covered *= loop->bound;
+        }
+    }
+    if (covered < size)
+        out.push_back(
+            fmt::format("factors of {} multiply to {}, the layer has {}", kDimNames[index(d)], covered, size));
+}
+
 }  // namespace
 
 Nest flatten(const Mapping& mapping) {
@@ -29,7 +52,8 @@ Nest flatten(const Mapping& mapping) {
     return nest;
 }
 
-std::vector<std::string> defects(const Problem& problem, const Architecture& architecture, const Mapping& mapping) {
+std::vector<std::string> defects(const Problem& problem, const Architecture& architecture, const Mapping& mapping,
+                                 LastTile last) {
     std::vector<std::string> out;
     if (mapping.levels.size() != architecture.levels.size())
         return {fmt::format("{} levels in the mapping, {} in architecture {}", mapping.levels.size(),
@@ -72,7 +96,9 @@ std::vector<std::string> defects(const Problem& problem, const Architecture& arc
     }
     if (visible > kMaxLoops) out.push_back(fmt::format("{} loops, at most {} are supported", visible, kMaxLoops));
     for (int d = 0; d < kDims; ++d)
-        if (product[d] != double(problem.bounds[d]))
+        if (last == LastTile::Ragged)
+            coverDefects(mapping, architecture, static_cast<Dim>(d), problem.bounds[d], out);
+        else if (product[d] != double(problem.bounds[d]))
             out.push_back(fmt::format("factors of {} multiply to {:.0f}, the layer has {}", kDimNames[d], product[d],
                                       problem.bounds[d]));
     return out;

@@ -52,10 +52,14 @@ struct Nest {
 /// Flattens; the mapping must have passed `validate`.
 Nest flatten(const Mapping& mapping);
 
+/// Whether the last tile of a dimension may be short: factors then multiply to at least the layer's bound, and none is
+/// larger than the tiles inside it need.
+enum class LastTile : uint8_t { Full, Ragged };
+
 /// What is wrong with a mapping for this problem and architecture, one sentence each, empty when nothing: factors that
 /// do not multiply to the bounds, spatial loops wider than the fan-out, a tensor the outermost level does not keep,
-/// loops or residency of fan-out points. Capacity is checked by `evaluate`.
-std::vector<std::string> defects(const Problem&, const Architecture&, const Mapping&);
+/// loops or residency of fan-out points. Capacity is checked by `capacityExcess`.
+std::vector<std::string> defects(const Problem&, const Architecture&, const Mapping&, LastTile last = LastTile::Full);
 
 /// {"levels": [{"level", "keeps", "loops_outer_to_inner": [{"dim", "bound", "kind"}]}]}
 base::Json toJson(const Architecture&, const Mapping&);
