@@ -133,6 +133,27 @@ int64_t width(const LevelLoops& level, LoopKind kind) {
     return product;
 }
 
+/// Whether one fan-out spreads Inputs by both dimensions of an axis.
+bool spreadsTogether(const Mapping& mapping, Dim a, Dim b) {
+    for (const LevelLoops& level : mapping.levels) {
+        const auto spreads = [&](Dim d) {
+            return std::any_of(level.loops.begin(), level.loops.end(), [&](const Loop& loop) {
+                return loop.dim == d && loop.kind != LoopKind::Temporal && loop.bound > 1;
+            });
+        };
+        if (spreads(a) && spreads(b)) return true;
+    }
+    return false;
+}
+
+/// Bound of the outermost loop over `d` that does anything.
+int64_t outermostBound(const Mapping& mapping, Dim d) {
+    for (const LevelLoops& level : mapping.levels)
+        for (const Loop& loop : level.loops)
+            if (loop.dim == d && loop.bound > 1) return loop.bound;
+    return 1;
+}
+
 }  // namespace
 
 void fitArchitecture(RandomNest& nest) {
@@ -152,6 +173,20 @@ void fitArchitecture(RandomNest& nest) {
 }
 
 RandomNest randomNest(base::Rng& rng, const RandomNestOptions& options) { return Builder(rng, options).random(); }
+RandomNest randomRaggedNest(base::Rng& rng, const RandomNestOptions& options) {
+    for (;;) {
+        RandomNest nest = randomNest(rng, options);
+        const PerDim<int64_t> covered = nest.problem.bounds;
+        PerDim<bool> whole{};
+        for (const auto& [a, b] : {std::pair{Dim::P, Dim::R}, std::pair{Dim::Q, Dim::S}})
+            whole[index(a)] = whole[index(b)] = spreadsTogether(nest.mapping, a, b);
+        for (int d = 0; d < kDims; ++d) {
+            const int64_t inside = covered[d] / outermostBound(nest.mapping, static_cast<Dim>(d));
+            if (!whole[d] && !once(rng, 4)) nest.problem.bounds[d] -= between(rng, 0, inside - 1);
+        }
+        if (nest.problem.bounds != covered) return nest;
+    }
+}
 RandomNest randomForwardingNest(base::Rng& rng, const RandomNestOptions& options) {
     return Builder(rng, options).forwarding();
 }
