@@ -209,7 +209,7 @@ AccessAnalysis<T> analyse(const Problem& problem, const Architecture& architectu
                     if (!outermost) count.fills = in.arrivals - elided;
                     if (!rules.refill_every_reducer) count.fills = count.fills * to_all[l];
                 } else {
-                    count.reads = asked + in.forwarded;
+                    count.reads = rules.bound_forwarding ? asked : asked + in.forwarded;
                     if (!outermost) count.fills = in.arrivals + in.forwarded;
                 }
             }

@@ -23,9 +23,9 @@ struct ReferenceCases {
     Convention rules = kTimeloop;  ///< that the expected counts follow
 };
 
-/// Reads a file of cases: "heldout-loopnest-cost/1", or "dna.loopnest_cases", which `dna map` writes; there `convention`
-/// may name other rules. Throws InputError with every problem: unknown dimensions or levels, factors that do not fit the
-/// layer, bounds below 1.
+/// Reads a file of cases: "heldout-loopnest-cost/1", or "dna.loopnest_cases", which `dna map` writes; there
+/// `convention` may name other rules. Throws InputError with every problem: unknown dimensions or levels, factors that
+/// do not fit the layer, bounds below 1.
 ReferenceCases readReferenceCases(const std::filesystem::path& file);
 
 /// One field that differs.

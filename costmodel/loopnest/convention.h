@@ -18,6 +18,9 @@ struct Convention {
     bool refill_every_reducer = true;
     /// PEs next to each other pass on words that the neighbour held one step ago.
     bool neighbour_forwarding = true;
+    /// No way to count but a bound for mappers: anybody counts as a neighbour and passing on costs no read, so that no
+    /// placement of the spatial loops on the mesh is cheaper.
+    bool bound_forwarding = false;
     /// Half of every bounded memory is reserved for the next tile.
     bool double_buffered = false;
     bool operator==(const Convention&) const = default;

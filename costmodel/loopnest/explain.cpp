@@ -479,7 +479,7 @@ void TensorStory::tellForwarding(int l, Supply& supply) {
     const detail::SpatialLoops spatial = detail::spatialLoops(
         scene_.problem, nest_, l, [&](int i) { return whole(nest_.bounds[i]); },
         [&](int i) { return whole(scene_.geometry.step[i]); });
-    const ForwardingMesh mesh = detail::meshOf(scene_.architecture, nest_, spatial, l);
+    const ForwardingMesh mesh = detail::meshOf(scene_.architecture, nest_, spatial, l, scene_.rules);
     double spared = 0, passed = 0, slab = tile_;
     const auto shapeOf = [&](Fresh fresh) { return fresh == Fresh::Slab && slab >= tile_ ? Fresh::Whole : fresh; };
     const auto take = [&](int loop, const TileStep& step, Fresh before, const Term& times) {

@@ -32,6 +32,7 @@ struct SpatialLoop {
 struct ForwardingMesh {
     std::span<const SpatialLoop> loops;
     int64_t mesh_x = 1, mesh_y = 1;
+    bool all_neighbours = false;
     /// False when no receiver lies as far from another one as the step goes, so that nobody can help.
     bool reaches(double rows, double columns) const {
         double far_rows = 0, far_columns = 0;
@@ -45,7 +46,7 @@ struct ForwardingMesh {
 
 struct ForwardingMatch {
     int64_t receivers = 1;  ///< of the fan-out
-    int64_t distinct = 1;   ///< different tiles among them, counted where somebody can be helped
+    int64_t distinct = 1;   ///< different tiles among them
     int64_t forwarded = 0;  ///< receivers whose new tile a neighbour held one step before
     int64_t remaining = 1;  ///< different tiles among the others
     bool pays() const { return remaining < distinct; }
@@ -90,7 +91,8 @@ SpatialLoops spatialLoops(const Problem& problem, const Nest& nest, int l, const
 }
 
 /// The mesh that the fan-out of level l - 1 is laid on: as wide as the array, or as the loops where they are wider.
-inline ForwardingMesh meshOf(const Architecture& architecture, const Nest& nest, const SpatialLoops& spatial, int l) {
+inline ForwardingMesh meshOf(const Architecture& architecture, const Nest& nest, const SpatialLoops& spatial, int l,
+                             const Convention& rules) {
     int64_t x = 1, y = 1;
     int n = 0;
     for (int i = nest.begin[l - 1]; i < nest.begin[l]; ++i) {
@@ -99,7 +101,8 @@ inline ForwardingMesh meshOf(const Architecture& architecture, const Nest& nest,
     }
     return {{spatial.loops.data(), size_t(spatial.count)},
             std::max<int64_t>(x, architecture.fanoutX(l - 1)),
-            std::max<int64_t>(y, architecture.fanoutY(l - 1))};
+            std::max<int64_t>(y, architecture.fanoutY(l - 1)),
+            rules.bound_forwarding};
 }
 
 }  // namespace detail
@@ -113,7 +116,7 @@ void forward(const Problem& problem, const Architecture& architecture, const Nes
     const detail::SpatialLoops spatial = detail::spatialLoops(
         problem, nest, l, [&](int i) { return nearestInteger(bounds[i]); },
         [&](int i) { return nearestInteger(steps[i]); });
-    const ForwardingMesh mesh = detail::meshOf(architecture, nest, spatial, l);
+    const ForwardingMesh mesh = detail::meshOf(architecture, nest, spatial, l, rules);
     const T tile = tileWords(problem, Tensor::Inputs, extent);
     const auto take = [&](const TileStep& step, Fresh before, const T& part, const T& times) {
         if (step.fresh != before || step.fresh == Fresh::Nothing || step.elsewhere) return;

@@ -84,17 +84,12 @@ Unforwarded unforwarded(const MapSpace& space, const Factors& hop, int child, co
         const double largest = n(Dim::M) * std::min(n(Dim::P), n(Dim::R)) * std::min(n(Dim::Q), n(Dim::S));
         return {product(hop) / (distinct * largest), 0};
     }
-    Unforwarded out;
-    out.whole_tiles = above(Dim::C) * above(Dim::N) * above(Dim::G);
-    if (rows)
-        out.share /= n(Dim::P) * n(Dim::R);
-    else
-        out.whole_tiles *= above(Dim::P) * above(Dim::R);
-    if (columns)
-        out.share /= n(Dim::Q) * n(Dim::S);
-    else
-        out.whole_tiles *= above(Dim::Q) * above(Dim::S);
-    return out;
+    // A step along rows leaves at least one of the rows of PEs to the sender, one along columns likewise.
+    const double most_rows = rows ? n(Dim::P) * n(Dim::R) : 1, most_columns = columns ? n(Dim::Q) * n(Dim::S) : 1;
+    double whole = above(Dim::C) * above(Dim::N) * above(Dim::G);
+    if (!rows) whole *= above(Dim::P) * above(Dim::R);
+    if (!columns) whole *= above(Dim::Q) * above(Dim::S);
+    return {1 / std::max(most_rows, most_columns), whole};
 }
 
 CutRate cutRate(const MapSpace& space, const SpatialGeometry& geometry, const Cut& cut, double distinct, double share,

@@ -63,52 +63,18 @@ void LeafSearch::evaluateNest() {
         }
     if (!forwards) return take(nest, objectiveOf(nest, space_.options.rules));
     Convention alone = space_.options.rules;
-    alone.neighbour_forwarding = false;
-    ++evaluated_;
-    const Evaluation without = evaluate(space_.problem, space_.architecture, nest, alone);
-    const double least = leastWithForwarding(nest, without);
-    if (least >= best_.objective * (1 - 1e-12)) return;
-    if (gains) return choosePlacements(0);
+    if (gains) {
+        alone.bound_forwarding = true;
+        if (objectiveOf(nest, alone) < best_.objective * (1 - 1e-12)) choosePlacements(0);
+        return;
+    }
     // Forwarding changes nothing for the better here, but some placements make it change things for the worse.
+    alone.neighbour_forwarding = false;
+    const double least = objectiveOf(nest, alone);
+    if (least >= best_.objective) return;
     const double usual = objectiveOf(nest, space_.options.rules);
     if (usual > least) return choosePlacements(0);
     take(nest, usual);
-}
-
-/// A bound of the objective over all placements: parents read what neighbours cannot pass on.
-double LeafSearch::leastWithForwarding(const Nest& nest, const Evaluation& without) const {
-    const int inputs = index(Tensor::Inputs);
-    PartialCost cost;
-    cost.energy_pj = without.energy_pj;
-    cost.compute_cycles = without.access.compute_cycles;
-    for (int l = 0; l < space_.levels(); ++l)
-        for (const TensorCounts<double>& count : without.access.counts[l]) {
-            cost.reads[l] += count.reads;
-            cost.writes[l] += count.fills + count.updates;
-        }
-    const detail::Geometry<double> g = detail::geometry(nest, nest.bounds);
-    PerDim<double> above;
-    above.fill(1);
-    int parent = 0;
-    double stays = 1;  // share of the parent's reads
-    for (int l = 1; l < space_.levels(); ++l) {
-        for (int d = 0; d < kDims; ++d) above[d] *= double(temporal_[l - 1][d]);
-        const bool kept = space_.keeps(l, Tensor::Inputs);
-        if (mayForward(nest, l, space_.options.rules)) {
-            const double distinct =
-                detail::fanout(space_.problem, nest, nest.bounds, g, l - 1, Tensor::Inputs).distinct;
-            const Unforwarded left = unforwarded(space_, choice_.hops[l - 1], l, above, distinct);
-            const TensorCounts<double>& child = without.access.counts[l][inputs];
-            const double whole = kept ? left.whole_tiles * child.tile_words / child.fills : 0;
-            stays *= left.share + (1 - left.share) * std::min(1.0, whole);
-        }
-        if (!kept && l + 1 < space_.levels()) continue;
-        const double saved = without.access.counts[parent][inputs].reads * (1 - stays);
-        cost.reads[parent] -= saved;
-        cost.energy_pj -= saved * without.access.instances[parent] * space_.architecture.levels[parent].energy.read_pj;
-        parent = l, stays = 1;
-    }
-    return cost.objective(space_);
 }
 
 /// Every input tile of the fan-out is wanted by equally many receivers.

@@ -23,7 +23,6 @@ private:
     bool orderMatters(int level) const;
     bool equalGroups(const Factors& hop) const;
     double objectiveOf(const Nest& nest, const Convention& rules);
-    double leastWithForwarding(const Nest& nest, const Evaluation& without) const;
     void take(const Nest& nest, double objective);
     std::vector<SpatialOrder> spatialOrders(int level) const;
 
