@@ -31,9 +31,9 @@ LayerList readLayerList(const LoopNestMapStage& stage, base::Log& log) {
 struct Totals {
     double energy_pj = 0, cycles = 0, sum_layer_edp = 0;
 };
-Totals totalsOf(const MappedNetwork& network) {
+Totals totalsOf(const NetworkNests& network) {
     Totals totals;
-    for (const MappedLayer& mapped : network.layers) {
+    for (const LayerNest& mapped : network.layers) {
         if (!mapped.result.mapping) continue;
         const double count = double(mapped.layer.count);
         totals.energy_pj += count * mapped.result.evaluation.energy_pj;
@@ -48,7 +48,7 @@ double gapOf(const MapperResult& result) {
     return result.objective > 0 ? std::max(0.0, 1 - result.bound / result.objective) : 0;
 }
 
-std::string objectiveText(const MappedNetwork& network) {
+std::string objectiveText(const NetworkNests& network) {
     if (network.network_edp) return "network-edp";
     switch (network.mapper.objective.kind) {
         case Objective::Kind::Energy:
@@ -62,7 +62,7 @@ std::string objectiveText(const MappedNetwork& network) {
     }
     return "";
 }
-const char* objectiveUnit(const MappedNetwork& network) {
+const char* objectiveUnit(const NetworkNests& network) {
     const Objective& objective = network.mapper.objective;
     if (network.network_edp) return "pJ";
     if (objective.kind == Objective::Kind::Latency) return "cycles";
@@ -71,13 +71,13 @@ const char* objectiveUnit(const MappedNetwork& network) {
 
 }  // namespace
 
-bool MappedNetwork::feasible() const {
-    return std::all_of(layers.begin(), layers.end(), [](const MappedLayer& l) { return l.result.mapping.has_value(); });
+bool NetworkNests::feasible() const {
+    return std::all_of(layers.begin(), layers.end(), [](const LayerNest& l) { return l.result.mapping.has_value(); });
 }
 
-const MappedLayer& MappedNetwork::find(const std::string& layer) const {
+const LayerNest& NetworkNests::find(const std::string& layer) const {
     std::vector<std::string> names;
-    for (const MappedLayer& mapped : layers) {
+    for (const LayerNest& mapped : layers) {
         if (mapped.layer.problem.name == layer) return mapped;
         names.push_back(mapped.layer.problem.name);
     }
@@ -86,9 +86,9 @@ const MappedLayer& MappedNetwork::find(const std::string& layer) const {
         name, "", fmt::format("no layer \"{}\"{}", layer, near.empty() ? "" : "; did you mean \"" + near + "\"?"));
 }
 
-MappedNetwork readLoopNestMapInputs(const LoopNestMapStage& stage, base::Log& log) {
+NetworkNests readLoopNestMapInputs(const LoopNestMapStage& stage, base::Log& log) {
     const LayerList list = readLayerList(stage, log);
-    MappedNetwork network{list.name, readArchitecture(stage.architecture), stage.mapper, {}, stage.network_edp, 0, 0};
+    NetworkNests network{list.name, readArchitecture(stage.architecture), stage.mapper, {}, stage.network_edp, 0, 0};
     if (stage.architecture.find('#') != std::string::npos)
         log.warn(fmt::format("{}: constraints written in words are not applied; every loop may stand at every level",
                              stage.architecture));
@@ -106,17 +106,17 @@ using Clock = std::chrono::steady_clock;
 double secondsSince(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
 /// Index of the first layer of the same shape.
-size_t firstAlike(const MappedNetwork& network, size_t i) {
+size_t firstAlike(const NetworkNests& network, size_t i) {
     size_t first = 0;
     while (!sameShape(network.layers[first].layer.problem, network.layers[i].layer.problem)) ++first;
     return first;
 }
 
-void mapOneByOne(const LoopNestMapStage& stage, MappedNetwork& network, base::Log& log) {
+void mapOneByOne(const LoopNestMapStage& stage, NetworkNests& network, base::Log& log) {
     const Clock::time_point start = Clock::now();
     const double total = double(network.layers.size());
     for (size_t i = 0; i < network.layers.size(); ++i) {
-        MappedLayer& mapped = network.layers[i];
+        LayerNest& mapped = network.layers[i];
         log.progress("mapping", double(i), total, mapped.layer.problem.name);
         if (const size_t first = firstAlike(network, i); first < i) {
             mapped.result = network.layers[first].result;
@@ -135,7 +135,7 @@ void mapOneByOne(const LoopNestMapStage& stage, MappedNetwork& network, base::Lo
 
 /// All layers with one common price of a cycle. A layer's objective is its energy plus that price; a proven mapping is
 /// the best for it.
-bool mapTogether(MappedNetwork& network) {
+bool mapTogether(NetworkNests& network) {
     std::vector<CountedLayer> shapes;
     std::vector<size_t> shape_of;
     for (size_t i = 0; i < network.layers.size(); ++i) {
@@ -162,12 +162,12 @@ bool mapTogether(MappedNetwork& network) {
 
 }  // namespace
 
-void mapLayers(const LoopNestMapStage& stage, MappedNetwork& network, base::Log& log) {
+void mapLayers(const LoopNestMapStage& stage, NetworkNests& network, base::Log& log) {
     if (network.network_edp && mapTogether(network)) return;
     mapOneByOne(stage, network, log);  // also where a layer is infeasible: every reason is told
 }
 
-base::Json mapReport(const MappedNetwork& network) {
+base::Json mapReport(const NetworkNests& network) {
     base::Json json = base::makeDocument("map_report");
     json["network"] = network.name;
     json["architecture"] = network.architecture.name;
@@ -177,7 +177,7 @@ base::Json mapReport(const MappedNetwork& network) {
     else if (network.mapper.objective.kind == Objective::Kind::Weighted)
         json["weight"] = network.mapper.objective.weight;
     json["layers"] = base::Json::array();
-    for (const MappedLayer& mapped : network.layers) {
+    for (const LayerNest& mapped : network.layers) {
         const MapperResult& result = mapped.result;
         base::Json layer = {{"name", mapped.layer.problem.name}, {"count", mapped.layer.count}};
         if (result.mapping) {
@@ -205,14 +205,14 @@ base::Json mapReport(const MappedNetwork& network) {
     return json;
 }
 
-std::string mapTable(const MappedNetwork& network) {
+std::string mapTable(const NetworkNests& network) {
     size_t width = 5;
-    for (const MappedLayer& mapped : network.layers) width = std::max(width, mapped.layer.problem.name.size());
+    for (const LayerNest& mapped : network.layers) width = std::max(width, mapped.layer.problem.name.size());
     const char* unit = objectiveUnit(network);
     std::string text = fmt::format("{:<{}} {:>5} {:>11} {:>12} {:>11} {:>11} {:>7} {:>7} {:>8}\n", "layer", width,
                                    "count", "energy pJ", "cycles", "EDP pJ cyc", "bound", "proven", "gap", "CPU s");
     size_t proven = 0;
-    for (const MappedLayer& mapped : network.layers) {
+    for (const LayerNest& mapped : network.layers) {
         const MapperResult& result = mapped.result;
         proven += result.optimal;
         if (!result.mapping) {
@@ -237,9 +237,9 @@ std::string mapTable(const MappedNetwork& network) {
     return text;
 }
 
-std::string mapSpreadsheet(const MappedNetwork& network) {
+std::string mapSpreadsheet(const NetworkNests& network) {
     Spreadsheet sheet;
-    for (const MappedLayer& mapped : network.layers)
+    for (const LayerNest& mapped : network.layers)
         if (mapped.result.mapping)
             sheet.add(mapped.layer.problem.name, mapped.layer.count, network.architecture, *mapped.result.mapping,
                       mapped.result.evaluation);
@@ -247,13 +247,13 @@ std::string mapSpreadsheet(const MappedNetwork& network) {
     return sheet.text();
 }
 
-base::Json mapCases(const MappedNetwork& network) {
+base::Json mapCases(const NetworkNests& network) {
     base::Json json = base::makeDocument("loopnest_cases");
     json["network"] = network.name;
     json["convention"] = network.mapper.rules == kGads ? "gads" : "timeloop";
     json["architectures"][network.architecture.name] = toJson(network.architecture);
     json["cases"] = base::Json::array();
-    for (const MappedLayer& mapped : network.layers) {
+    for (const LayerNest& mapped : network.layers) {
         if (!mapped.result.mapping) continue;
         const Problem& problem = mapped.layer.problem;
         base::Json layer, keeps = base::Json::object(), nest = base::Json::array();

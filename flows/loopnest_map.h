@@ -23,36 +23,36 @@ struct LoopNestMapStage {
 };
 
 /// One layer of the network with its best mapping.
-struct MappedLayer {
+struct LayerNest {
     costmodel::loopnest::CountedLayer layer;
     costmodel::loopnest::MapperResult result;
 };
 /// A network on an architecture, layer by layer.
-struct MappedNetwork {
+struct NetworkNests {
     std::string name;
     costmodel::loopnest::Architecture architecture;
     costmodel::loopnest::MapperOptions mapper;
-    std::vector<MappedLayer> layers;
+    std::vector<LayerNest> layers;
     bool network_edp = false;
     double weight = 0;  ///< pJ per cycle that the layers' mappings share at the least network EDP
     double cpu_seconds = 0;
 
     bool feasible() const;
-    const MappedLayer& find(const std::string& layer) const;  ///< throws InputError naming the nearest one
+    const LayerNest& find(const std::string& layer) const;  ///< throws InputError naming the nearest one
 };
 
 /// Reads the inputs without mapping; throws InputError. `log` is told what is left out.
-MappedNetwork readLoopNestMapInputs(const LoopNestMapStage& stage, base::Log& log);
+NetworkNests readLoopNestMapInputs(const LoopNestMapStage& stage, base::Log& log);
 /// Maps every layer, equal ones once. Throws Interrupted.
-void mapLayers(const LoopNestMapStage& stage, MappedNetwork& network, base::Log& log);
+void mapLayers(const LoopNestMapStage& stage, NetworkNests& network, base::Log& log);
 
 /// `dna.map_report`.
-base::Json mapReport(const MappedNetwork& network);
+base::Json mapReport(const NetworkNests& network);
 /// The same as a table.
-std::string mapTable(const MappedNetwork& network);
+std::string mapTable(const NetworkNests& network);
 /// Counts of every layer and level (RFC 4180).
-std::string mapSpreadsheet(const MappedNetwork& network);
+std::string mapSpreadsheet(const NetworkNests& network);
 /// The nests with what they cost in the layout of the reference cases, so that `dna check` reads them.
-base::Json mapCases(const MappedNetwork& network);
+base::Json mapCases(const NetworkNests& network);
 
 }  // namespace dna::flows

@@ -183,7 +183,7 @@ void setPrices(TableReader& reader, const Component& component, MemoryLevel& lev
             price = *pj;
         else
             reader.problem(component.full_name,
-                           fmt::format("no action for a {}; expected {}", what, fmt::join(names, " or ")));
+                           fmt::format("no action for {}; expected {}", what, fmt::join(names, " or ")));
     };
     set("read", {"read", "random_read"}, level.energy.read_pj);
     set("fill", {"fill", "random_fill", "write", "random_write"}, level.energy.fill_pj);

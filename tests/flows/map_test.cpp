@@ -332,7 +332,7 @@ TEST_CASE("energy tables: what is wrong is told with its place") {
               "no table for GLB of architecture flat3; did you mean \"GLBB\"?"));
     CHECK(refusal(changedTable(".mac[1..256]", ".alu")).empty());  // the only one that computes
     CHECK(has(refusal(changedTable("name: compute", "name: idle")), "no action for a MAC"));
-    CHECK(has(refusal(changedTable("{name: read, energy: 0.5}", "{name: reed, energy: 0.5}")), "no action for a read"));
+    CHECK(has(refusal(changedTable("{name: read, energy: 0.5}", "{name: reed, energy: 0.5}")), "no action for read"));
     CHECK(has(refusal(changedTable("energy: 14.125", "energy: -14.125")), "at least 0 pJ, found -14.125"));
     CHECK(has(refusal(changedTable("energy: 14.125", "energy: lots")), "found lots"));
     CHECK(has(refusal(changedTable("energy: 14.125", "energy: .nan")), "found .nan"));

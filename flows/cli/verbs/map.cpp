@@ -47,8 +47,8 @@ Objective readObjective(const Options& options) {
 }
 
 /// What is printed below the table for one layer.
-std::string details(const MappedNetwork& network, const std::string& name, bool all) {
-    const MappedLayer& mapped = network.find(name);
+std::string details(const NetworkNests& network, const std::string& name, bool all) {
+    const LayerNest& mapped = network.find(name);
     if (!mapped.result.mapping) return "";
     if (!all) return fmt::format("\n{}\n{}", name, drawNest(network.architecture, *mapped.result.mapping));
     return "\n" +
@@ -59,7 +59,7 @@ int map(Options& options, VerbContext& context) {
     options.stage.mapper.objective = readObjective(options);
     options.stage.network_edp = options.objective == "network-edp";
     options.stage.mapper.rules = options.convention == "gads" ? kGads : kTimeloop;
-    MappedNetwork network = readLoopNestMapInputs(options.stage, context.log);
+    NetworkNests network = readLoopNestMapInputs(options.stage, context.log);
     for (const std::string& name : {options.draw, options.explain})
         if (!name.empty()) network.find(name);
     mapLayers(options.stage, network, context.log);
