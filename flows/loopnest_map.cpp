@@ -251,6 +251,7 @@ base::Json mapCases(const NetworkNests& network) {
     base::Json json = base::makeDocument("loopnest_cases");
     json["network"] = network.name;
     json["convention"] = network.mapper.rules == kGads ? "gads" : "timeloop";
+    if (network.mapper.ragged) json["ragged"] = true;
     json["architectures"][network.architecture.name] = toJson(network.architecture);
     json["cases"] = base::Json::array();
     for (const LayerNest& mapped : network.layers) {
@@ -278,7 +279,7 @@ base::Json mapCases(const NetworkNests& network) {
                                   {{"cycles", found.cycles},
                                    {"compute_cycles", found.access.compute_cycles},
                                    {"pes_used", found.access.pes},
-                                   {"macs", found.macs()},
+                                   {"macs", found.macs},
                                    {"energy_pJ", found.energy_pj},
                                    {"edp_pJ_cycles", found.edp()}}}});
     }

@@ -7,6 +7,8 @@
 #include <limits>
 #include <optional>
 
+#include "costmodel/loopnest/ragged.h"
+
 namespace dna::costmodel::loopnest {
 namespace {
 
@@ -216,9 +218,9 @@ void compareLevels(Comparison& with, const base::Json& levels, const Architectur
         with.place(name, "");
         if (name == "mac") {
             with.field(level, "utilized_instances", found.access.pes);
-            with.field(level, "computes", found.macs());
+            with.field(level, "computes", found.macs);
             with.field(level, "cycles", found.access.compute_cycles);
-            with.field(level, "energy_pJ", found.macs() * architecture.mac_energy_pj, Comparison::Match::Relative);
+            with.field(level, "energy_pJ", found.macs * architecture.mac_energy_pj, Comparison::Match::Relative);
             continue;
         }
         const int l = architecture.find(name);
@@ -244,7 +246,9 @@ void compareLevels(Comparison& with, const base::Json& levels, const Architectur
 void compareOne(const ReferenceCases& all, const ReferenceCase& one, const base::Json& expected,
                 const Convention& rules, const std::string& id, std::vector<Difference>& out) {
     const Architecture& architecture = all.architectures[one.architecture];
-    const Evaluation found = evaluate(one.problem, architecture, flatten(one.mapping), rules);
+    const Nest nest = flatten(one.mapping);
+    const Evaluation found = all.ragged ? averages(evaluateRagged(one.problem, architecture, nest, rules))
+                                        : evaluate(one.problem, architecture, nest, rules);
     checkExact(found, one.problem);
     Comparison with(id, out);
     const double pes = double(architecture.levels.back().mesh_x) * architecture.levels.back().mesh_y;
@@ -252,9 +256,8 @@ void compareOne(const ReferenceCases& all, const ReferenceCase& one, const base:
     with.field(expected, "cycles", found.cycles);
     with.field(expected, "compute_cycles", found.access.compute_cycles);
     with.field(expected, "pes_used", found.access.pes);
-    with.field(expected, "utilization_pct", 100 * found.macs() / (found.cycles * array),
-               Comparison::Match::TwoDecimals);
-    with.field(expected, "macs", found.macs());
+    with.field(expected, "utilization_pct", 100 * found.macs / (found.cycles * array), Comparison::Match::TwoDecimals);
+    with.field(expected, "macs", found.macs);
     with.field(expected, "energy_pJ", found.energy_pj, Comparison::Match::Relative);
     with.field(expected, "edp_pJ_cycles", found.edp(), Comparison::Match::Relative);
     if (expected.contains("levels")) compareLevels(with, expected.at("levels"), architecture, one.mapping, found);
@@ -278,7 +281,12 @@ void readCase(base::JsonObject& object, ReferenceCases& out) {
     const std::optional<Problem> problem = readLayer(object.object("layer"), one.id);
     std::optional<Mapping> mapping = readCaseMapping(object, *at);
     if (!problem || !mapping || at->levelCount() > kMaxLevels) return;
-    for (const std::string& defect : defects(*problem, *at, *mapping)) object.problem("loop_nest", defect);
+    const std::vector<std::string> wrong =
+        defects(*problem, *at, *mapping, out.ragged ? LastTile::Ragged : LastTile::Full);
+    for (const std::string& defect : wrong) object.problem("loop_nest", defect);
+    if (wrong.empty() && out.ragged)
+        if (const auto refused = raggedDefect(*problem, *at, flatten(*mapping), out.rules))
+            object.problem("loop_nest", *refused);
     one.problem = *problem;
     one.mapping = std::move(*mapping);
     out.cases.push_back(std::move(one));
@@ -295,6 +303,8 @@ ReferenceCases readReferenceCases(const std::filesystem::path& file) {
         root.problem("format",
                      fmt::format("expected \"{}\" or \"{}\", found \"{}\"", kCasesFormat, kOwnFormat, format));
     if (root.choice("convention", {"timeloop", "gads"}, "timeloop") == "gads") out.rules = kGads;
+    out.ragged = root.flag("ragged", false);
+    if (out.ragged && out.rules.halo_reuse) root.problem("ragged", "short last tiles need convention gads");
     base::JsonObject architectures = root.object("architectures");
     for (const std::string& name : architectures.keys())
         out.architectures.push_back(readReferenceArchitecture(architectures.object(name), name));

@@ -21,11 +21,12 @@ struct ReferenceCases {
     std::vector<Architecture> architectures;
     std::vector<ReferenceCase> cases;
     Convention rules = kTimeloop;  ///< that the expected counts follow
+    bool ragged = false;           ///< factors need not divide the layers (ragged.h)
 };
 
 /// Reads a file of cases: "heldout-loopnest-cost/1", or "dna.loopnest_cases", which `dna map` writes; there
-/// `convention` may name other rules. Throws InputError with every problem: unknown dimensions or levels, factors that
-/// do not fit the layer, bounds below 1.
+/// `convention` may name other rules and `ragged` allow short last tiles. Throws InputError with every problem: unknown
+/// dimensions or levels, factors that do not fit the layer, bounds below 1.
 ReferenceCases readReferenceCases(const std::filesystem::path& file);
 
 /// One field that differs.

@@ -23,14 +23,16 @@ Evaluation evaluate(const Problem& problem, const Architecture& architecture, co
     Evaluation out;
     out.access = analyse<double>(problem, architecture, nest, nest.bounds, rules);
     out.cycles = out.access.compute_cycles;
-    out.energy_pj = out.macs() * architecture.mac_energy_pj;
+    out.macs = out.access.compute_cycles * out.access.pes;
+    out.energy_pj = out.macs * architecture.mac_energy_pj;
     for (int l = 0; l < nest.level_count; ++l) {
         const MemoryLevel& level = architecture.levels[l];
         const Rates<double>::Level price{0, 0, level.energy.read_pj, level.energy.fill_pj, level.energy.update_pj};
         for (TensorCounts<double>& count : out.access.counts[l]) {
-            // averages over instances are whole words, except where a share was forwarded
-            count.reads = std::round(count.reads), count.fills = std::round(count.fills);
-            count.updates = std::round(count.updates);
+            if (rules.neighbour_forwarding) {  // averages over instances; the reference reports whole words
+                count.reads = std::round(count.reads), count.fills = std::round(count.fills);
+                count.updates = std::round(count.updates);
+            }
             out.energy_pj += wordsEnergyPj(count, out.access.instances[l], price);
         }
         out.level_cycles[l] = levelCycles(out.access.counts[l], level, out.access.compute_cycles);

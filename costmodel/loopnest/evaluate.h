@@ -76,7 +76,7 @@ struct Evaluation {
     std::array<double, kMaxLevels> level_cycles{};  ///< each level's own, were it alone with the MACs
     double cycles = 0;                              ///< exact, rounded up
     double energy_pj = 0;
-    double macs() const { return access.compute_cycles * access.pes; }
+    double macs = 0;
     double edp() const { return energy_pj * cycles; }
 };
 

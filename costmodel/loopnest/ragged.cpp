@@ -366,4 +366,21 @@ void checkExact(const RaggedEvaluation& evaluation, const Problem& problem) {
                         fmt::format("counts exceed 2^53 ({:.3g} words) and would not be exact", words));
 }
 
+Evaluation averages(const RaggedEvaluation& evaluation) {
+    Evaluation out;
+    out.access.level_count = evaluation.level_count;
+    out.access.compute_cycles = evaluation.compute_cycles;
+    out.access.pes = evaluation.pes;
+    for (int l = 0; l < evaluation.level_count; ++l) {
+        const double n = out.access.instances[l] = evaluation.instances[l];
+        for (int t = 0; t < kTensors; ++t) {
+            const TensorCounts<double>& total = evaluation.totals[l][t];
+            out.access.counts[l][t] = {total.tile_words, total.reads / n, total.fills / n, total.updates / n};
+        }
+    }
+    out.level_cycles = evaluation.level_cycles;
+    out.cycles = evaluation.cycles, out.energy_pj = evaluation.energy_pj, out.macs = evaluation.macs;
+    return out;
+}
+
 }  // namespace dna::costmodel::loopnest

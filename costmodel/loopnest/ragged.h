@@ -46,4 +46,7 @@ RaggedEvaluation evaluateRagged(const Problem& problem, const Architecture& arch
 /// Throws InputError naming the problem when a count exceeds 2^53 and so is not exact.
 void checkExact(const RaggedEvaluation& evaluation, const Problem& problem);
 
+/// The same values as averages over the instances that work.
+Evaluation averages(const RaggedEvaluation& evaluation);
+
 }  // namespace dna::costmodel::loopnest

@@ -271,7 +271,7 @@ void Spreadsheet::add(const std::string& name, int64_t count, const Architecture
                  field(evaluation.level_cycles[l]), ""});
         }
     }
-    const double macs = evaluation.macs();
+    const double macs = evaluation.macs;
     row({first, times, on, "MAC", "", "", field(evaluation.access.pes), "", "", "", field(macs),
          field(macs * architecture.mac_energy_pj), field(evaluation.access.compute_cycles), ""});
     row({first, times, on, "total", "", "", "", "", "", "", field(macs), field(evaluation.energy_pj),

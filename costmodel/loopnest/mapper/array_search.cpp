@@ -8,6 +8,7 @@ namespace dna::costmodel::loopnest {
 namespace {
 
 constexpr double kNone = std::numeric_limits<double>::infinity();
+constexpr PerDim<double> kNoLoops = {1, 1, 1, 1, 1, 1, 1, 1};
 
 /// Bounds closer to the incumbent than rounding are not followed.
 bool beats(double bound, double incumbent) { return bound < incumbent * (1 - 1e-12); }
@@ -17,7 +18,8 @@ struct Array {
     std::array<Factors, kMaxLevels> loops;       ///< temporal, levels 2 and up
     std::array<Factors, kMaxLevels + 1> extent;  ///< tile of a level; last: one MAC
     Factors top = kOnes;                         ///< extent of all arrays below one level-1 tile step
-    Factors above = kOnes;                       ///< temporal loops left for levels 0 and 1
+    Factors left = kOnes;                        ///< temporal iterations left for levels 0 and 1
+    PerDim<double> above{};                      ///< the same as a fraction: words left over words of `top`
     PartialCost base;                            ///< MACs and innermost levels
     std::vector<TileBelow> tiles;
     double bound = 0, least_energy = 0, least_cycles = 0;
@@ -68,10 +70,12 @@ private:
     /// Chooses the temporal loops of level `l`, then of those above it down to level 2.
     void tileLevel(Array& array, int l, const Factors& left, bool symmetric) {
         if (l < 2) return closeArray(array, left, symmetric);
+        if (!covers(array, l)) return;
         const Factors inside = times(array.extent[l + 1], part_.choice.hops[l]);
         const double capacity = space_.capacity(l);
         forEachFactors(
-            left, space_.architecture.constraints[l].temporal,
+            ragged() ? over(space_.problem.bounds, inside) : left, space_.architecture.constraints[l].temporal,
+            ragged(),
             [&](const Factors& loops) { return space_.tileWordsKept(l, asDoubles(times(inside, loops))) <= capacity; },
             [&](const Factors& loops) {
                 if (unfinished_) return;
@@ -83,7 +87,17 @@ private:
             });
     }
 
-    void closeArray(Array& array, const Factors& left, bool) {
+    bool ragged() const { return space_.options.ragged; }
+
+    /// Whether the fan-out of level `l` is needed in all its factors for what is left outside the tiles it spreads.
+    bool covers(const Array& array, int l) const {
+        if (!ragged()) return true;
+        const Factors whole = over(space_.problem.bounds, array.extent[l + 1]);
+        const std::vector<Placement> ways = placements(part_.choice.hops[l], space_.architecture, l);
+        return std::any_of(ways.begin(), ways.end(), [&](const Placement& p) { return needed(p, whole); });
+    }
+
+    void closeArray(Array& array, Factors left, bool) {
         if (exhausted()) {
             unfinished_ = true;
             return;
@@ -93,7 +107,11 @@ private:
         array.top = space_.levels() > 1
                         ? times(array.extent[2 > space_.levels() ? space_.levels() : 2], part_.choice.hops[1])
                         : times(array.extent[1], part_.choice.hops[0]);
-        array.above = left;
+        if (!covers(array, first)) return;
+        if (ragged()) left = over(space_.problem.bounds, array.top);
+        array.left = left;
+        for (int d = 0; d < kDims; ++d)
+            array.above[d] = ragged() ? double(space_.problem.bounds[d]) / double(array.top[d]) : double(left[d]);
         if (first == 1 && space_.tileWordsKept(1, asDoubles(array.top)) > space_.capacity(1)) return;
         price(array);
         if (beats(array.bound, incumbent_)) arrays_.push_back(array);
@@ -130,7 +148,7 @@ private:
         array.tiles.clear();
         for (const Cut& cut : space_.cuts)
             if (cut.child >= 2) array.tiles.push_back(tileBelow(array, cut));
-        const LoopsAbove above(array.above, kOnes, true);
+        const LoopsAbove above(array.above, kNoLoops, true);
         array.bound = array.least_energy = array.least_cycles = kNone;
         for (const Innermost kind : kInnermost) {
             if (!above.allows(kind)) continue;
@@ -149,6 +167,7 @@ private:
         double distinct = 1, share = 1, least_words = 0;
         tile.extent = asDoubles(array.extent[cut.child]);
         tile.words = tileWords(space_.problem, cut.tensor, tile.extent);
+        if (ragged() && cut.tensor == Tensor::Inputs) tile.words *= raggedInputShare(tile.extent);
         for (int h = cut.parent; h < cut.child; ++h) {
             const bool inputs = cut.tensor == Tensor::Inputs;
             distinct *= inputs ? inputsDistinct(array, h) : geometry_.distinct[h][index(cut.tensor)];
@@ -168,6 +187,22 @@ private:
         return tile;
     }
 
+    /// Words of all input tiles, at least, over what whole tiles would have: rows are (p - 1) stride + (r - 1) dilation
+    /// + 1 for the actual p and r, so that their sum depends on how many tiles there are, which is between a fraction
+    /// and the next integer; it is linear in each number, so its least value is at a corner.
+    double raggedInputShare(const PerDim<double>& extent) const {
+        const auto axis = [&](Dim a, Dim b) {
+            const double da = double(space_.problem.bound(a)), db = double(space_.problem.bound(b));
+            const double na = da / extent[index(a)], nb = db / extent[index(b)];
+            const double sa = double(space_.problem.step(Tensor::Inputs, a)),
+                         sb = double(space_.problem.step(Tensor::Inputs, b));
+            const auto sum = [&](double ka, double kb) { return sa * (da - ka) * kb + sb * (db - kb) * ka + ka * kb; };
+            const double whole = sum(na, nb), ca = std::ceil(na), cb = std::ceil(nb);
+            return std::min({whole, sum(ca, nb), sum(na, cb), sum(ca, cb)}) / whole;
+        };
+        return axis(Dim::P, Dim::R) * axis(Dim::Q, Dim::S);
+    }
+
     /// The array's cost when the loops above it begin with one of `kind`.
     PartialCost withTraffic(const Array& array, const LoopsAbove& above, Innermost kind) const {
         PartialCost cost = array.base;
@@ -178,26 +213,32 @@ private:
 
     /// Tries every tile of level 1 that holds whole array tiles, cheapest first.
     void fitTopTiles(const Array& array) {
-        if (space_.levels() < 2) return evaluateLeaf(array, {array.top, array.above});
+        if (space_.levels() < 2) return evaluateLeaf(array, array.left, kOnes);
         const PerDim<bool>& allowed = space_.architecture.constraints[1].temporal;
         for (const TopTile& top : part_.top->all()) {
             const double energy = array.least_energy + top.energy_pj;
             if (!beats(space_.options.objective.value(energy, array.least_cycles), incumbent_)) break;
-            if (!divides(array.top, top.tile)) continue;
+            const Factors loops = over(array.left, top.loops);
+            if (over(array.left, loops) != top.loops || (!ragged() && times(loops, top.loops) != array.left)) continue;
             ++result_.nodes;
             if (exhausted()) {
                 result_.bound = std::min(result_.bound, space_.options.objective.value(energy, array.least_cycles));
                 return;
             }
-            const Factors loops = over(top.tile, array.top);
             bool legal = true;
             for (int d = 0; d < kDims; ++d) legal &= loops[d] == 1 || allowed[d];
-            if (legal && beats(boundWith(array, top, loops), incumbent_)) evaluateLeaf(array, top);
+            if (ragged()) legal &= space_.tileWordsKept(1, asDoubles(times(array.top, loops))) <= space_.capacity(1);
+            if (legal && beats(boundWith(array, top, loops), incumbent_)) evaluateLeaf(array, top.loops, loops);
         }
     }
 
     double boundWith(const Array& array, const TopTile& top, const Factors& loops) const {
-        const LoopsAbove above(loops, top.loops, false);
+        PerDim<double> first, rest;  // together they are what is left for the array's loops
+        for (int d = 0; d < kDims; ++d) {
+            rest[d] = loops[d] > 1 || !ragged() ? double(top.loops[d]) : std::max(1.0, array.above[d]);
+            first[d] = ragged() ? array.above[d] / rest[d] : double(loops[d]);
+        }
+        const LoopsAbove above(first, rest, false);
         double best = kNone;
         for (const Innermost kind : kInnermost) {
             if (!above.allows(kind)) continue;
@@ -209,12 +250,14 @@ private:
         return best;
     }
 
-    void evaluateLeaf(const Array& array, const TopTile& top) {
+    void evaluateLeaf(const Array& array, const Factors& outer, const Factors& first) {
         std::array<Factors, kMaxLevels> temporal = array.loops;
-        temporal[0] = top.loops;
-        if (space_.levels() > 1) temporal[1] = over(top.tile, array.top);
+        temporal[0] = outer;
+        if (space_.levels() > 1) temporal[1] = first;
         LeafSearch leaf(space_, part_.choice, temporal);
+        const int64_t before = result_.evaluated;
         Candidate best = leaf.best(incumbent_, result_.evaluated);
+        result_.nodes += result_.evaluated - before;
         if (best.objective < incumbent_) {
             incumbent_ = best.objective;
             result_.best = best;
@@ -271,7 +314,11 @@ double partBound(const MapSpace& space, const SpatialChoice& choice, const TopTi
         for (int h = 0; h < cut.child; ++h)
             for (int d = 0; d < kDims; ++d)
                 if (indexes(cut.tensor, static_cast<Dim>(d))) spread *= double(choice.hops[h][d]);
-        const double words = space.tensor_words[index(cut.tensor)] / spread;
+        double words = space.tensor_words[index(cut.tensor)] / spread;
+        if (space.options.ragged)  // more than half of the copies work
+            for (int h = 0; h < cut.child; ++h)
+                for (int d = 0; d < kDims; ++d)
+                    if (!indexes(cut.tensor, static_cast<Dim>(d))) words *= (1 + 1 / double(choice.hops[h][d])) / 2;
         cutRate(space, geometry, cut, between(cut.tensor, cut.parent, cut.child),
                 cut.tensor == Tensor::Inputs ? forwarded : 1)
             .add(words, cut, cost);

@@ -52,8 +52,9 @@ double MapSpace::capacity(int l) const {
     return options.rules.double_buffered && words != kUnlimited ? std::floor(words / 2) : words;
 }
 
-double MapSpace::tileWordsKept(int l, const PerDim<double>& extent) const {
+double MapSpace::tileWordsKept(int l, PerDim<double> extent) const {
     double words = 0;
+    for (int d = 0; d < kDims; ++d) extent[d] = std::min(extent[d], double(problem.bounds[d]));
     for (int t = 0; t < kTensors; ++t)
         if (keeps(l, static_cast<Tensor>(t))) words += tileWords(problem, static_cast<Tensor>(t), extent);
     return words;

@@ -30,7 +30,7 @@ struct MapSpace {
     /// Capacity that tiles of a level may take.
     double capacity(int l) const;
     /// Words of the tensors kept at `l` for a tile of these extents.
-    double tileWordsKept(int l, const PerDim<double>& extent) const;
+    double tileWordsKept(int l, PerDim<double> extent) const;
 };
 
 /// Energy and cycles of a (partial) mapping, as far as they are known or bounded from below. Words are per instance.

@@ -35,10 +35,22 @@ std::vector<int64_t> divisors(int64_t n) {
     return low;
 }
 
-void forEachFactors(const Factors& whole, const PerDim<bool>& allowed, const std::function<bool(const Factors&)>& fits,
-                    const std::function<void(const Factors&)>& visit) {
+std::vector<int64_t> raggedTiles(int64_t n) {
+    std::vector<int64_t> out;
+    for (int64_t tiles = n; tiles >= 1;) {
+        const int64_t tile = (n + tiles - 1) / tiles;
+        out.push_back(tile);
+        if (tile == n) break;
+        tiles = (n - 1) / tile;  // the most tiles that need a larger one
+    }
+    return out;
+}
+
+void forEachFactors(const Factors& whole, const PerDim<bool>& allowed, bool ragged,
+                    const std::function<bool(const Factors&)>& fits, const std::function<void(const Factors&)>& visit) {
     PerDim<std::vector<int64_t>> choices;
-    for (int d = 0; d < kDims; ++d) choices[d] = allowed[d] ? divisors(whole[d]) : std::vector<int64_t>{1};
+    for (int d = 0; d < kDims; ++d)
+        choices[d] = !allowed[d] ? std::vector<int64_t>{1} : ragged ? raggedTiles(whole[d]) : divisors(whole[d]);
     if (!fits(kOnes)) return;
     Walk{choices, fits, visit}.from(0);
 }

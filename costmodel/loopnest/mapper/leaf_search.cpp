@@ -2,18 +2,32 @@
 
 #include <algorithm>
 
+#include "costmodel/loopnest/ragged.h"
+
 namespace dna::costmodel::loopnest {
 
 LeafSearch::LeafSearch(const MapSpace& space, const SpatialChoice& choice,
                        const std::array<Factors, kMaxLevels>& temporal)
     : space_(space), choice_(choice), temporal_(temporal) {
     for (int l = 0; l < space.levels(); ++l) {
-        const Placement first = placements(choice.hops[l], space.architecture, l).front();
+        const Placement first = placementFor(l);
         for (const auto& [factors, kind] :
              {std::pair{first.y, LoopKind::SpatialY}, std::pair{first.x, LoopKind::SpatialX}})
             for (int d = 0; d < kDims; ++d)
                 if (factors[d] > 1) placed_[l].loops.push_back({static_cast<Dim>(d), kind, factors[d]});
     }
+}
+
+/// A way to lay the spatial loops of a level; for ragged tiles one in which every row and column works at times.
+Placement LeafSearch::placementFor(int level) const {
+    const std::vector<Placement> ways = placements(choice_.hops[level], space_.architecture, level);
+    if (!space_.options.ragged) return ways.front();
+    Factors inside = kOnes;
+    for (int l = space_.levels() - 1; l > level; --l) inside = times(inside, times(choice_.hops[l], temporal_[l]));
+    const Factors whole = over(space_.problem.bounds, inside);
+    const auto fits = std::find_if(ways.begin(), ways.end(), [&](const Placement& p) { return needed(p, whole); });
+    DNA_CHECK(fits != ways.end(), "a fan-out of the search is not needed in all its factors");
+    return *fits;
 }
 
 Candidate LeafSearch::best(double incumbent, int64_t& evaluated) {
@@ -85,6 +99,12 @@ bool LeafSearch::equalGroups(const Factors& hop) const {
 
 double LeafSearch::objectiveOf(const Nest& nest, const Convention& rules) {
     ++evaluated_;
+    if (space_.options.ragged) {
+        if (raggedDefect(space_.problem, space_.architecture, nest, rules))
+            return std::numeric_limits<double>::infinity();
+        const RaggedEvaluation found = evaluateRagged(space_.problem, space_.architecture, nest, rules);
+        return space_.options.objective.value(found.energy_pj, found.cycles);
+    }
     const Evaluation found = evaluate(space_.problem, space_.architecture, nest, rules);
     return space_.options.objective.value(found.energy_pj, found.cycles);
 }

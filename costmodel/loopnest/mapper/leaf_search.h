@@ -20,6 +20,7 @@ private:
     void choosePlacements(int level);
     void evaluateNest();
     Nest build() const;
+    Placement placementFor(int level) const;
     bool orderMatters(int level) const;
     bool equalGroups(const Factors& hop) const;
     double objectiveOf(const Nest& nest, const Convention& rules);

@@ -5,9 +5,11 @@
 #include <ctime>
 
 #include "core/autodiff/workers.h"
+#include "core/base/log.h"
 #include "costmodel/loopnest/mapper/array_search.h"
 #include "costmodel/loopnest/mapper/infeasible.h"
 #include "costmodel/loopnest/mapper/nest_builder.h"
+#include "costmodel/loopnest/ragged.h"
 
 namespace dna::costmodel::loopnest {
 namespace {
@@ -27,11 +29,20 @@ double wallSeconds() {
     return double(now.tv_sec) + 1e-9 * double(now.tv_nsec);
 }
 
+void checkRaggedRules(const Problem& problem, const Architecture& architecture, const MapperOptions& options) {
+    const Convention& rules = options.rules;
+    if (rules.halo_reuse || rules.neighbour_forwarding || rules.second_iteration_is_last)
+        throw base::InputError(problem.name, "", "ragged tiles need rules without sliding windows, such as gads");
+    if (architecture.levelCount() > 1 && architecture.fanoutX(0) * architecture.fanoutY(0) > 1)
+        throw base::InputError(architecture.name, "",
+                               "ragged tiles need a single instance of " + architecture.levels[1].name);
+}
+
 /// The parts of the tree, most promising first. Equal top tile lists are made once.
 std::vector<Part> makeParts(const MapSpace& space, bool symmetric) {
     std::map<Factors, std::shared_ptr<const TopTiles>> tops;
     std::vector<Part> parts;
-    for (SpatialChoice& choice : spatialChoices(space.problem, space.architecture)) {
+    for (SpatialChoice& choice : spatialChoices(space.problem, space.architecture, space.options.ragged)) {
         if (symmetric) {
             std::vector<Factors> mirror;
             for (const Factors& hop : choice.hops) mirror.push_back(mirrored(hop));
@@ -66,6 +77,7 @@ public:
         while (next < parts_.size() && wanted(parts_[next].bound)) {
             if (nodes_ >= options_.work) result.stopped_by = "work";
             if (timeIsUp()) result.stopped_by = "time";
+            if (base::stopRequested()) result.stopped_by = "interrupt";
             if (!result.stopped_by.empty()) break;
             size_t end = next;
             while (end < parts_.size() && end - next < size_t(width) && wanted(parts_[end].bound)) ++end;
@@ -74,6 +86,8 @@ public:
             width = std::min(2 * width, kMostPartsPerRound);
         }
         if (next < parts_.size()) left_out = std::min(left_out, parts_[next].bound);
+        if (options_.gap > 0)
+            left_out = std::min(left_out, best_.objective * (1 - options_.gap));  // left out on the way
         result.bound = std::min(best_.objective, left_out);
         result.optimal = best_.objective < kNone && left_out >= best_.objective * (1 - 1e-12);
         if (result.optimal) result.bound = best_.objective;
@@ -95,8 +109,7 @@ private:
         std::vector<PartResult> results(end - begin);
         const double incumbent = best_.objective * (1 - options_.gap);
         const int64_t limit = std::max<int64_t>(1, (options_.work - nodes_) / int64_t(end - begin));
-        const std::function<bool()> stop =
-            options_.seconds > 0 ? std::function<bool()>([this] { return timeIsUp(); }) : nullptr;
+        const std::function<bool()> stop = [this] { return timeIsUp() || base::stopRequested(); };
         workers.run(int(end - begin), [&](int i) {
             results[size_t(i)] = searchPart(space_, parts_[begin + size_t(i)], incumbent, limit, symmetric_, stop);
         });
@@ -122,6 +135,7 @@ private:
 
 MapperResult mapLayer(const Problem& problem, const Architecture& architecture, const MapperOptions& options) {
     const double start = threadSeconds();
+    if (options.ragged) checkRaggedRules(problem, architecture, options);
     MapperResult result;
     const MapSpace space(problem, architecture, options);
     const bool symmetric = isSymmetric(space);
@@ -131,7 +145,9 @@ MapperResult mapLayer(const Problem& problem, const Architecture& architecture, 
     if (search.best().objective < kNone) {
         result.mapping = toMapping(search.best().nest);
         result.objective = search.best().objective;
-        result.evaluation = evaluate(problem, architecture, search.best().nest, options.rules);
+        const Nest& nest = search.best().nest;
+        result.evaluation = options.ragged ? averages(evaluateRagged(problem, architecture, nest, options.rules))
+                                           : evaluate(problem, architecture, nest, options.rules);
         checkExact(result.evaluation, problem);
     } else {
         result.infeasible = whyInfeasible(space, result.stopped_by);

@@ -34,6 +34,7 @@ struct Objective {
 struct MapperOptions {
     Objective objective;
     Convention rules = kTimeloop;
+    bool ragged = false;        ///< factors need not divide: the last tile of a dimension may be short (see ragged.h)
     int64_t work = 50'000'000;  ///< nodes of the search tree, all parts together
     double seconds = 0;         ///< stop after this time instead (0: never); the result then depends on the machine
     double gap = 0;             ///< stop when bound >= (1 - gap) x best
@@ -48,14 +49,15 @@ struct MapperResult {
     double bound = 0;        ///< no mapping of the map space is better than this
     bool optimal = false;    ///< bound equals objective
     int64_t evaluated = 0;   ///< complete mappings priced
-    int64_t nodes = 0;       ///< partial ones bounded
-    std::string stopped_by;  ///< "proof", "work", "time"
+    int64_t nodes = 0;       ///< of the tree: partial mappings bounded, complete ones priced
+    std::string stopped_by;  ///< "proof", "work", "time", "gap", "interrupt"
     double cpu_seconds = 0;
     std::string infeasible;
 };
 
 /// The best mapping of a layer, with proof or bound: branch and bound over tile sizes from the innermost level outwards
-/// (see README). Map space: perfect factors, the architecture's constraints.
+/// (see README). Map space: perfect factors or ragged ones, the architecture's constraints. Ragged tiles need rules
+/// without sliding windows, extrapolation and forwarding (InputError otherwise) and a single instance of level 1.
 MapperResult mapLayer(const Problem&, const Architecture&, const MapperOptions&);
 
 }  // namespace dna::costmodel::loopnest

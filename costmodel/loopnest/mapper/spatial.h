@@ -24,9 +24,12 @@ struct SpatialChoice {
 };
 
 /// Every choice of spatial factors that divides the problem and fits the meshes, each once, most PEs first.
-std::vector<SpatialChoice> spatialChoices(const Problem& problem, const Architecture& architecture);
+std::vector<SpatialChoice> spatialChoices(const Problem& problem, const Architecture& architecture, bool ragged);
 
 /// The ways to lay `factors` on the mesh of level `l`'s fan-out; never empty for a choice of `spatialChoices`.
 std::vector<Placement> placements(const Factors& factors, const Architecture& architecture, int l);
+/// Whether every factor is needed to cover `whole` units (x inside y): no row or column of a ragged fan-out idles all
+/// the time.
+bool needed(const Placement& placement, const Factors& whole);
 
 }  // namespace dna::costmodel::loopnest

@@ -8,7 +8,8 @@ namespace {
 
 /// Least cost over the loop orders of level 0.
 void price(const MapSpace& space, const SpatialGeometry& geometry, const Factors& hop, TopTile& top) {
-    const PerDim<double> extent = asDoubles(top.tile);
+    PerDim<double> extent;  // of the tiles on average, which is what their sum depends on
+    for (int d = 0; d < kDims; ++d) extent[d] = double(space.problem.bounds[d]) / double(top.loops[d] * hop[d]);
     const double no_limit = std::numeric_limits<double>::infinity();
     double energy = no_limit, reads = no_limit, writes = no_limit, fills = no_limit;
     for (const LoopOrder& order : undominatedOrders(top.loops)) {
@@ -50,7 +51,8 @@ TopTiles::TopTiles(const MapSpace& space, const SpatialChoice& choice) {
     PerDim<bool> all;
     all.fill(true);
     forEachFactors(
-        whole, all, [&](const Factors& tile) { return space.tileWordsKept(1, asDoubles(tile)) <= capacity; },
+        whole, all, space.options.ragged,
+        [&](const Factors& tile) { return space.tileWordsKept(1, asDoubles(tile)) <= capacity; },
         [&](const Factors& tile) {
             TopTile top{tile, over(whole, tile)};
             for (int d = 0; d < kDims; ++d)

@@ -83,11 +83,13 @@ double inputVisits(const MapSpace& space, const TileBelow& tile, const LoopsAbov
 
 }  // namespace
 
-LoopsAbove::LoopsAbove(const Factors& first_loops, const Factors& rest_loops, bool unknown)
-    : first(asDoubles(first_loops)), rest(asDoubles(rest_loops)), split_unknown(unknown) {
+LoopsAbove::LoopsAbove(const PerDim<double>& first_loops, const PerDim<double>& rest_loops, bool unknown)
+    : first(first_loops), rest(rest_loops), split_unknown(unknown) {
     first_all = rest_all = 1;
     first_moving.fill(1), rest_moving.fill(1);
     for (int d = 0; d < kDims; ++d) {
+        busy *= std::min(1.0, first[d]);
+        first[d] = std::max(1.0, first[d]);
         first_all *= first[d], rest_all *= rest[d];
         for (int t = 0; t < kTensors; ++t)
             if (indexes(static_cast<Tensor>(t), static_cast<Dim>(d)))
@@ -118,11 +120,11 @@ bool LoopsAbove::allows(Innermost kind) const {
 
 double fewestVisits(const MapSpace& space, const TileBelow& tile, const LoopsAbove& above, Innermost kind) {
     const Tensor tensor = tile.cut.tensor;
-    if (tensor == Tensor::Inputs) return inputVisits(space, tile, above, kind);
+    if (tensor == Tensor::Inputs) return above.busy * inputVisits(space, tile, above, kind);
     const int t = index(tensor);
-    if (tile.inner_moving > 1) return tile.inner_moving * above.first_all * above.rest_all;
-    if (!keeps(kind, tensor)) return above.first_all * above.rest_all;
-    return above.first_moving[t] > 1 ? above.first_moving[t] * above.rest_all : above.rest_moving[t];
+    if (tile.inner_moving > 1) return above.busy * tile.inner_moving * above.first_all * above.rest_all;
+    if (!keeps(kind, tensor)) return above.busy * above.first_all * above.rest_all;
+    return above.busy * (above.first_moving[t] > 1 ? above.first_moving[t] * above.rest_all : above.rest_moving[t]);
 }
 
 }  // namespace dna::costmodel::loopnest

@@ -11,11 +11,14 @@ constexpr std::array<Innermost, 4> kInnermost = {Innermost::KeepsWeights, Innerm
                                                  Innermost::KeepsOutputs, Innermost::MovesAll};
 
 /// Temporal loops above an array, as far as they are known: those of the first level above it and those further out.
+/// With ragged tiles they are fractions: as many whole tiles as there are words for. A fraction below 1 means idle
+/// instances.
 struct LoopsAbove {
-    LoopsAbove(const Factors& first_loops, const Factors& rest_loops, bool split_unknown);
+    LoopsAbove(const PerDim<double>& first_loops, const PerDim<double>& rest_loops, bool split_unknown);
 
     PerDim<double> first, rest;
     bool split_unknown;  ///< `first` may still be spread over several levels (then `rest` is 1)
+    double busy = 1;     ///< share of the instances that work (1 with perfect factors)
     double first_all, rest_all;
     PerTensor<double> first_moving, rest_moving;  ///< products over the loops that move a tensor
     /// Whether a loop of this kind can be the innermost one.

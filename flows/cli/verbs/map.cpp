@@ -59,6 +59,10 @@ int map(Options& options, VerbContext& context) {
     options.stage.mapper.objective = readObjective(options);
     options.stage.network_edp = options.objective == "network-edp";
     options.stage.mapper.rules = options.convention == "gads" ? kGads : kTimeloop;
+    if (options.stage.mapper.ragged && options.convention != "gads")
+        throw base::InputError("--ragged", "", "short last tiles are counted with --convention gads only");
+    if (options.stage.mapper.ragged && !options.explain.empty())
+        throw base::InputError("--explain", "", "derivations are written for perfect factors only, not with --ragged");
     NetworkNests network = readLoopNestMapInputs(options.stage, context.log);
     for (const std::string& name : {options.draw, options.explain})
         if (!name.empty()) network.find(name);
@@ -82,6 +86,7 @@ void declareInputs(CLI::App& app, Options& options) {
     app.add_option("--convention", options.convention, "how accesses are counted: timeloop or gads")
         ->check(CLI::IsMember({"timeloop", "gads"}))
         ->capture_default_str();
+    app.add_flag("--ragged", options.stage.mapper.ragged, "factors need not divide: last tiles may be short");
 }
 
 void declareSearch(CLI::App& app, Options& options) {

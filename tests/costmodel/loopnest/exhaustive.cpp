@@ -17,9 +17,9 @@ struct Slot {
 
 class Enumeration {
 public:
-    Enumeration(const Problem& problem, const Architecture& architecture, const Convention& rules,
+    Enumeration(const Problem& problem, const Architecture& architecture, const Convention& rules, bool ragged,
                 const std::function<void(const Nest&)>& visit)
-        : problem_(problem), architecture_(architecture), rules_(rules), visit_(visit) {
+        : problem_(problem), architecture_(architecture), rules_(rules), ragged_(ragged), visit_(visit) {
         mapping_.levels.resize(architecture.levels.size());
         for (int l = 0; l < architecture.levelCount(); ++l) {
             const LevelConstraint& c = architecture.constraints[l];
@@ -31,18 +31,20 @@ public:
         factors_.assign(slots_.size(), PerDim<int64_t>{1, 1, 1, 1, 1, 1, 1, 1});
     }
 
+    /// Innermost slot first: `left` units are to be covered by the slots further out.
     void factor(int d, size_t slot, int64_t left) {
         if (d == kDims) return arrange();
         if (slot == slots_.size()) {
             if (left == 1) factor(d + 1, 0, d + 1 < kDims ? problem_.bounds[d + 1] : 1);
             return;
         }
+        const size_t place = slots_.size() - 1 - slot;
         for (int64_t f = 1; f <= left; ++f) {
-            if (left % f != 0 || (f > 1 && !(*slots_[slot].allowed)[d])) continue;
-            factors_[slot][d] = f;
-            factor(d, slot + 1, left / f);
+            if ((!ragged_ && left % f != 0) || (f > 1 && !(*slots_[place].allowed)[d])) continue;
+            factors_[place][d] = f;
+            factor(d, slot + 1, (left + f - 1) / f);
         }
-        factors_[slot][d] = 1;
+        factors_[place][d] = 1;
     }
 
 private:
@@ -77,6 +79,7 @@ private:
     const Problem& problem_;
     const Architecture& architecture_;
     const Convention& rules_;
+    const bool ragged_;
     const std::function<void(const Nest&)>& visit_;
     std::vector<Slot> slots_;
     std::vector<PerDim<int64_t>> factors_;
@@ -85,9 +88,9 @@ private:
 
 }  // namespace
 
-void forEachMapping(const Problem& problem, const Architecture& architecture, const Convention& rules,
+void forEachMapping(const Problem& problem, const Architecture& architecture, const Convention& rules, bool ragged,
                     const std::function<void(const Nest&)>& visit) {
-    Enumeration(problem, architecture, rules, visit).factor(0, 0, problem.bounds[0]);
+    Enumeration(problem, architecture, rules, ragged, visit).factor(0, 0, problem.bounds[0]);
 }
 
 }  // namespace dna::test

@@ -1,5 +1,6 @@
 #include "tests/costmodel/loopnest/map_spaces.h"
 
+#include "costmodel/loopnest/ragged.h"
 #include "tests/costmodel/loopnest/exhaustive.h"
 
 namespace dna::test {
@@ -87,9 +88,12 @@ Exhaustive exhaust(const Problem& problem, const Architecture& architecture, con
     Exhaustive out;
     struct TooMany {};
     try {
-        forEachMapping(problem, architecture, options.rules, [&](const Nest& nest) {
+        forEachMapping(problem, architecture, options.rules, options.ragged, [&](const Nest& nest) {
             if (++out.count > limit) throw TooMany{};
-            const Evaluation found = evaluate(problem, architecture, nest, options.rules);
+            if (options.ragged && raggedDefect(problem, architecture, nest, options.rules)) return void(--out.count);
+            const Evaluation found = options.ragged
+                                         ? averages(evaluateRagged(problem, architecture, nest, options.rules))
+                                         : evaluate(problem, architecture, nest, options.rules);
             const double objective = options.objective.value(found.energy_pj, found.cycles);
             if (objective < out.best) out.best = objective, out.nest = nest;
         });

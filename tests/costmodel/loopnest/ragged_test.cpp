@@ -216,7 +216,7 @@ TEST_CASE("ragged nests: with perfect factors they are what the analysis counts"
                 }
             }
         }
-        differences.compare("macs", found.macs, expected.macs());
+        differences.compare("macs", found.macs, expected.macs);
         differences.compare("pes", found.pes, access.pes);
         differences.compare("compute_cycles", found.compute_cycles, access.compute_cycles);
         rounded += !whole;
