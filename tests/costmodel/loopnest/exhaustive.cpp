@@ -13,6 +13,7 @@ struct Slot {
     int level;
     LoopKind kind;
     const PerDim<bool>* allowed;
+    int64_t width;  ///< most iterations
 };
 
 class Enumeration {
@@ -24,9 +25,9 @@ public:
         for (int l = 0; l < architecture.levelCount(); ++l) {
             const LevelConstraint& c = architecture.constraints[l];
             mapping_.levels[l].keeps = c.keeps;
-            slots_.push_back({l, LoopKind::Temporal, &c.temporal});
-            slots_.push_back({l, LoopKind::SpatialY, &c.spatial_y});
-            slots_.push_back({l, LoopKind::SpatialX, &c.spatial_x});
+            slots_.push_back({l, LoopKind::Temporal, &c.temporal, base::kMaxInteger});
+            slots_.push_back({l, LoopKind::SpatialY, &c.spatial_y, architecture.fanoutY(l)});
+            slots_.push_back({l, LoopKind::SpatialX, &c.spatial_x, architecture.fanoutX(l)});
         }
         factors_.assign(slots_.size(), PerDim<int64_t>{1, 1, 1, 1, 1, 1, 1, 1});
     }
@@ -39,7 +40,8 @@ public:
             return;
         }
         const size_t place = slots_.size() - 1 - slot;
-        for (int64_t f = 1; f <= left; ++f) {
+        const int64_t most = std::min(left, slots_[place].width);
+        for (int64_t f = 1; f <= most; ++f) {
             if ((!ragged_ && left % f != 0) || (f > 1 && !(*slots_[place].allowed)[d])) continue;
             factors_[place][d] = f;
             factor(d, slot + 1, (left + f - 1) / f);
