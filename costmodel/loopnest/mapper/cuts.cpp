@@ -66,7 +66,13 @@ SpatialGeometry::SpatialGeometry(const MapSpace& space, const SpatialChoice& cho
         instances[l + 1] = instances[l] * product(choice.hops[l]);
         for (int t = 0; t < kTensors; ++t) distinct[l][t] = atLeastDistinct(choice.hops[l], static_cast<Tensor>(t));
     }
-    compute_cycles = space.macs / instances[space.levels()];
+    busy_cycles = space.macs / instances[space.levels()];
+    compute_cycles = 1;
+    for (int d = 0; d < kDims; ++d) {
+        int64_t spread = 1;
+        for (const Factors& hop : choice.hops) spread *= hop[d];
+        compute_cycles *= double((space.problem.bounds[d] + spread - 1) / spread);
+    }
 }
 
 Unforwarded unforwarded(const MapSpace& space, const Factors& hop, int child, const PerDim<double>& temporal_above,
@@ -132,7 +138,7 @@ void addMacLevel(const MapSpace& space, const SpatialGeometry& geometry, double 
         double distinct = 1, outer = 1;
         for (int h = l; h < space.levels(); ++h) distinct *= geometry.distinct[h][t];
         if (t == index(Tensor::Inputs)) distinct = inputs_distinct;
-        const double words = geometry.compute_cycles * distinct;
+        const double words = geometry.busy_cycles * distinct;
         double reads = words;
         if (t == index(Tensor::Outputs)) {
             for (int h = 0; h < l; ++h) outer *= geometry.distinct[h][t];

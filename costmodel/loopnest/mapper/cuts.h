@@ -58,7 +58,8 @@ struct SpatialGeometry {
 
     std::array<double, kMaxLevels + 1> instances;        ///< of each level; last: MACs
     std::array<PerTensor<double>, kMaxLevels> distinct;  ///< different tiles per fan-out; Inputs: at least
-    double compute_cycles = 0;
+    double busy_cycles = 0;                              ///< MACs over PEs
+    double compute_cycles = 0;  ///< time steps, at least: more than the above where ragged tiles leave PEs idle
 };
 
 /// Price of one word that a cut brings to one child instance, and what it does to the bandwidths.

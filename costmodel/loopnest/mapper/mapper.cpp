@@ -91,11 +91,11 @@ public:
         result.bound = std::min(best_.objective, left_out);
         result.optimal = best_.objective < kNone && left_out >= best_.objective * (1 - 1e-12);
         if (result.optimal) result.bound = best_.objective;
-        if (result.stopped_by.empty())
-            result.stopped_by = result.optimal            ? "proof"
-                                : timeIsUp()              ? "time"
-                                : nodes_ >= options_.work ? "work"
-                                                          : "gap";
+        if (result.optimal) result.stopped_by = "proof";
+        if (result.stopped_by.empty()) {
+            const bool within_gap = options_.gap > 0 && left_out >= best_.objective * (1 - options_.gap) * (1 - 1e-12);
+            result.stopped_by = timeIsUp() ? "time" : within_gap ? "gap" : "work";
+        }
         result.nodes = nodes_, result.evaluated = evaluated_;
     }
     const Candidate& best() const { return best_; }
