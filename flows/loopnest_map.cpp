@@ -96,7 +96,7 @@ NetworkNests readLoopNestMapInputs(const LoopNestMapStage& stage, base::Log& log
         for (const std::string& unused : applyEnergyTable(*stage.energy_table, network.architecture))
             log.info(fmt::format("{}: {} is no level of {}; its prices are not used", stage.energy_table->string(),
                                  unused, network.architecture.name));
-    for (const CountedLayer& layer : list.layers) network.layers.push_back({layer, {}});
+    for (const CountedLayer& layer : list.layers) network.layers.emplace_back().layer = layer;
     return network;
 }
 
@@ -112,6 +112,17 @@ size_t firstAlike(const NetworkNests& network, size_t i) {
     return first;
 }
 
+void mapByBaseline(const LoopNestMapStage& stage, NetworkNests& network, LayerNest& mapped) {
+    const BaselineOptions options{*stage.baseline, network.mapper.objective, network.mapper.rules, stage.evaluations,
+                                  stage.seed};
+    BaselineResult found = runBaseline(mapped.layer.problem, network.architecture, options);
+    mapped.result = std::move(found.best);
+    mapped.drawn = found.tried;
+    mapped.rejected = std::move(found.rejected);
+    network.cpu_seconds += mapped.result.cpu_seconds;
+    if (base::stopRequested()) throw base::Interrupted("stopped before all layers were mapped");
+}
+
 void mapOneByOne(const LoopNestMapStage& stage, NetworkNests& network, base::Log& log) {
     const Clock::time_point start = Clock::now();
     const double total = double(network.layers.size());
@@ -121,6 +132,11 @@ void mapOneByOne(const LoopNestMapStage& stage, NetworkNests& network, base::Log
         if (const size_t first = firstAlike(network, i); first < i) {
             mapped.result = network.layers[first].result;
             mapped.result.cpu_seconds = 0;
+            mapped.drawn = network.layers[first].drawn, mapped.rejected = network.layers[first].rejected;
+            continue;
+        }
+        if (stage.baseline) {
+            mapByBaseline(stage, network, mapped);
             continue;
         }
         MapperOptions options = network.mapper;
@@ -191,6 +207,10 @@ base::Json mapReport(const NetworkNests& network) {
         layer["evaluated"] = result.evaluated;
         layer["stopped_by"] = result.stopped_by;
         layer["cpu_seconds"] = result.cpu_seconds;
+        if (mapped.drawn > 0) {
+            layer["drawn"] = mapped.drawn;
+            layer["rejected"] = base::Json(mapped.rejected);
+        }
         if (result.mapping)
             layer["mapping"] = toJson(network.architecture, *result.mapping);
         else

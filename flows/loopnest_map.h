@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -8,6 +9,7 @@
 #include "core/base/json.h"
 #include "core/base/log.h"
 #include "costmodel/loopnest/layers.h"
+#include "costmodel/loopnest/mapper/baselines.h"
 #include "costmodel/loopnest/mapper/mapper.h"
 
 namespace dna::flows {
@@ -16,9 +18,12 @@ namespace dna::flows {
 struct LoopNestMapStage {
     std::optional<std::filesystem::path> network_json, layers_json;
     std::string architecture;  ///< FILE of a dna.architecture, or FILE#NAME of a file of reference cases
-    std::optional<std::filesystem::path> energy_table;  ///< Accelergy ERT that replaces the architecture's prices
-    costmodel::loopnest::MapperOptions mapper;          ///< of one layer; `seconds` is set from the budget
-    double budget_seconds = 0;                          ///< of all layers together; 0: none
+    std::optional<std::filesystem::path> energy_table;      ///< Accelergy ERT that replaces the architecture's prices
+    costmodel::loopnest::MapperOptions mapper;              ///< of one layer; `seconds` is set from the budget
+    double budget_seconds = 0;                              ///< of all layers together; 0: none
+    std::optional<costmodel::loopnest::Baseline> baseline;  ///< instead of the exact mapper
+    int64_t evaluations = 10'000;                           ///< of a baseline, a layer
+    uint64_t seed = 0;                                      ///< of a baseline
     bool network_edp = false;  ///< minimise the product of the network's sums instead of each layer's objective
 };
 
@@ -26,6 +31,8 @@ struct LoopNestMapStage {
 struct LayerNest {
     costmodel::loopnest::CountedLayer layer;
     costmodel::loopnest::MapperResult result;
+    int64_t drawn = 0;                        ///< mappings a baseline drew, invalid ones included
+    std::map<std::string, int64_t> rejected;  ///< why a baseline's mappings were invalid, and how many
 };
 /// A network on an architecture, layer by layer.
 struct NetworkNests {

@@ -225,6 +225,51 @@ TEST_CASE("map: what it writes, check reads") {
     }
 }
 
+TEST_CASE("map: ragged tiles are never worse than perfect ones, and check reads them") {
+    const Inputs in;
+    const std::string layers = in.write("odd.json", R"({"format": "dna.layers", "version": 1, "name": "odd", "layers": [
+        {"name": "odd", "C": 7, "M": 11, "P": 13, "Q": 5, "R": 3, "S": 3}]})");
+    const auto run = [&](std::vector<std::string> more) {
+        std::vector<std::string> command{
+            "map",    "--layers",     layers, "--architecture", architectureFile("simple_os"),
+            "--json", "--convention", "gads"};
+        command.insert(command.end(), more.begin(), more.end());
+        const ProgramRun done = runDna(command);
+        REQUIRE(done.exit_code == 0);
+        return base::Json::parse(done.out).at("layers").at(0);
+    };
+    const base::Json perfect = run({}), ragged = run({"--ragged", "--out", in.path("nests.json")});
+    CHECK(ragged.at("optimal") == true);
+    CHECK(ragged.at("edp").get<double>() < perfect.at("edp").get<double>());
+    const ProgramRun check = runDna({"check", in.path("nests.json")});
+    CHECK(check.exit_code == 0);
+    CHECK(has(check.out, "1 of 1 equal"));
+    const ProgramRun refused = in.map({"--ragged"});
+    CHECK(refused.exit_code == 2);
+    CHECK(has(refused.err, "--convention gads"));
+}
+
+TEST_CASE("map: samplers repeat themselves, count what they reject, and prove nothing") {
+    const Inputs in;
+    const base::Json best = base::Json::parse(in.map({"--json"}).out);
+    for (const char* algorithm : {"random", "random_pruned", "evolution"}) {
+        const std::vector<std::string> options{"--json", "--algorithm", algorithm, "--evaluations",
+                                               "200",    "--seed",      "3"};
+        const ProgramRun first = in.map(options);
+        REQUIRE(first.exit_code == 0);
+        CHECK(withoutTimes(first.out) == withoutTimes(in.map(options).out));
+        const base::Json report = base::Json::parse(first.out);
+        for (size_t i = 0; i < report.at("layers").size(); ++i) {
+            const base::Json& layer = report.at("layers").at(i);
+            int64_t rejected = 0;
+            for (const auto& [reason, count] : layer.at("rejected").items()) rejected += count.get<int64_t>();
+            CHECK(rejected + layer.at("evaluated").get<int64_t>() == layer.at("drawn").get<int64_t>());
+            CHECK(layer.at("optimal") == false);
+            CHECK(layer.at("edp").get<double>() >= best.at("layers").at(i).at("edp").get<double>() * (1 - 1e-12));
+        }
+    }
+}
+
 TEST_CASE("map: layers that cannot be mapped say why") {
     const Inputs inputs;
     std::string text = base::readFile(architectureFile("flat3"));

@@ -14,7 +14,7 @@ using namespace costmodel::loopnest;
 
 struct Options {
     LoopNestMapStage stage;
-    std::string objective = "edp", convention = "timeloop";
+    std::string objective = "edp", convention = "timeloop", algorithm = "exact";
     std::optional<double> weight;
     std::string draw, explain;
     std::optional<std::filesystem::path> csv, out;
@@ -63,6 +63,12 @@ int map(Options& options, VerbContext& context) {
         throw base::InputError("--ragged", "", "short last tiles are counted with --convention gads only");
     if (options.stage.mapper.ragged && !options.explain.empty())
         throw base::InputError("--explain", "", "derivations are written for perfect factors only, not with --ragged");
+    using costmodel::loopnest::Baseline;
+    if (options.algorithm == "random") options.stage.baseline = Baseline::Random;
+    if (options.algorithm == "random_pruned") options.stage.baseline = Baseline::RandomPruned;
+    if (options.algorithm == "evolution") options.stage.baseline = Baseline::Evolution;
+    if (options.stage.baseline && (options.stage.network_edp || options.stage.mapper.ragged))
+        throw base::InputError("--algorithm", "", "samplers take perfect factors and an objective of each layer");
     NetworkNests network = readLoopNestMapInputs(options.stage, context.log);
     for (const std::string& name : {options.draw, options.explain})
         if (!name.empty()) network.find(name);
@@ -105,6 +111,14 @@ void declareSearch(CLI::App& app, Options& options) {
     app.add_option("--threads", options.stage.mapper.threads, "never changes the result")
         ->check(CLI::Range(1, 1024))
         ->capture_default_str();
+    app.add_option("--algorithm", options.algorithm,
+                   "exact, or a sampler to compare with: random, random_pruned, evolution")
+        ->check(CLI::IsMember({"exact", "random", "random_pruned", "evolution"}))
+        ->capture_default_str();
+    app.add_option("--evaluations", options.stage.evaluations, "valid mappings a sampler prices for each layer")
+        ->check(CLI::Range(int64_t{1}, int64_t{1} << 40))
+        ->capture_default_str();
+    app.add_option("--seed", options.stage.seed, "of a sampler");
 }
 
 void declareOutputs(CLI::App& app, Options& options) {
