@@ -28,11 +28,13 @@ Evaluation evaluate(const Problem& problem, const Architecture& architecture, co
     for (int l = 0; l < nest.level_count; ++l) {
         const MemoryLevel& level = architecture.levels[l];
         const Rates<double>::Level price{0, 0, level.energy.read_pj, level.energy.fill_pj, level.energy.update_pj};
-        for (TensorCounts<double>& count : out.access.counts[l]) {
-            if (rules.neighbour_forwarding) {  // averages over instances; the reference reports whole words
-                count.reads = std::round(count.reads), count.fills = std::round(count.fills);
-                count.updates = std::round(count.updates);
-            }
+        for (int t = 0; t < kTensors; ++t) {
+            TensorCounts<double>& count = out.access.counts[l][t];
+            // Averages over instances: whole words, as the reference reports them, except for a refill that one of a
+            // group gets.
+            const bool shared = t == index(Tensor::Outputs) && !rules.refill_every_reducer;
+            count.reads = std::round(count.reads), count.updates = std::round(count.updates);
+            if (!shared) count.fills = std::round(count.fills);
             out.energy_pj += wordsEnergyPj(count, out.access.instances[l], price);
         }
         out.level_cycles[l] = levelCycles(out.access.counts[l], level, out.access.compute_cycles);
