@@ -399,8 +399,9 @@ private:
             const double share = refillShare(l);
             fills = fills * Term("share", share);
         }
-        count.fills = page_.count(4, "fills", fills);
-        if (fills.value > 0 && supply.distinct < supply.receivers && scene_.rules.refill_every_reducer)
+        const bool everyone = scene_.rules.refill_every_reducer;
+        count.fills = everyone ? page_.count(4, "fills", fills) : page_.line(4, "fills", fills, "words on average");
+        if (fills.value > 0 && supply.distinct < supply.receivers && everyone)
             page_.say(4, "a partial sum that comes back fills every one that adds to it");
     }
 
