@@ -16,6 +16,7 @@ template <class T>
 struct TensorCounts {
     T tile_words = 0.0;
     T reads = 0.0, fills = 0.0, updates = 0.0;
+    T forwarded = 0.0;  ///< words handed over by neighbours: in reads and in fills
 };
 
 /// Access counts of a nest. Levels outer to inner; tensors a level does not keep stay zero.
@@ -194,7 +195,7 @@ AccessAnalysis<T> analyse(const Problem& problem, const Architecture& architectu
                     if (forwards) forward(problem, architecture, nest, bounds, g.step, g.extent[l], l, rules, in);
                     if (!keeps) in.reads = asked * fan.receivers * in.reads / in.arrivals;
                     in.arrivals = in.arrivals / fan.receivers;
-                    in.forwarded = in.forwarded / fan.receivers;
+                    in.forwarded = in.forwarded / (rules.forwarded_of_one_sender ? out.instances[l] : fan.receivers);
                 } else {
                     in.reads = asked * fan.distinct;
                 }
@@ -211,6 +212,7 @@ AccessAnalysis<T> analyse(const Problem& problem, const Architecture& architectu
                 } else {
                     count.reads = rules.bound_forwarding ? asked : asked + in.forwarded;
                     if (!outermost) count.fills = in.arrivals + in.forwarded;
+                    count.forwarded = in.forwarded;
                 }
             }
             asked = in.reads;

@@ -18,6 +18,9 @@ struct Convention {
     bool refill_every_reducer = true;
     /// PEs next to each other pass on words that the neighbour held one step ago.
     bool neighbour_forwarding = true;
+    /// The words that one sender's receivers pass on are spread over all instances of the level, as the reference
+    /// reports them; with several senders they count once. Off: over that sender's receivers.
+    bool forwarded_of_one_sender = true;
     /// No way to count but a bound for mappers: anybody counts as a neighbour and passing on costs no read, so that no
     /// placement of the spatial loops on the mesh is cheaper.
     bool bound_forwarding = false;

@@ -18,6 +18,18 @@ double levelCycles(const PerTensor<TensorCounts<double>>& counts, const MemoryLe
     return std::ceil(compute_cycles / slowdown);
 }
 
+void roundAverages(TensorCounts<double>& count, Tensor tensor, const Convention& rules) {
+    constexpr double kFuzz = 1e-6;  // of slabs, which are shares of tiles
+    const double handed = std::floor(count.forwarded + kFuzz), share = count.fills - count.forwarded;
+    count.reads = std::round(count.reads - count.forwarded + handed);
+    count.updates = std::round(count.updates);
+    if (count.forwarded > 0)
+        count.fills = std::floor(share + handed + kFuzz);
+    else if (tensor != Tensor::Outputs || rules.refill_every_reducer)
+        count.fills = std::round(count.fills);
+    count.forwarded = handed;
+}
+
 Evaluation evaluate(const Problem& problem, const Architecture& architecture, const Nest& nest,
                     const Convention& rules) {
     Evaluation out;
@@ -30,11 +42,7 @@ Evaluation evaluate(const Problem& problem, const Architecture& architecture, co
         const Rates<double>::Level price{0, 0, level.energy.read_pj, level.energy.fill_pj, level.energy.update_pj};
         for (int t = 0; t < kTensors; ++t) {
             TensorCounts<double>& count = out.access.counts[l][t];
-            // Averages over instances: whole words, as the reference reports them, except for a refill that one of a
-            // group gets.
-            const bool shared = t == index(Tensor::Outputs) && !rules.refill_every_reducer;
-            count.reads = std::round(count.reads), count.updates = std::round(count.updates);
-            if (!shared) count.fills = std::round(count.fills);
+            roundAverages(count, static_cast<Tensor>(t), rules);
             out.energy_pj += wordsEnergyPj(count, out.access.instances[l], price);
         }
         out.level_cycles[l] = levelCycles(out.access.counts[l], level, out.access.compute_cycles);

@@ -82,6 +82,10 @@ struct Evaluation {
 
 /// Cycles of a level whose instance must serve these reads and writes at its bandwidth; at least `compute_cycles`.
 double levelCycles(const PerTensor<TensorCounts<double>>& counts, const MemoryLevel& level, double compute_cycles);
+/// Averages over instances as the reference reports them: whole words, except for a refill of Outputs that one of a
+/// reducing group gets; what neighbours handed over is rounded down on its own.
+void roundAverages(TensorCounts<double>& count, Tensor tensor, const Convention& rules);
+
 /// Counts, energy and cycles from scratch. No check of capacity; allocates nothing.
 Evaluation evaluate(const Problem& problem, const Architecture& architecture, const Nest& nest,
                     const Convention& rules);

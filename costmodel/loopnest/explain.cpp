@@ -68,7 +68,9 @@ public:
     }
     /// The same for a count: whole words.
     double count(int indent, std::string_view label, const Term& term) {
-        const double whole = std::round(term.value);
+        return count(indent, label, term, std::round(term.value));
+    }
+    double count(int indent, std::string_view label, const Term& term, double whole) {
         line(indent, label, term, "words", whole == term.value ? "" : fmt::format("counted as {}", numberText(whole)));
         return whole;
     }
@@ -372,12 +374,20 @@ private:
         const bool outermost = l == 0;
         if (!outputs()) {
             Term reads("asked from below", asked_);
+            Term fills = supply.words;
             if (supply.passed > 0) {
-                const Term passed = Term("passed to neighbours", supply.passed) / Term(supply.receivers);
+                const double over = scene_.rules.forwarded_of_one_sender ? scene_.instances[l] : supply.receivers;
+                const Term passed = Term("passed to neighbours", supply.passed) / Term(over);
                 reads = reads + passed;
+                if (over != supply.receivers)
+                    fills = fills - Term("passed on here", supply.passed) / Term(supply.receivers) + passed;
+                count.forwarded = passed.value;
             }
-            count.reads = page_.count(4, "reads", reads);
-            if (!outermost) count.fills = page_.count(4, "fills", supply.words);
+            count.reads = reads.value;
+            count.fills = outermost ? 0 : fills.value;
+            roundAverages(count, t_, scene_.rules);
+            page_.count(4, "reads", reads, count.reads);
+            if (!outermost) page_.count(4, "fills", fills, count.fills);
         } else {
             tellOutputCounts(l, supply, count);
         }

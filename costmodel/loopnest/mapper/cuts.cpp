@@ -110,7 +110,9 @@ CutRate cutRate(const MapSpace& space, const SpatialGeometry& geometry, const Cu
         rate.parent_reads_offset = distinct * least_words;
         rate.child_fills = 1;
         rate.offset_pj = parent.read_pj * parents * rate.parent_reads_offset;
-        rate.energy_pj = parent.read_pj * parents * rate.parent_reads + child.fill_pj * children;
+        const bool counted_once = space.options.rules.forwarded_of_one_sender && geometry.instances[cut.child - 1] > 1;
+        if (counted_once) rate.child_fills = share;  // of several senders only one's forwarded words are counted
+        rate.energy_pj = parent.read_pj * parents * rate.parent_reads + child.fill_pj * children * rate.child_fills;
         return rate;
     }
     const double refilled = space.options.rules.refill_every_reducer ? 1 : distinct * parents / children;

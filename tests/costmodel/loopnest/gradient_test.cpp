@@ -154,17 +154,19 @@ TEST_CASE("loop nest gradient: relaxed counts are the exact ones, bit for bit, w
         const Place place = placeOf(rng, i % 2 == 1);
         CHECK(sameCounts(place, tape));
         if (i % 2 == 1) continue;
-        // The exact evaluation rounds averages over instances, except where one of a group gets a refill.
+        // The exact evaluation rounds averages over instances; nothing else differs.
         const auto exact = evaluate(place.nest.problem, place.nest.architecture, place.flat, place.rules).access;
         const auto relaxed =
             analyse<double>(place.nest.problem, place.nest.architecture, place.flat, place.bounds, place.rules);
         for (int l = 0; l < exact.level_count; ++l)
             for (int t = 0; t < kTensors; ++t) {
-                CHECK(exact.counts[l][t].reads == std::round(relaxed.counts[l][t].reads));
-                const bool shared = t == index(Tensor::Outputs) && !place.rules.refill_every_reducer;
-                const double fills = relaxed.counts[l][t].fills;
-                CHECK(exact.counts[l][t].fills == (shared ? fills : std::round(fills)));
-                CHECK(exact.counts[l][t].updates == std::round(relaxed.counts[l][t].updates));
+                TensorCounts<double> rounded = relaxed.counts[l][t];
+                roundAverages(rounded, static_cast<Tensor>(t), place.rules);
+                CHECK(exact.counts[l][t].reads == rounded.reads);
+                CHECK(exact.counts[l][t].fills == rounded.fills);
+                CHECK(exact.counts[l][t].updates == rounded.updates);
+                CHECK(std::abs(rounded.reads - relaxed.counts[l][t].reads) < 1.5);
+                CHECK(std::abs(rounded.fills - relaxed.counts[l][t].fills) < 2);
             }
     }
 }

@@ -319,7 +319,8 @@ private:
         WalkedCounts counts;
         counts.tile_words = double(Box{{}, tileExtents(t, l)}.volume());
         const double share = l == 0 ? 0 : hop.arriving / hop.children;
-        const double peer = l == 0 ? 0 : hop.forwarded / hop.children;
+        double peer = l == 0 ? 0 : hop.forwarded / hop.children;
+        if (rules_.forwarded_of_one_sender) peer *= hop.children / out_.instances[l];
         counts.reads = demand + peer;
         counts.fills = share + peer;
         return counts;
