@@ -28,6 +28,9 @@ Chunk readChunk(JsonObject& object) {
     chunk.output_words = int(object.integer("output_words", 128, 32768));
     chunk.accumulator_bits = int(object.integer("accumulator_bits", 17, 32, chunk.accumulator_bits));
     chunk.multiplier_bits = int(object.integer("multiplier_bits", 16, 16, chunk.multiplier_bits));
+    chunk.operand_bits = int(object.integer("operand_bits", 8, 8, chunk.operand_bits));
+    chunk.max_pool = object.flag("max_pool", chunk.max_pool);
+    if (chunk.max_pool) object.problem("max_pool", "this version has no pooling PEs");
     object.close();
     return chunk;
 }
@@ -42,6 +45,8 @@ Json toJson(const Chunk& chunk) {
     json["output_words"] = chunk.output_words;
     json["accumulator_bits"] = chunk.accumulator_bits;
     json["multiplier_bits"] = chunk.multiplier_bits;
+    json["operand_bits"] = chunk.operand_bits;
+    json["max_pool"] = chunk.max_pool;
     return json;
 }
 

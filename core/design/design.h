@@ -14,17 +14,23 @@ namespace dna::design {
 constexpr int kBlock = 16;
 constexpr int kWordBytes = 16;
 
-/// One processing chunk of template T3 (output array): rows x cols PEs, rows = output pixels, cols = output channels
-/// (channels for depthwise). Depths count 128-bit words of one half of a double buffer.
+/// The array of a chunk (hardware.md 3.5): T3, rows = output pixels, cols = output channels (channels for depthwise).
+enum class Template { OutputArray };
+
+/// One processing chunk. Depths count 128-bit words of one half of a double buffer.
 struct Chunk {
+    Template array = Template::OutputArray;
     int rows = 8;               ///< PE rows, 4..32, power of two
     int cols = 8;               ///< PE columns: 8 or 16
+    int operand_bits = 8;       ///< width of activations and weights
+    bool max_pool = false;      ///< PEs can take the maximum instead of the sum
     int input_words = 128;      ///< input buffer, words per bank and half (one bank per row)
     int weight_words = 512;     ///< weight buffer, words per half
     int output_words = 512;     ///< output buffer (and residual buffer), words per half
     int accumulator_bits = 28;  ///< from the exact bound of the networks the chip is meant for
     int multiplier_bits = 16;   ///< MB of the requantisation rule
     bool operator==(const Chunk&) const = default;
+    int block() const { return 8 * kWordBytes / operand_bits; }  ///< channels of a word
 };
 
 struct Design {
