@@ -170,7 +170,7 @@ void addGenerated(Chip& chip, const Module& module, const std::string& hash) {
 }  // namespace
 
 std::vector<MemoryUse> memoriesOf(const Chunk& chunk) {
-    const std::string base = "u_chunk0.u_chunk.u_datapath.";
+    const std::string base = "u_chunk0.u_chunk.u_engine.u_datapath.";
     return {{base + "u_input_buffer.gen_bank[*].gen_half[*].u_sram", chunk.input_words, 128, 2 * chunk.rows},
             {base + "u_weight_buffer.gen_half[*].u_sram", chunk.weight_words, 128, 2},
             {base + "u_output_buffer.gen_half[*].u_sram", chunk.output_words, 128, 2},

@@ -1,0 +1,129 @@
+// Compute engine of the output-array template: layer settings, issue and datapath. What the other engines see of any compute
+// engine are these ports.
+module dna_engine_os #(
+    parameter ROWS         = 16,
+    parameter LOG          = 4,     // log2(ROWS)
+    parameter COLS         = 16,
+    parameter ACC_BITS     = 28,
+    parameter INPUT_WORDS  = 64,
+    parameter IADDR        = 6,
+    parameter WEIGHT_WORDS = 512,
+    parameter WADDR        = 9,
+    parameter OUTPUT_WORDS = 512,
+    parameter OADDR        = 9
+) (
+    input  wire             clk,
+    input  wire             rst_n,
+    // descriptor beats
+    input  wire             descriptor_i,
+    input  wire [3:0]       descriptor_beat_i,
+    output wire             captured_o,         // a descriptor waits to be taken
+    // hand-over of jobs and slots
+    input  wire             drained_i,          // no job is between issue and output buffer
+    input  wire             loaded_i,
+    output wire             loaded_take_o,
+    input  wire             slot_free_i,
+    output wire             slot_take_o,
+    output wire             input_release_o, weights_release_o,
+    output wire             residual_o,         // the layer adds a residual
+    output wire             tile_done_o,        // the last word of a job is in the output buffer
+    // fill side
+    input  wire             input_write_i, input_write_slot_i,
+    input  wire [LOG-1:0]   input_write_bank_i,
+    input  wire [IADDR-1:0] input_write_addr_i,
+    input  wire [127:0]     input_write_data_i,
+    input  wire             weight_write_i, weight_write_slot_i,
+    input  wire [WADDR-1:0] weight_write_addr_i,
+    input  wire             residual_write_i, residual_write_slot_i,
+    input  wire [OADDR-1:0] residual_write_addr_i,
+    input  wire [127:0]     fill_data_i,        // also the descriptor beat
+    // store side
+    input  wire             output_read_i, output_read_slot_i,
+    input  wire [OADDR-1:0] output_read_addr_i,
+    output wire [127:0]     output_data_o,
+    // events for the counters
+    output wire             busy_o, mac_o,
+    output wire [ROWS-1:0]  bank_read_o,
+    output wire             weight_access_o, output_write_o, residual_read_o
+);
+    // ---- Layer settings of the compute side.
+    wire take;
+    wire depthwise, shift, raw, channels_outer, shared_weights, pixels_outer, two_runs;
+    wire [2:0]  log2_x, log2_y, pad;
+    wire [7:0]  pad_value;
+    wire [9:0]  row_tiles, channel_tiles, rows_full, rows_last, units_full, units_last, out_width, x_blocks;
+    wire [9:0]  y_blocks_full, y_blocks_last, in_height, in_width;
+    wire [3:0]  kernel, channel_offset;
+    wire [11:0] channels, run_start, y_step;
+    wire [15:0] run_address, unit_words, x_words, plane_words, block_words;
+    wire [5:0]  bubble;
+    wire [7:0]  zero, low, high, zero_a, zero_b, sum_zero, sum_low, sum_high;
+    wire [4:0]  sum_shift;
+    wire [15:0] multiplier_a, multiplier_b, tile_words_full, tile_words_last;
+    dna_compute_config u_config (
+        .clk(clk), .rst_n(rst_n), .write_i(descriptor_i), .beat_i(descriptor_beat_i), .data_i(fill_data_i),
+        .take_i(take), .captured_o(captured_o), .depthwise_o(depthwise), .shift_o(shift), .raw_o(raw),
+        .residual_o(residual_o), .channels_outer_o(channels_outer), .shared_weights_o(shared_weights),
+        .pixels_outer_o(pixels_outer), .log2_x_o(log2_x), .log2_y_o(log2_y), .pad_value_o(pad_value),
+        .row_tiles_o(row_tiles), .channel_tiles_o(channel_tiles), .kernel_o(kernel), .pad_o(pad),
+        .channel_offset_o(channel_offset), .two_runs_o(two_runs), .rows_full_o(rows_full), .rows_last_o(rows_last),
+        .units_full_o(units_full), .units_last_o(units_last), .out_width_o(out_width), .x_blocks_o(x_blocks),
+        .y_blocks_full_o(y_blocks_full), .y_blocks_last_o(y_blocks_last), .in_height_o(in_height),
+        .in_width_o(in_width), .channels_o(channels), .run_start_o(run_start), .run_address_o(run_address),
+        .bubble_o(bubble), .unit_words_o(unit_words), .x_words_o(x_words), .plane_words_o(plane_words),
+        .block_words_o(block_words), .y_step_o(y_step), .zero_o(zero), .low_o(low), .high_o(high),
+        .zero_a_o(zero_a), .zero_b_o(zero_b), .sum_zero_o(sum_zero), .sum_low_o(sum_low), .sum_high_o(sum_high),
+        .sum_shift_o(sum_shift), .multiplier_a_o(multiplier_a), .multiplier_b_o(multiplier_b),
+        .tile_words_full_o(tile_words_full), .tile_words_last_o(tile_words_last));
+
+    // ---- Issue (stage 0).
+    wire first, last, load, half, weight_read, weight_half, parameter_read, input_slot, weight_slot, job_end;
+    wire [3:0] tap_x, tap_y, select;
+    wire [9:0] x_block, y_block, y_base;
+    wire [15:0] channel_addr;
+    wire [WADDR-1:0] weight_addr;
+    wire [2:0] parameter_index;
+    wire [OADDR-1:0] block_base;
+    wire [5:0] x_left, y_left;
+    dna_compute #(.COLS(COLS), .WADDR(WADDR), .OADDR(OADDR)) u_compute (
+        .clk(clk), .rst_n(rst_n), .captured_i(captured_o), .take_o(take), .drained_i(drained_i),
+        .loaded_i(loaded_i), .loaded_take_o(loaded_take_o), .slot_free_i(slot_free_i), .slot_take_o(slot_take_o),
+        .input_release_o(input_release_o), .weights_release_o(weights_release_o),
+        .depthwise_i(depthwise), .raw_i(raw), .channels_outer_i(channels_outer), .shared_weights_i(shared_weights),
+        .pixels_outer_i(pixels_outer), .shift_i(shift), .log2_x_i(log2_x), .log2_y_i(log2_y), .pad_i(pad),
+        .row_tiles_i(row_tiles), .channel_tiles_i(channel_tiles), .kernel_i(kernel),
+        .channel_offset_i(channel_offset), .two_runs_i(two_runs), .rows_full_i(rows_full), .rows_last_i(rows_last),
+        .units_full_i(units_full), .units_last_i(units_last), .out_width_i(out_width), .x_blocks_i(x_blocks),
+        .y_blocks_full_i(y_blocks_full), .y_blocks_last_i(y_blocks_last), .channels_i(channels),
+        .run_start_i(run_start), .run_address_i(run_address), .block_words_i(block_words),
+        .unit_words_i(unit_words), .bubble_i(bubble), .y_step_i(y_step), .tile_words_full_i(tile_words_full),
+        .tile_words_last_i(tile_words_last), .mac_o(mac_o), .first_o(first), .last_o(last), .load_o(load),
+        .tap_x_o(tap_x), .tap_y_o(tap_y), .x_block_o(x_block), .y_block_o(y_block), .y_base_o(y_base),
+        .channel_addr_o(channel_addr), .select_o(select), .half_o(half), .weight_read_o(weight_read),
+        .weight_addr_o(weight_addr), .weight_half_o(weight_half), .parameter_o(parameter_read),
+        .parameter_index_o(parameter_index), .input_slot_o(input_slot), .weight_slot_o(weight_slot),
+        .block_base_o(block_base), .x_left_o(x_left), .y_left_o(y_left), .job_end_o(job_end), .busy_o(busy_o));
+
+    // ---- Datapath.
+    dna_datapath #(.ROWS(ROWS), .LOG(LOG), .COLS(COLS), .ACC_BITS(ACC_BITS), .INPUT_WORDS(INPUT_WORDS), .IADDR(IADDR),
+                   .WEIGHT_WORDS(WEIGHT_WORDS), .WADDR(WADDR), .OUTPUT_WORDS(OUTPUT_WORDS), .OADDR(OADDR)) u_datapath (
+        .clk(clk), .rst_n(rst_n), .mac_i(mac_o), .first_i(first), .last_i(last), .load_i(load), .half_i(half),
+        .weight_read_i(weight_read), .weight_half_i(weight_half), .parameter_read_i(parameter_read),
+        .input_slot_i(input_slot), .weight_slot_i(weight_slot), .job_end_i(job_end), .tap_x_i(tap_x),
+        .tap_y_i(tap_y), .select_i(select), .x_block_i(x_block), .y_block_i(y_block), .y_base_i(y_base),
+        .channel_addr_i(channel_addr), .weight_addr_i(weight_addr), .parameter_index_i(parameter_index),
+        .block_base_i(block_base), .x_left_i(x_left), .y_left_i(y_left), .depthwise_i(depthwise), .shift_i(shift),
+        .raw_i(raw), .residual_i(residual_o), .log2_x_i(log2_x), .log2_y_i(log2_y), .pad_i(pad),
+        .pad_value_i(pad_value), .in_height_i(in_height), .in_width_i(in_width), .out_width_i(out_width),
+        .x_words_i(x_words), .plane_words_i(plane_words), .zero_i(zero), .low_i(low), .high_i(high),
+        .zero_a_i(zero_a), .zero_b_i(zero_b), .sum_zero_i(sum_zero), .sum_low_i(sum_low), .sum_high_i(sum_high),
+        .sum_shift_i(sum_shift), .multiplier_a_i(multiplier_a), .multiplier_b_i(multiplier_b),
+        .input_write_i(input_write_i), .input_write_slot_i(input_write_slot_i), .input_write_bank_i(input_write_bank_i),
+        .input_write_addr_i(input_write_addr_i), .input_write_data_i(input_write_data_i), .weight_write_i(weight_write_i),
+        .weight_write_slot_i(weight_write_slot_i), .weight_write_addr_i(weight_write_addr_i),
+        .residual_write_i(residual_write_i), .residual_write_slot_i(residual_write_slot_i),
+        .residual_write_addr_i(residual_write_addr_i), .fill_data_i(fill_data_i), .output_read_i(output_read_i),
+        .output_read_slot_i(output_read_slot_i), .output_read_addr_i(output_read_addr_i), .output_data_o(output_data_o),
+        .tile_done_o(tile_done_o), .bank_read_o(bank_read_o), .weight_access_o(weight_access_o),
+        .output_write_o(output_write_o), .residual_read_o(residual_read_o));
+endmodule
