@@ -1,7 +1,13 @@
-// One processing chunk: load, compute and store engines around the output array, connected by tokens. One AXI4 master.
+// One processing chunk: load, compute and store engines around the array, connected by tokens. One AXI4 master.
 module dna_chunk #(
+    parameter TEMPLATE     = 3,     // 1 dot lanes, 2 systolic weight-stationary, 3 output array
     parameter ROWS         = 16,
     parameter LOG          = 4,     // log2(ROWS)
+    parameter BANKS        = 16,    // of the input buffer
+    parameter BANK         = 4,     // address bits of the banks, at least 1
+    parameter CUT          = 2,     // levels of an adder tree between registers (TEMPLATE 1)
+    parameter PSUM         = 64,    // partial sums of a column (TEMPLATE 1, 2)
+    parameter PADDR        = 6,     // log2(PSUM)
     parameter COLS         = 16,
     parameter ACC_BITS     = 28,
     parameter INPUT_WORDS  = 64,
@@ -99,10 +105,10 @@ module dna_chunk #(
     wire weight_write, weight_write_slot, residual_write, residual_write_slot, input_write, input_write_slot, loaded;
     wire [WADDR-1:0] weight_write_addr;
     wire [OADDR-1:0] residual_write_addr;
-    wire [LOG-1:0]   input_write_bank;
+    wire [BANK-1:0]  input_write_bank;
     wire [IADDR-1:0] input_write_addr;
     wire [127:0]     input_write_data;
-    dna_fill #(.LOG(LOG), .IADDR(IADDR), .WADDR(WADDR), .OADDR(OADDR)) u_fill (
+    dna_fill #(.LOG(BANK), .IADDR(IADDR), .WADDR(WADDR), .OADDR(OADDR)) u_fill (
         .clk(clk), .rst_n(rst_n), .item_i(item), .item_kind_i(item_kind), .item_job_end_i(item_job_end),
         .item_beats_i(item_beats), .item_row_i(item_row), .item_rows_i(item_rows), .item_blocks_i(item_blocks),
         .shift_i(load_shift), .drop_odd_i(load_drop_odd), .narrow_i(load_narrow), .log2_x_i(load_log2_x),
@@ -148,21 +154,43 @@ module dna_chunk #(
     wire output_read, output_read_slot, weight_access, output_write, residual_read, busy, mac;
     wire [OADDR-1:0] output_read_addr;
     wire [127:0]     output_data;
-    wire [ROWS-1:0]  bank_read;
-    dna_engine_os #(.ROWS(ROWS), .LOG(LOG), .COLS(COLS), .ACC_BITS(ACC_BITS), .INPUT_WORDS(INPUT_WORDS), .IADDR(IADDR),
-                    .WEIGHT_WORDS(WEIGHT_WORDS), .WADDR(WADDR), .OUTPUT_WORDS(OUTPUT_WORDS), .OADDR(OADDR)) u_engine (
-        .clk(clk), .rst_n(rst_n), .descriptor_i(descriptor_write), .descriptor_beat_i(descriptor_beat),
-        .captured_o(compute_captured), .drained_i(!undrained), .loaded_i(job_loaded), .loaded_take_o(loaded_take),
-        .slot_free_i(slot_free), .slot_take_o(slot_take), .input_release_o(input_release),
-        .weights_release_o(weights_release), .residual_o(residual), .tile_done_o(tile_done),
-        .input_write_i(input_write), .input_write_slot_i(input_write_slot), .input_write_bank_i(input_write_bank),
-        .input_write_addr_i(input_write_addr), .input_write_data_i(input_write_data), .weight_write_i(weight_write),
-        .weight_write_slot_i(weight_write_slot), .weight_write_addr_i(weight_write_addr),
-        .residual_write_i(residual_write), .residual_write_slot_i(residual_write_slot),
-        .residual_write_addr_i(residual_write_addr), .fill_data_i(fill_data), .output_read_i(output_read),
-        .output_read_slot_i(output_read_slot), .output_read_addr_i(output_read_addr), .output_data_o(output_data),
-        .busy_o(busy), .mac_o(mac), .bank_read_o(bank_read), .weight_access_o(weight_access),
-        .output_write_o(output_write), .residual_read_o(residual_read));
+    wire [BANKS-1:0] bank_read;
+    generate
+        if (TEMPLATE == 3) begin : gen_output_array
+            dna_engine_os #(.ROWS(ROWS), .LOG(LOG), .COLS(COLS), .ACC_BITS(ACC_BITS), .INPUT_WORDS(INPUT_WORDS),
+                            .IADDR(IADDR), .WEIGHT_WORDS(WEIGHT_WORDS), .WADDR(WADDR), .OUTPUT_WORDS(OUTPUT_WORDS),
+                            .OADDR(OADDR)) u_engine (
+                .clk(clk), .rst_n(rst_n), .descriptor_i(descriptor_write), .descriptor_beat_i(descriptor_beat),
+                .captured_o(compute_captured), .drained_i(!undrained), .loaded_i(job_loaded), .loaded_take_o(loaded_take),
+                .slot_free_i(slot_free), .slot_take_o(slot_take), .input_release_o(input_release),
+                .weights_release_o(weights_release), .residual_o(residual), .tile_done_o(tile_done),
+                .input_write_i(input_write), .input_write_slot_i(input_write_slot), .input_write_bank_i(input_write_bank),
+                .input_write_addr_i(input_write_addr), .input_write_data_i(input_write_data), .weight_write_i(weight_write),
+                .weight_write_slot_i(weight_write_slot), .weight_write_addr_i(weight_write_addr),
+                .residual_write_i(residual_write), .residual_write_slot_i(residual_write_slot),
+                .residual_write_addr_i(residual_write_addr), .fill_data_i(fill_data), .output_read_i(output_read),
+                .output_read_slot_i(output_read_slot), .output_read_addr_i(output_read_addr), .output_data_o(output_data),
+                .busy_o(busy), .mac_o(mac), .bank_read_o(bank_read), .weight_access_o(weight_access),
+                .output_write_o(output_write), .residual_read_o(residual_read));
+        end else begin : gen_weight_stationary
+            dna_engine_ws #(.SYSTOLIC(TEMPLATE == 2 ? 1 : 0), .ROWS(ROWS), .LOG(LOG), .COLS(COLS), .CUT(CUT), .PSUM(PSUM),
+                            .PADDR(PADDR), .ACC_BITS(ACC_BITS), .INPUT_WORDS(INPUT_WORDS), .IADDR(IADDR),
+                            .WEIGHT_WORDS(WEIGHT_WORDS), .WADDR(WADDR), .OUTPUT_WORDS(OUTPUT_WORDS),
+                            .OADDR(OADDR)) u_engine (
+                .clk(clk), .rst_n(rst_n), .descriptor_i(descriptor_write), .descriptor_beat_i(descriptor_beat),
+                .captured_o(compute_captured), .drained_i(!undrained), .loaded_i(job_loaded), .loaded_take_o(loaded_take),
+                .slot_free_i(slot_free), .slot_take_o(slot_take), .input_release_o(input_release),
+                .weights_release_o(weights_release), .residual_o(residual), .tile_done_o(tile_done),
+                .input_write_i(input_write), .input_write_slot_i(input_write_slot), .input_write_bank_i(input_write_bank),
+                .input_write_addr_i(input_write_addr), .input_write_data_i(input_write_data), .weight_write_i(weight_write),
+                .weight_write_slot_i(weight_write_slot), .weight_write_addr_i(weight_write_addr),
+                .residual_write_i(residual_write), .residual_write_slot_i(residual_write_slot),
+                .residual_write_addr_i(residual_write_addr), .fill_data_i(fill_data), .output_read_i(output_read),
+                .output_read_slot_i(output_read_slot), .output_read_addr_i(output_read_addr), .output_data_o(output_data),
+                .busy_o(busy), .mac_o(mac), .bank_read_o(bank_read), .weight_access_o(weight_access),
+                .output_write_o(output_write), .residual_read_o(residual_read));
+        end
+    endgenerate
 
     // ---- Store engine.
     wire store_waiting;
@@ -179,7 +207,7 @@ module dna_chunk #(
     generate
         if (COUNTERS != 0) begin : gen_counters
             wire computing = busy || undrained || loaded_take;
-            dna_perf #(.ROWS(ROWS)) u_perf (
+            dna_perf #(.ROWS(BANKS)) u_perf (
                 .clk(clk), .rst_n(rst_n), .clear_i(start_i), .run_i(running_q), .mac_i(mac),
                 .busy_i(computing), .wait_load_i(!computing && store_waiting && !job_loaded),
                 .wait_store_i(!computing && !(store_waiting && !job_loaded)),

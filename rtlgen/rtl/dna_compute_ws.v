@@ -1,0 +1,313 @@
+// Compute engine of the weight-stationary templates, issue side: waits for a loaded job and a free output slot, then works
+// through it block by block (PSUM consecutive output pixels of a unit (one channel a column)). A block is a sequence of sets: for
+// every kernel tap and slice of ROWS input channels one set of weights stays in the array while the block's pixels pass, one
+// a cycle; the next set's weights are loaded meanwhile. A set takes max(pixels, MIN_SET) cycles, made even. New
+// requantisation parameters and first weights are read before the first block of a unit, behind a gap that lets the unit
+// before finish.
+module dna_compute_ws #(
+    parameter ROWS   = 16,
+    parameter LOG    = 4,    // log2(ROWS)
+    parameter UPW    = 1,    // weight vectors in a word: 1 or 2
+    parameter SELECT = 4,    // log2 of the channels in a word
+    parameter PARAMETERS = 8,   // words of a unit's parameters
+    parameter PSUM   = 64,   // partial sums of a column
+    parameter PADDR  = 6,    // log2(PSUM)
+    parameter WADDR  = 9,    // address bits of the weight buffer
+    parameter OADDR  = 9     // address bits of the output buffer
+) (
+    input  wire             clk,
+    input  wire             rst_n,
+    // hand-over with the other engines
+    input  wire             captured_i,       // a descriptor waits
+    output wire             take_o,
+    input  wire             drained_i,        // no job is between issue and output buffer
+    input  wire             loaded_i,         // a job's data are there
+    output wire             loaded_take_o,
+    input  wire             slot_free_i,      // an output slot is free
+    output wire             slot_take_o,
+    output wire             input_release_o, weights_release_o,   // with the end of a job
+    // layer
+    input  wire             depthwise_i, raw_i, channels_outer_i, shared_weights_i, pixels_outer_i, shift_i,
+    input  wire [2:0]       pad_i,
+    input  wire [9:0]       row_tiles_i, channel_tiles_i,
+    input  wire [3:0]       kernel_i,
+    input  wire [SELECT-1:0] channel_offset_i,
+    input  wire             two_runs_i,
+    input  wire [9:0]       rows_full_i, units_full_i, units_last_i, out_width_i,
+    input  wire [11:0]      channels_i, run_start_i,      // slices of a run; first channel of run 1
+    input  wire [15:0]      run_address_i, block_words_i, unit_words_i,
+    input  wire [5:0]       gap_i,
+    input  wire [11:0]      y_step_i,
+    input  wire [15:0]      tile_words_full_i, tile_words_last_i,
+    // issue, stage 0
+    output wire             mac_o,            // a step
+    output wire             swap_o,           // first step of a set
+    output wire             first_o, last_o,  // the step's set is the first or last of the block
+    output wire [3:0]       tap_x_o, tap_y_o,
+    output wire [9:0]       x_o, y_o, y_base_o,
+    output wire [15:0]      channel_addr_o,
+    output wire [SELECT-1:0] select_o,
+    output wire             half_o,
+    output wire [PADDR-1:0] entry_o,          // partial sum
+    output wire             weight_read_o,
+    output wire [WADDR-1:0] weight_addr_o,
+    output wire             weight_half_o,
+    output wire             weight_load_o,    // a row of weights
+    output wire [LOG-1:0]   weight_row_o,
+    output wire [SELECT-1:0] weight_select_o,
+    output wire             parameter_o,
+    output wire [2:0]       parameter_index_o,
+    output reg              input_slot_o, weight_slot_o,
+    output wire [OADDR-1:0] out_addr_o,
+    output wire             job_end_o,        // with the last step of a job
+    output wire             busy_o
+);
+    // A row of weights a cycle; four cycles between two visits of a partial sum.
+    localparam MIN_SET = ROWS < 4 ? 4 : ROWS;
+    localparam [2:0] IDLE = 3'd0, START = 3'd1, WAIT = 3'd2, PREPARE = 3'd3, PAUSE = 3'd4, PARAMETER = 3'd5, LOAD = 3'd6,
+                     RUN = 3'd7;
+    reg [2:0]  state_q;
+    reg [5:0]  count_q;
+
+    // Tile loops.
+    wire row_last, channel_last, job_last, input_release, weights_release;
+    wire row_step, row_wrap, unused_channel_step, unused_channel_wrap;
+    wire unused_changed_input, unused_changed_weights;
+    wire job_done;
+    dna_nest u_nest (
+        .clk(clk), .start_i(state_q == START), .step_i(job_done), .row_tiles_i(row_tiles_i), .channel_tiles_i(channel_tiles_i),
+        .channels_outer_i(channels_outer_i), .depthwise_i(depthwise_i), .shared_weights_i(shared_weights_i),
+        .row_last_o(row_last), .channel_last_o(channel_last), .job_last_o(job_last),
+        .input_changed_o(unused_changed_input), .weights_changed_o(unused_changed_weights),
+        .input_released_o(input_release), .weights_released_o(weights_release),
+        .row_step_o(row_step), .row_wrap_o(row_wrap), .channel_step_o(unused_channel_step), .channel_wrap_o(unused_channel_wrap));
+
+    // Where the row tile starts: first input row (signed), first output row.
+    reg signed [12:0] y_in_q;
+    reg [9:0] y_tile_q, y_base_q;
+    wire signed [12:0] y_first = -$signed({10'd0, pad_i});
+    wire signed [12:0] y_clip  = y_in_q[12] ? 13'sd0 : y_in_q;
+    wire [12:0] y_base = shift_i ? y_clip >> 1 : y_clip;
+    wire unused_base = &{1'b0, y_base[12:10]};
+
+    // Job sizes.
+    reg [9:0]       units_q;
+    reg [15:0]      tile_words_q;
+
+    // Block: pixels left from its first one on, that pixel's place, and the steps of one of its sets.
+    reg [15:0]      left_q;
+    reg [9:0]       x_first_q, y_first_q;
+    wire            whole  = left_q > PSUM[15:0];
+    wire [PADDR:0]  pixels = whole ? PSUM[PADDR:0] : left_q[PADDR:0];
+    wire            tile_last = !whole;
+    reg [9:0]       unit_q;
+    wire unit_last  = unit_q + 10'd1 == units_q;
+    wire block_last = tile_last && unit_last;
+    wire unit_moves = pixels_outer_i || tile_last;
+    wire unit_turns = unit_moves && units_q != 10'd1;         // the next block belongs to another unit
+    wire tile_moves = !pixels_outer_i || unit_last;
+    wire unit_half  = (UPW == 2) && unit_q[0];
+    wire unit_full  = (UPW == 1) || unit_half;                // the next unit starts another channel block
+
+    // Set: reduction loops.
+    reg [3:0]  tap_x_q, tap_y_q;
+    reg        run_q, first_q;
+    reg [11:0] channel_q, slices_q;
+    reg [15:0] channel_addr_q;
+    wire run_end   = slices_q == 12'd1;
+    wire tap_end   = run_end && (run_q || !two_runs_i);
+    wire tap_x_end = tap_x_q + 4'd1 == kernel_i;
+    wire tap_y_end = tap_y_q + 4'd1 == kernel_i;
+    wire set_last  = tap_end && tap_x_end && tap_y_end;
+    wire [11:0] next_channel = tap_end ? {{(12-SELECT){1'b0}}, start_channel}
+                             : run_end ? run_start_i : channel_q + ROWS[11:0];
+    // Depthwise: slices cover the unit's own columns.
+    wire [SELECT-1:0] half_channel  = unit_half ? (1 << (SELECT-1)) : {SELECT{1'b0}};
+    wire [SELECT-1:0] start_channel = depthwise_i ? half_channel & ~(ROWS[SELECT-1:0] - 1'b1) : channel_offset_i;
+
+    // Step: pixel of the set.
+    reg [PADDR:0] step_q;
+    reg [9:0]     x_q, y_q;
+    wire in_run   = state_q == RUN;
+    wire mac      = in_run && step_q < pixels;
+    wire [PADDR:0] floor_steps = pixels < MIN_SET[PADDR:0] ? MIN_SET[PADDR:0] : pixels;
+    wire [PADDR:0] set_steps   = floor_steps + {{PADDR{1'b0}}, floor_steps[0]};
+    wire set_end    = in_run && step_q + 1'b1 == set_steps;
+    wire block_done = set_end && set_last;
+    assign job_done = block_done && block_last;
+
+    assign take_o        = state_q == IDLE && captured_i && drained_i;
+    assign loaded_take_o = state_q == WAIT && loaded_i && slot_free_i;
+    assign slot_take_o   = loaded_take_o;
+    assign input_release_o   = job_done && input_release;
+    assign weights_release_o = job_done && weights_release;
+    assign busy_o = state_q != IDLE && state_q != START && state_q != WAIT;
+
+    // Weights of the next set (RUN) or of the first one (LOAD): one row a cycle, a diagonal set in one.
+    wire more   = !set_last || !(unit_turns || block_last);
+    wire [5:0] rows_loaded = depthwise_i ? 6'd1 : ROWS[5:0];
+    wire load   = state_q == LOAD || (in_run && more && step_q < {{(PADDR-5){1'b0}}, rows_loaded});
+    wire [5:0] load_row = state_q == LOAD ? count_q : step_q[5:0];
+    reg        odd_q;                                          // second vector of a word (UPW = 2)
+
+    reg [WADDR-1:0] unit_addr_q, vectors_addr_q, weight_addr_q;
+    reg [OADDR-1:0] unit_base_q, tile_offset_q;
+    reg [15:0]      unit_channel_q;                            // depthwise: address of the unit's channel block
+    wire unused_words = &{1'b0, unit_words_i};
+
+    assign mac_o          = mac;
+    assign swap_o         = in_run && step_q == {(PADDR+1){1'b0}};
+    assign first_o        = first_q;
+    assign last_o         = set_last;
+    assign tap_x_o        = tap_x_q;
+    assign tap_y_o        = tap_y_q;
+    assign x_o            = x_q;
+    assign y_o            = y_tile_q + y_q;
+    assign y_base_o       = y_base_q;
+    assign channel_addr_o = depthwise_i ? unit_channel_q : channel_addr_q;
+    assign select_o       = channel_q[SELECT-1:0];
+    assign half_o         = unit_half;
+    assign entry_o        = step_q[PADDR-1:0];
+    assign parameter_o    = state_q == PARAMETER;
+    assign parameter_index_o = count_q[2:0];
+    assign weight_load_o  = load;
+    assign weight_row_o   = load_row[LOG-1:0];
+    assign weight_select_o = state_q == LOAD ? channel_q[SELECT-1:0] : next_channel[SELECT-1:0];
+    assign weight_read_o  = parameter_o || (load && !odd_q);
+    assign weight_addr_o  = weight_addr;
+    assign weight_half_o  = odd_q;
+    assign out_addr_o     = raw_i ? unit_base_q : unit_base_q + tile_offset_q + {{(OADDR-PADDR){1'b0}}, step_q[PADDR-1:0]};
+    assign job_end_o      = mac && set_last && block_last && step_q + 1'b1 == pixels;
+    wire unused_row = &{1'b0, load_row, next_channel};
+
+    always @(posedge clk or negedge rst_n) begin
+        if (!rst_n) begin
+            state_q       <= IDLE;
+            input_slot_o  <= 1'b0;
+            weight_slot_o <= 1'b0;
+        end else begin
+            case (state_q)
+                IDLE:      if (take_o) state_q <= START;
+                START:     state_q <= WAIT;
+                WAIT:      if (loaded_take_o) state_q <= PREPARE;
+                PREPARE:   state_q <= PAUSE;
+                PAUSE:     if (count_q == 6'd1) state_q <= PARAMETER;
+                PARAMETER: if (count_q == PARAMETERS[5:0] - 6'd1) state_q <= LOAD;
+                LOAD:      if (count_q + 6'd1 == rows_loaded) state_q <= RUN;
+                default:   if (block_done) state_q <= job_done ? (job_last ? IDLE : WAIT) : (unit_turns ? PAUSE : RUN);
+            endcase
+            if (input_release_o) input_slot_o <= ~input_slot_o;
+            if (weights_release_o) weight_slot_o <= ~weight_slot_o;
+        end
+    end
+
+    always @(posedge clk) begin
+        if (state_q == PREPARE || block_done) count_q <= gap_i;
+        else if (state_q == PAUSE) count_q <= count_q == 6'd1 ? 6'd0 : count_q - 6'd1;
+        else if (state_q == PARAMETER) count_q <= count_q == PARAMETERS[5:0] - 6'd1 ? 6'd0 : count_q + 6'd1;
+        else if (state_q == LOAD) count_q <= count_q + 6'd1;
+    end
+
+    // Row tile.
+    always @(posedge clk) begin
+        if (state_q == START || (job_done && row_wrap)) begin
+            y_tile_q <= 10'd0;
+            y_in_q   <= y_first;
+        end else if (job_done && row_step) begin
+            y_tile_q <= y_tile_q + rows_full_i;
+            y_in_q   <= y_in_q + $signed({1'b0, y_step_i});
+        end
+        if (state_q == PREPARE) y_base_q <= y_base[9:0];
+    end
+
+    // Pixels: the last step of a block's last set leads to the next block's first pixel.
+    wire row_end = x_q + 10'd1 == out_width_i;
+    wire [9:0] x_next = row_end ? 10'd0 : x_q + 10'd1;
+    wire [9:0] y_next = row_end ? y_q + 10'd1 : y_q;
+    wire restart = tile_last && tile_moves;                    // the next block is the tile's first one
+    reg [9:0] x_after_q, y_after_q;                            // pixel behind the set's last one
+    wire last_pixel = mac && step_q + 1'b1 == pixels;
+    wire [9:0] x_after = last_pixel ? x_next : x_after_q;
+    wire [9:0] y_after = last_pixel ? y_next : y_after_q;
+    always @(posedge clk) begin
+        if (last_pixel) begin
+            x_after_q <= x_next;
+            y_after_q <= y_next;
+        end
+        if (state_q == PREPARE) begin
+            {x_q, y_q, x_first_q, y_first_q} <= 40'd0;
+            left_q        <= raw_i ? 16'd1 : row_last ? tile_words_last_i : tile_words_full_i;
+            tile_offset_q <= {OADDR{1'b0}};
+        end else if (block_done && tile_moves) begin
+            {x_q, x_first_q} <= restart ? 20'd0 : {x_after, x_after};
+            {y_q, y_first_q} <= restart ? 20'd0 : {y_after, y_after};
+            left_q        <= restart ? tile_words_q : left_q - PSUM[15:0];
+            tile_offset_q <= restart ? {OADDR{1'b0}} : tile_offset_q + PSUM[OADDR-1:0];
+        end else if (set_end) begin
+            x_q <= x_first_q;
+            y_q <= y_first_q;
+        end else if (mac) begin
+            x_q <= x_next;
+            y_q <= y_next;
+        end
+        if (!in_run || set_end) step_q <= {(PADDR+1){1'b0}};
+        else step_q <= step_q + 1'b1;
+    end
+
+    // Units.
+    always @(posedge clk) begin
+        if (state_q == PREPARE) begin
+            units_q        <= channel_last ? units_last_i : units_full_i;
+            tile_words_q   <= row_last ? tile_words_last_i : tile_words_full_i;
+            unit_q         <= 10'd0;
+            unit_base_q    <= {OADDR{1'b0}};
+            unit_addr_q    <= {WADDR{1'b0}};
+            unit_channel_q <= 16'd0;
+        end else if (block_done && unit_moves) begin
+            unit_q <= unit_last ? 10'd0 : unit_q + 10'd1;
+            if (unit_last) begin
+                unit_base_q    <= {OADDR{1'b0}};
+                unit_channel_q <= 16'd0;
+            end else if (unit_full) begin
+                unit_base_q    <= unit_base_q + tile_words_q[OADDR-1:0];
+                unit_channel_q <= unit_channel_q + block_words_i;
+            end
+            if (unit_last || shared_weights_i) unit_addr_q <= {WADDR{1'b0}};
+            else unit_addr_q <= unit_addr_q + unit_words_i[WADDR-1:0];
+        end
+    end
+
+    // Weight words: parameters, then the sets in order; during a block's last set the unit's first one is loaded again.
+    wire [WADDR-1:0] weight_addr = (in_run && set_last && step_q == {(PADDR+1){1'b0}}) ? vectors_addr_q : weight_addr_q;
+    always @(posedge clk) begin
+        if (state_q == PAUSE) weight_addr_q <= unit_addr_q;
+        else if (parameter_o || (load && (UPW == 1 || odd_q || depthwise_i))) weight_addr_q <= weight_addr + 1'b1;
+        else weight_addr_q <= weight_addr;
+        if (parameter_o) vectors_addr_q <= weight_addr_q + 1'b1;
+        if (UPW == 1 || depthwise_i || !load) odd_q <= 1'b0;
+        else odd_q <= ~odd_q;
+    end
+
+    // Sets: taps outside, channel runs and slices inside.
+    always @(posedge clk) begin
+        if (!in_run || block_done) begin
+            tap_x_q        <= 4'd0;
+            tap_y_q        <= 4'd0;
+            first_q        <= 1'b1;
+            run_q          <= 1'b0;
+            slices_q       <= channels_i;
+            channel_q      <= {{(12-SELECT){1'b0}}, start_channel};
+            channel_addr_q <= 16'd0;
+        end else if (set_end) begin
+            first_q   <= 1'b0;
+            run_q     <= run_end && !tap_end;
+            slices_q  <= run_end ? channels_i : slices_q - 12'd1;
+            channel_q <= next_channel;
+            if (tap_end) channel_addr_q <= 16'd0;
+            else if (run_end) channel_addr_q <= run_address_i;
+            else if (next_channel[SELECT-1:0] == {SELECT{1'b0}}) channel_addr_q <= channel_addr_q + block_words_i;
+            if (tap_end) tap_x_q <= tap_x_end ? 4'd0 : tap_x_q + 4'd1;
+            if (tap_end && tap_x_end) tap_y_q <= tap_y_q + 4'd1;
+        end
+    end
+endmodule
