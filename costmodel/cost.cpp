@@ -22,19 +22,19 @@ constexpr double kBeatBits = 128;
 constexpr int kReferenceAccumulator = 28;  ///< at which LogicPrices are given
 
 /// Operand byte lanes: a held word a row, a weight a column.
-double byteLanes(const design::Chunk& chunk) { return double(chunk.rows) * design::kWordBytes + chunk.cols; }
+double byteLanes(const design::Chunk& chunk) { return double(chunk.lanes()) * design::kWordBytes + chunk.cols; }
 
 AreaParts areaOf(const design::Chunk& chunk, const LogicPrices& logic, const ChunkPrices& prices) {
     const double pe =
         logic.pe_area_um2 + (chunk.accumulator_bits - kReferenceAccumulator) * logic.pe_area_per_accumulator_bit_um2;
-    const double stages = std::countr_zero(unsigned(chunk.rows));
+    const double stages = std::countr_zero(unsigned(chunk.lanes()));
     AreaParts area;
     area.pe = chunk.rows * chunk.cols * pe;
     area.ppu = chunk.cols * logic.lane_area_um2;
-    area.noc = logic.align_area_per_bit_stage_um2 * chunk.rows * kBeatBits * stages +
+    area.noc = logic.align_area_per_bit_stage_um2 * chunk.lanes() * kBeatBits * stages +
                logic.noc_area_per_byte_um2 * byteLanes(chunk);
     area.control = logic.control_area_um2;
-    area.input_buffer = 2.0 * chunk.rows * prices.input.area_um2;
+    area.input_buffer = 2.0 * chunk.lanes() * prices.input.area_um2;
     area.weight_buffer = 2.0 * prices.weight.area_um2;
     area.output_buffer = 2.0 * prices.output.area_um2;
     area.residual_buffer = 2.0 * prices.output.area_um2;
@@ -42,7 +42,7 @@ AreaParts areaOf(const design::Chunk& chunk, const LogicPrices& logic, const Chu
 }
 
 double leakageMw(const design::Chunk& chunk, const LogicPrices& logic, const ChunkPrices& p) {
-    return p.area.logic() * 1e-6 * logic.leakage_mw_per_mm2 + 2.0 * chunk.rows * p.input.leakage_mw +
+    return p.area.logic() * 1e-6 * logic.leakage_mw_per_mm2 + 2.0 * chunk.lanes() * p.input.leakage_mw +
            2.0 * p.weight.leakage_mw + 4.0 * p.output.leakage_mw;
 }
 
@@ -158,7 +158,7 @@ std::vector<design::Violation> violations(const NetworkCost& cost, const design:
 
 double sramBytes(const design::Chunk& chunk) {
     return 2.0 * design::kWordBytes *
-           (double(chunk.rows) * chunk.input_words + chunk.weight_words + 2.0 * chunk.output_words);
+           (double(chunk.lanes()) * chunk.input_words + chunk.weight_words + 2.0 * chunk.output_words);
 }
 
 namespace {

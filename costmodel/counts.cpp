@@ -78,6 +78,34 @@ void countTransfers(const LayerPlan& plan, const SubPlan& sub, AccessCounts& n) 
     }
 }
 
+/// Weights stay: every step reads its pixel's word; sets are loaded once a block, and a unit's first one ahead.
+void countSets(const LayerPlan& plan, const SubPlan& sub, AccessCounts& n) {
+    const bool dense = plan.layer.mode == ArrayMode::Dense;
+    const int rows = plan.chunk.rows, cols = plan.chunk.cols;
+    const int64_t units = totalUnits(sub);
+    const int64_t pixels = int64_t{plan.layer.out_height} * plan.layer.out_width;
+    const int64_t set_words = dense ? rows * cols / kBlock : 1;
+    int64_t loads = 0, parameter_reads = 0;
+    for (const mapping::Job& job : mapping::jobsOf(plan, sub)) {
+        const int64_t job_units = plan.units(sub, job.channel_tile);
+        const int64_t blocks = (plan.tilePixels(sub, job.row_tile) - 1) / plan.chunk.psum_words + 1;
+        const bool channels_outer = plan.mapping.block_order == mapping::BlockOrder::ChannelsOuter;
+        parameter_reads += (channels_outer || job_units == 1 ? job_units : job_units * blocks) * (cols / 2);
+        loads += job_units * blocks * sub.reduction;
+    }
+    const int64_t steps = pixels * units * sub.reduction;
+    n.mac_cycles += steps;
+    n.input_reads += readsPerWord(plan, sub) * units * (dense ? sub.sub.runs : 1) * sub.slices;
+    n.weight_reads += parameter_reads + loads * set_words;
+    n.noc_inputs += steps * rows;
+    n.noc_weights += loads * (dense ? rows * cols : cols);
+    n.psum_writes += pixels * units * (sub.reduction - 1);
+    n.psum_reads += pixels * units * (sub.reduction - 1);
+    n.outputs += pixels * units * cols;
+    n.output_writes += plan.layer.raw_output ? units * cols / 4 : pixels * units;
+    if (plan.layer.residual_node >= 0) n.residual_reads += pixels * units;
+}
+
 void countArray(const LayerPlan& plan, const SubPlan& sub, AccessCounts& n) {
     const bool dense = plan.layer.mode == ArrayMode::Dense;
     const int rows = plan.chunk.rows, cols = plan.chunk.cols;
@@ -110,7 +138,7 @@ AccessCounts countAccesses(const LayerPlan& plan) {
     n.macs = plan.layer.macs;
     for (const SubPlan& sub : plan.subs) {
         countTransfers(plan, sub, n);
-        countArray(plan, sub, n);
+        plan.chunk.weightsStay() ? countSets(plan, sub, n) : countArray(plan, sub, n);
     }
     return n;
 }

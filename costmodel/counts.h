@@ -17,6 +17,7 @@ struct AccessCounts {
     int64_t weight_writes = 0, weight_reads = 0;
     int64_t residual_writes = 0, residual_reads = 0;
     int64_t output_writes = 0, output_reads = 0;
+    int64_t psum_writes = 0, psum_reads = 0;  ///< rows of partial sums (one a column) where weights stay
     // Array.
     int64_t mac_cycles = 0;   ///< cycles in which the array multiplies
     int64_t macs = 0;         ///< useful MACs

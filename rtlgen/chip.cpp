@@ -97,9 +97,15 @@ Module chunkModule(const Design& design, const Chunk& chunk) {
     auto constant = [&](const char* name, int value, const char* field) {
         module.constants.push_back({name, std::to_string(value), field});
     };
+    constant("TEMPLATE", int(chunk.array), "chunks[0].template");
     constant("ROWS", chunk.rows, "chunks[0].rows");
     constant("LOG", std::countr_zero(unsigned(chunk.rows)), "log2 of rows");
+    constant("BANKS", chunk.lanes(), "banks of the input buffer: pixels at a time");
+    constant("BANK", addressBits(chunk.lanes()), "address bits of the banks");
     constant("COLS", chunk.cols, "chunks[0].cols");
+    constant("CUT", chunk.tree_cut, "chunks[0].tree_cut");
+    constant("PSUM", chunk.psum_words, "chunks[0].psum_words");
+    constant("PADDR", addressBits(chunk.psum_words), "address bits of the partial sums");
     constant("ACC_BITS", chunk.accumulator_bits, "chunks[0].accumulator_bits");
     constant("INPUT_WORDS", chunk.input_words, "chunks[0].input_words, per bank and half");
     constant("IADDR", addressBits(chunk.input_words), "address bits of a bank");
@@ -170,11 +176,19 @@ void addGenerated(Chip& chip, const Module& module, const std::string& hash) {
 }  // namespace
 
 std::vector<MemoryUse> memoriesOf(const Chunk& chunk) {
-    const std::string base = "u_chunk0.u_chunk.u_engine.u_datapath.";
-    return {{base + "u_input_buffer.gen_bank[*].gen_half[*].u_sram", chunk.input_words, 128, 2 * chunk.rows},
-            {base + "u_weight_buffer.gen_half[*].u_sram", chunk.weight_words, 128, 2},
-            {base + "u_output_buffer.gen_half[*].u_sram", chunk.output_words, 128, 2},
-            {base + "u_residual_buffer.gen_half[*].u_sram", chunk.output_words, 128, 2}};
+    const bool stay = chunk.weightsStay();
+    const std::string base =
+        fmt::format("u_chunk0.u_chunk.{}.u_engine.u_datapath.", stay ? "gen_weight_stationary" : "gen_output_array");
+    const std::string banks =
+        stay ? "u_input_buffer.gen_half[*].u_sram" : "u_input_buffer.gen_bank[*].gen_half[*].u_sram";
+    std::vector<MemoryUse> uses{{base + banks, chunk.input_words, 128, 2 * chunk.lanes()},
+                                {base + "u_weight_buffer.gen_half[*].u_sram", chunk.weight_words, 128, 2},
+                                {base + "u_output_buffer.gen_half[*].u_sram", chunk.output_words, 128, 2},
+                                {base + "u_residual_buffer.gen_half[*].u_sram", chunk.output_words, 128, 2}};
+    if (stay)
+        uses.push_back(
+            {base + "u_psum.gen_half[*].u_sram", chunk.psum_words / 2, chunk.cols * chunk.accumulator_bits, 2});
+    return uses;
 }
 
 Chip emitChip(const Design& design) {

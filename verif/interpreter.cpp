@@ -34,7 +34,8 @@ int64_t roundShift(int64_t value, int shift) { return ((value >> (shift - 1)) + 
 
 class SubLayerRun {
 public:
-    SubLayerRun(std::vector<uint8_t>& dram, const Fields& f, int cols) : dram_(dram), f_(f), cols_(cols) {}
+    SubLayerRun(std::vector<uint8_t>& dram, const Fields& f, const design::Chunk& chunk)
+        : dram_(dram), f_(f), cols_(chunk.cols), set_rows_(chunk.weightsStay() ? chunk.rows : 0) {}
 
     void run() {
         for (int row = 0; row < f_.low(25); ++row)
@@ -73,22 +74,40 @@ private:
 
     void pixel(int row_tile, int channel_tile, int unit, int y, int x) {
         const int kernel = int(f_.word(26) & 0xff), pad = int(f_.word(26) >> 8 & 0xff);
-        const int offset = int(f_.word(26) >> 16 & 0xff), runs = f_.flag(26, 24) ? 2 : 1;
-        const int channels = f_.low(32), run_start = f_.high(32);
         const uint32_t address = unitAddress(channel_tile, unit);
         const int top = row_tile * f_.low(36) + y * stride() - pad;
         for (int col = 0; col < cols_; ++col) {
             uint32_t weight = address + uint32_t(8 * cols_ + col);
             int64_t sum = 0;
             for (int tap = 0; tap < kernel * kernel; ++tap)
-                for (int run = 0; run < runs; ++run)
-                    for (int c = 0; c < channels; ++c, weight += uint32_t(cols_)) {
-                        const int channel = depthwise() ? unit * cols_ + col : (run == 0 ? offset : run_start) + c;
-                        sum += input(channel, top + tap / kernel, x * stride() + tap % kernel - pad, channel_tile) *
-                               int8_t(dram_.at(weight));
-                    }
+                sum += atTap(weight, unit, col, top + tap / kernel, x * stride() + tap % kernel - pad, channel_tile);
             finish(address + uint32_t(8 * col), sum, row_tile, channel_tile, unit * cols_ + col, y, x);
         }
+    }
+
+    /// Products of one kernel tap; `weight` moves on to the next tap's.
+    int64_t atTap(uint32_t& weight, int unit, int col, int y, int x, int channel_tile) const {
+        const int own = unit * cols_ + col;
+        auto product = [&](int channel) {
+            const int w = int8_t(dram_.at(weight));
+            return w == 0 ? 0 : w * input(channel, y, x, channel_tile);
+        };
+        int64_t sum = 0;
+        if (depthwise() && set_rows_ == 0) {
+            sum = product(own);
+            weight += uint32_t(cols_);
+        } else if (depthwise()) {  // a word a set; a set works for the columns whose channels it reads
+            const int first = unit * cols_ % kWord / set_rows_;
+            for (int set = 0; set < f_.low(32); ++set, weight += kWord)
+                if (own % kWord / set_rows_ == first + set) sum += product(own);
+        } else {
+            const int offset = int(f_.word(26) >> 16 & 0xff), runs = f_.flag(26, 24) ? 2 : 1;
+            const int channels = f_.low(32) * std::max(set_rows_, 1);
+            for (int run = 0; run < runs; ++run)
+                for (int c = 0; c < channels; ++c, weight += uint32_t(cols_))
+                    sum += product((run == 0 ? offset : f_.high(32)) + c);
+        }
+        return sum;
     }
 
     void finish(uint32_t parameters, int64_t sum, int row_tile, int channel_tile, int channel, int y, int x) {
@@ -122,14 +141,15 @@ private:
     std::vector<uint8_t>& dram_;
     const Fields& f_;
     int cols_;
+    int set_rows_;  ///< rows of a set where weights stay, else 0
 };
 
 }  // namespace
 
-void interpret(std::vector<uint8_t>& dram, uint32_t descriptor_base, int cols) {
+void interpret(std::vector<uint8_t>& dram, uint32_t descriptor_base, const design::Chunk& chunk) {
     for (uint32_t at = descriptor_base;; at += 256) {
         const Fields fields(dram, at);
-        SubLayerRun(dram, fields, cols).run();
+        SubLayerRun(dram, fields, chunk).run();
         if (fields.flag(0, 8)) return;
     }
 }

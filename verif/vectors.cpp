@@ -40,7 +40,7 @@ void checkInterpreter(const nn::IntegerNetwork& network, const mapping::Program&
     const mapping::Layer& first = program.plans.front().layer;
     const std::vector<uint8_t> input = mapping::layoutInput(network, first, picture);
     std::copy(input.begin(), input.end(), dram.begin() + program.map_address[size_t(first.input.node)]);
-    interpret(dram, 0, program.design.chunk().cols);
+    interpret(dram, 0, program.design.chunk());
     const uint32_t base = program.map_address[size_t(program.plans.back().layer.output_node)];
     for (size_t i = 0; i < expected.bytes.size(); ++i)
         DNA_CHECK(expected.care[i] == 0 || dram[base + i] == expected.bytes[i],

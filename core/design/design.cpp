@@ -17,7 +17,11 @@ namespace {
 
 Chunk readChunk(JsonObject& object) {
     Chunk chunk;
-    chunk.rows = int(object.integer("rows", 4, 32));
+    const std::string array =
+        object.choice("template", {"dot_lanes", "weight_stationary", "output_array"}, "output_array");
+    for (const Template t : {Template::DotLanes, Template::WeightStationary})
+        if (array == templateName(t)) chunk.array = t;
+    chunk.rows = int(object.integer("rows", 4, chunk.weightsStay() ? 16 : 32));
     if (!std::has_single_bit(unsigned(chunk.rows)))
         object.problem("rows", fmt::format("expected a power of two in [4, 32], found {}", chunk.rows));
     chunk.cols = int(object.integer("cols", 8, 16));
@@ -31,13 +35,25 @@ Chunk readChunk(JsonObject& object) {
     chunk.operand_bits = int(object.integer("operand_bits", 8, 8, chunk.operand_bits));
     chunk.max_pool = object.flag("max_pool", chunk.max_pool);
     if (chunk.max_pool) object.problem("max_pool", "this version has no pooling PEs");
+    if (chunk.weightsStay()) {
+        chunk.psum_words = int(object.integer("psum_words", 8, 1024, chunk.psum_words));
+        if (!std::has_single_bit(unsigned(chunk.psum_words)))
+            object.problem("psum_words", fmt::format("expected a power of two, found {}", chunk.psum_words));
+        if (chunk.psum_words < chunk.rows)
+            object.problem("psum_words",
+                           fmt::format("expected at least the {} rows, found {}", chunk.rows, chunk.psum_words));
+        if (2 * chunk.psum_words > chunk.output_words)
+            object.problem("psum_words", fmt::format("expected at most half of the {} output words, found {}",
+                                                     chunk.output_words, chunk.psum_words));
+    }
+    if (chunk.array == Template::DotLanes) chunk.tree_cut = int(object.integer("tree_cut", 1, 4, chunk.tree_cut));
     object.close();
     return chunk;
 }
 
 Json toJson(const Chunk& chunk) {
     Json json;
-    json["template"] = "output_array";
+    json["template"] = templateName(chunk.array);
     json["rows"] = chunk.rows;
     json["cols"] = chunk.cols;
     json["input_words"] = chunk.input_words;
@@ -47,6 +63,8 @@ Json toJson(const Chunk& chunk) {
     json["multiplier_bits"] = chunk.multiplier_bits;
     json["operand_bits"] = chunk.operand_bits;
     json["max_pool"] = chunk.max_pool;
+    if (chunk.weightsStay()) json["psum_words"] = chunk.psum_words;
+    if (chunk.array == Template::DotLanes) json["tree_cut"] = chunk.tree_cut;
     return json;
 }
 
@@ -56,6 +74,17 @@ std::optional<double> limit(JsonObject& object, const char* key) {
 }
 
 }  // namespace
+
+const char* templateName(Template array) {
+    switch (array) {
+        case Template::DotLanes:
+            return "dot_lanes";
+        case Template::WeightStationary:
+            return "weight_stationary";
+        default:
+            return "output_array";
+    }
+}
 
 Design readDesign(const std::filesystem::path& file) {
     base::JsonDocument document = base::JsonDocument::read(file, "design");
@@ -67,10 +96,7 @@ Design readDesign(const std::filesystem::path& file) {
     std::vector<JsonObject> chunks = root.objects("chunks");
     if (chunks.size() != 1)
         root.problem("chunks", fmt::format("expected one chunk in this version, found {}", chunks.size()));
-    for (JsonObject& chunk : chunks) {
-        chunk.choice("template", {"output_array"}, "output_array");
-        design.chunks.push_back(readChunk(chunk));
-    }
+    for (JsonObject& chunk : chunks) design.chunks.push_back(readChunk(chunk));
     document.finish();
     return design;
 }

@@ -14,23 +14,33 @@ namespace dna::design {
 constexpr int kBlock = 16;
 constexpr int kWordBytes = 16;
 
-/// The array of a chunk (hardware.md 3.5): T3, rows = output pixels, cols = output channels (channels for depthwise).
-enum class Template { OutputArray };
+/// The array of a chunk (hardware.md 3.5); the numbers are those of the templates.
+enum class Template {
+    DotLanes = 1,          ///< rows = input channels, cols = output channels; weights stay, adder tree a column
+    WeightStationary = 2,  ///< the same, sums move down the columns
+    OutputArray = 3,       ///< rows = output pixels, cols = output channels (channels for depthwise); sums stay
+};
+/// "dot_lanes", "weight_stationary", "output_array".
+const char* templateName(Template array);
 
 /// One processing chunk. Depths count 128-bit words of one half of a double buffer.
 struct Chunk {
     Template array = Template::OutputArray;
-    int rows = 8;               ///< PE rows, 4..32, power of two
+    int rows = 8;               ///< PE rows, 4..32 (weights stay: 4..16), power of two
     int cols = 8;               ///< PE columns: 8 or 16
     int operand_bits = 8;       ///< width of activations and weights
     bool max_pool = false;      ///< PEs can take the maximum instead of the sum
-    int input_words = 128;      ///< input buffer, words per bank and half (one bank per row)
+    int input_words = 128;      ///< input buffer, words per bank and half (one bank per lane)
     int weight_words = 512;     ///< weight buffer, words per half
     int output_words = 512;     ///< output buffer (and residual buffer), words per half
     int accumulator_bits = 28;  ///< from the exact bound of the networks the chip is meant for
     int multiplier_bits = 16;   ///< MB of the requantisation rule
+    int psum_words = 64;        ///< weights stay: partial sums of a column, power of two
+    int tree_cut = 2;           ///< dot lanes: levels of an adder tree between registers
     bool operator==(const Chunk&) const = default;
     int block() const { return 8 * kWordBytes / operand_bits; }  ///< channels of a word
+    bool weightsStay() const { return array != Template::OutputArray; }
+    int lanes() const { return weightsStay() ? 1 : rows; }  ///< pixels at a time = banks of the input buffer
 };
 
 struct Design {

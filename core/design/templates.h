@@ -1,24 +1,40 @@
 #pragma once
 
+#include <algorithm>
+#include <bit>
+
 #include "core/design/design.h"
 
 namespace dna::design {
 
-/// Timing constants of the output-array template (T3) and of its engines, in cycles. They describe the RTL in
-/// rtlgen/rtl; the cycle model and the generator both read them here, and tests/verif measures them on the RTL.
-struct T3Timing {
+/// Timing constants of a template and of its engines, in cycles. They describe the RTL in rtlgen/rtl; the cycle model
+/// and the generator both read them here, and tests/verif measures them on the RTL.
+struct Timing {
     /// Requantisation parameters of one unit (cols channels x 8 bytes) in 16-byte words, read before its first MAC.
     int parameter_words = 0;
-    /// Cycles between the last MAC of a unit and the first MAC of the next one (gap + parameter words).
-    int unit_switch = 0;
-    /// Cycles that draining one block occupies the drain chain; shorter reductions are padded by bubbles.
+    /// Least cycles between the last issue of a unit and the first parameter read of the next one.
+    int gap = 0;
+    /// Output array: cycles that draining one block occupies the drain chain; shorter reductions are padded by bubbles.
     int drain = 0;
+    /// Weights stay: least cycles of a set (a row of weights a cycle; four between two visits of a partial sum).
+    int min_set = 0;
+    /// Weights stay: stage of the column sums, counted from the issue of their step.
+    int sums_stage = 0;
 };
 
-inline T3Timing t3Timing(const Chunk& chunk) {
-    constexpr int kGap = 3;  // the unit before takes its parameters over before they are overwritten
-    const int parameter_words = chunk.cols * 8 / kWordBytes;
-    return {.parameter_words = parameter_words, .unit_switch = kGap + parameter_words, .drain = chunk.rows};
+inline Timing timingOf(const Chunk& chunk) {
+    Timing timing{.parameter_words = chunk.cols * 8 / kWordBytes};
+    if (!chunk.weightsStay()) {
+        timing.gap = 3;  // the unit before takes its parameters over before they are overwritten
+        timing.drain = chunk.rows;
+        return timing;
+    }
+    const int levels = std::countr_zero(unsigned(chunk.rows));
+    const int reduce = chunk.array == Template::DotLanes ? (levels + chunk.tree_cut - 1) / chunk.tree_cut : chunk.rows;
+    timing.gap = 1;
+    timing.min_set = std::max(chunk.rows, 4);
+    timing.sums_stage = 8 + reduce;
+    return timing;
 }
 
 /// The normative memory (hardware.md 3.8a): one AR a cycle, data in order and back to back, fixed write response.

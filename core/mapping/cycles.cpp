@@ -24,6 +24,7 @@ constexpr int64_t kLoaded = 2;      ///< last word of a job consumed to its toke
 constexpr int64_t kPrepared = 2;    ///< job taken to its first issue cycle
 constexpr int64_t kReleased = 4;    ///< end of a job's issue to its slots free
 constexpr int64_t kDrained = 19;    ///< end of issue to the tile's token, drain chain apart
+constexpr int64_t kSummed = 11;     ///< the same where weights stay, stage of the sums apart
 constexpr int64_t kFirstBeat = 4;   ///< tile taken to its first beat written
 constexpr int64_t kTileRead = 2;    ///< tile taken to its first word read
 constexpr int64_t kAnswered = 2;    ///< last write response to layer done
@@ -155,7 +156,9 @@ CycleClasses classesBefore(const Timeline& sorted, const std::vector<Timeline::I
 }
 
 int64_t jobMacCycles(const LayerPlan& plan, const SubPlan& sub, const Job& job) {
-    return int64_t{plan.units(sub, job.channel_tile)} * plan.yBlocks(sub, job.row_tile) * sub.x_blocks * sub.reduction;
+    const int64_t pixels = plan.chunk.weightsStay() ? plan.tilePixels(sub, job.row_tile)
+                                                    : int64_t{plan.yBlocks(sub, job.row_tile)} * sub.x_blocks;
+    return plan.units(sub, job.channel_tile) * pixels * sub.reduction;
 }
 
 class Machine {
@@ -249,12 +252,20 @@ private:
         compute_free_ = end;
         if (job.input_released) inputs_.release(end + kReleased);
         if (job.weights_released) weights_.release(end + kReleased);
-        tile_ = end + kDrained + plan.chunk.rows - sub.bubble;
+        tile_ = end + tail(plan, sub, job);
         timeline_.computing.push_back({start, tile_});
         timeline_.storing.push_back({loaded, start});  // a loaded job waits for an output slot
         timeline_.issuing.push_back({start + kPrepared, end, jobMacCycles(plan, sub, job)});
         if (plan.layer.residual_node >= 0) residuals_.release(tile_);
         return tile_;
+    }
+
+    /// End of a job's issue to its tile's token: pipeline and drain behind the last MAC.
+    static int64_t tail(const LayerPlan& plan, const SubPlan& sub, const Job& job) {
+        if (!plan.chunk.weightsStay()) return kDrained + plan.chunk.rows - sub.bubble;
+        const int rest = plan.tilePixels(sub, job.row_tile) % plan.chunk.psum_words;
+        const int pixels = rest == 0 ? plan.chunk.psum_words : rest;
+        return kSummed + design::timingOf(plan.chunk).sums_stage + pixels - plan.setCycles(pixels);
     }
 
     void store(const LayerPlan& plan, const SubPlan& sub, const Job& job, int64_t tile, LayerTime& time) {
@@ -312,11 +323,20 @@ private:
 
 int64_t jobIssueCycles(const LayerPlan& plan, const SubPlan& sub, int row_tile, int channel_tile) {
     const int64_t units = plan.units(sub, channel_tile);
+    const design::Timing timing = design::timingOf(plan.chunk);
+    if (plan.chunk.weightsStay()) {
+        const int64_t pixels = plan.tilePixels(sub, row_tile), words = plan.chunk.psum_words;
+        const int64_t whole = (pixels - 1) / words, rest = pixels - whole * words;
+        const int64_t sets = (whole * plan.setCycles(int(words)) + plan.setCycles(int(rest))) * sub.reduction;
+        const bool channels_outer = plan.mapping.block_order == BlockOrder::ChannelsOuter;
+        const int64_t switches = channels_outer || units == 1 ? units : units * (whole + 1);
+        return units * sets + switches * (sub.gap + timing.parameter_words + plan.chunk.rows);
+    }
     const int64_t pixel_blocks = int64_t{plan.yBlocks(sub, row_tile)} * sub.x_blocks;
     const int64_t blocks = units * pixel_blocks;
     const bool channels_outer = plan.mapping.block_order == BlockOrder::ChannelsOuter;
     const int64_t switches = channels_outer || units == 1 ? units : blocks;
-    return blocks * (sub.reduction + sub.bubble) + switches * design::t3Timing(plan.chunk).unit_switch;
+    return blocks * (sub.reduction + sub.bubble) + switches * (sub.gap + timing.parameter_words);
 }
 
 int64_t macCycles(const LayerPlan& plan) {
@@ -324,7 +344,9 @@ int64_t macCycles(const LayerPlan& plan) {
     for (const SubPlan& sub : plan.subs) {
         int64_t units = 0, pixel_blocks = 0;
         for (int t = 0; t < sub.channel_tiles; ++t) units += plan.units(sub, t);
-        for (int t = 0; t < sub.row_tiles; ++t) pixel_blocks += int64_t{plan.yBlocks(sub, t)} * sub.x_blocks;
+        for (int t = 0; t < sub.row_tiles; ++t)
+            pixel_blocks +=
+                plan.chunk.weightsStay() ? plan.tilePixels(sub, t) : int64_t{plan.yBlocks(sub, t)} * sub.x_blocks;
         cycles += units * pixel_blocks * sub.reduction;
     }
     return cycles;

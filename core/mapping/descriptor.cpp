@@ -83,8 +83,8 @@ void encodeLoad(Descriptor& d, const LayerPlan& plan, const SubPlan& sub, const 
 void encodeCompute(Descriptor& d, const LayerPlan& plan, const SubPlan& sub, const LayerArithmetic& a) {
     const Layer& layer = plan.layer;
     const bool dense = layer.mode == ArrayMode::Dense;
-    const int channels = dense ? sub.sub.in_channels : 1;
-    const int run_start = sub.channel_offset + sub.sub.run_stride;
+    const bool stay = plan.chunk.weightsStay();
+    const int channels = stay ? sub.slices : dense ? sub.sub.in_channels : 1;
     uint32_t* c = d.data() + 24;
     c[0] = commonFlags(plan, sub) | (layer.raw_output ? Flags::kNarrowOrRaw : 0u) |
            (plan.mapping.block_order == BlockOrder::PixelsOuter ? Flags::kWaitOrPixelsOuter : 0u) |
@@ -97,8 +97,8 @@ void encodeCompute(Descriptor& d, const LayerPlan& plan, const SubPlan& sub, con
     c[5] = pair(layer.out_width, sub.x_blocks);
     c[6] = pair(sub.y_blocks_full, sub.y_blocks_last);
     c[7] = pair(layer.in_height, layer.in_width);
-    c[8] = pair(channels, run_start);
-    c[9] = pair(run_start / kBlock * sub.block_words, sub.bubble);
+    c[8] = pair(channels, sub.run_start);
+    c[9] = pair(sub.run_start / kBlock * sub.block_words, stay ? sub.gap : sub.bubble);
     c[10] = pair(sub.unit_words, sub.x_words);
     c[11] = pair(sub.plane_words, sub.block_words);
     c[12] = pair(sub.rows_full * layer.stride, 0);
@@ -169,6 +169,25 @@ private:
     int taps_ = 1, in_per_group_ = 1, out_per_group_ = 1;
 };
 
+/// Weights stay: the vectors of a unit in the order in which sets are loaded; depthwise sets are one word each.
+void writeSets(const LayerPlan& plan, const SubPlan& sub, const WeightSource& source, int first, int valid,
+               uint8_t* at) {
+    const bool dense = plan.layer.mode == ArrayMode::Dense;
+    const int rows = plan.chunk.rows, cols = plan.chunk.cols;
+    const SubLayer& s = sub.sub;
+    for (int tap = 0; tap < plan.layer.kernel * plan.layer.kernel; ++tap) {
+        for (int slice = 0; slice < sub.slices && !dense; ++slice, at += kWordBytes)
+            for (int c = 0; c < valid; ++c) at[c] = uint8_t(source.weight(first + c, 0, tap));
+        for (int run = 0; run < s.runs && dense; ++run) {
+            const int begin = s.in_begin + run * s.run_stride;
+            const int first_in = sub.input_block * kBlock + (run == 0 ? sub.channel_offset : sub.run_start);
+            for (int in = first_in; in < first_in + sub.slices * rows; ++in, at += cols)
+                for (int c = 0; c < valid && in >= begin && in < begin + s.in_channels; ++c)
+                    at[c] = uint8_t(source.weight(first + c, in, tap));
+        }
+    }
+}
+
 }  // namespace
 
 LayerArithmetic arithmeticOf(const nn::IntegerNetwork& network, const Layer& layer) {
@@ -213,6 +232,10 @@ std::vector<uint8_t> weightImage(const LayerPlan& plan, const SubPlan& sub, cons
         const int valid = sub.shared_weights ? cols : std::min(cols, sub.sub.out_begin + sub.sub.out_channels - first);
         for (int c = 0; c < valid; ++c) source.parameter(first + c, at + 8 * c);
         at += 8 * cols;
+        if (plan.chunk.weightsStay()) {
+            writeSets(plan, sub, source, first, valid, at);
+            continue;
+        }
         for (int tap = 0; tap < layer.kernel * layer.kernel; ++tap) {
             for (int run = 0; run < (dense ? sub.sub.runs : 1); ++run) {
                 for (int i = 0; i < (dense ? sub.sub.in_channels : 1); ++i, at += cols) {

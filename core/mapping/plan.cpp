@@ -82,6 +82,7 @@ void planInput(const LayerPlan& plan, SubPlan& sub) {
         const int last = s.in_begin + (s.runs - 1) * s.run_stride + s.in_channels - 1;
         sub.input_blocks = last / kBlock - sub.input_block + 1;
         sub.channel_offset = s.in_begin % kBlock;
+        if (s.runs == 2) sub.run_start = sub.channel_offset + s.run_stride;
     } else {
         sub.input_blocks = sub.blocks_full;
     }
@@ -91,14 +92,47 @@ void planInput(const LayerPlan& plan, SubPlan& sub) {
     sub.block_words = planes * sub.plane_words;
 }
 
+int sliceCount(int first, int channels, int rows) { return ceilDiv(first % rows + channels, rows); }
+
+/// Weights stay: words of a set in the weight buffer (depthwise: one vector).
+int setWords(const LayerPlan& plan) {
+    return plan.layer.mode == ArrayMode::Dense ? plan.chunk.rows * plan.chunk.cols / kBlock : 1;
+}
+
+int smallestBlock(const LayerPlan& plan, const SubPlan& sub) {
+    int smallest = plan.chunk.psum_words;
+    for (const int tile : {0, sub.row_tiles - 1}) {
+        const int pixels = plan.tilePixels(sub, tile), rest = pixels % plan.chunk.psum_words;
+        smallest = std::min(smallest, rest == 0 ? plan.chunk.psum_words : rest);
+    }
+    return smallest;
+}
+
 void planReduction(const LayerPlan& plan, SubPlan& sub) {
     const Layer& layer = plan.layer;
-    const design::T3Timing timing = design::t3Timing(plan.chunk);
+    const design::Timing timing = design::timingOf(plan.chunk);
     const int taps = layer.kernel * layer.kernel;
-    sub.reduction = layer.mode == ArrayMode::Dense ? taps * sub.sub.runs * sub.sub.in_channels : taps;
-    sub.bubble = std::max(0, timing.drain - sub.reduction);
-    sub.unit_words = timing.parameter_words + ceilDiv(sub.reduction * plan.chunk.cols, kBlock);
+    const bool dense = layer.mode == ArrayMode::Dense;
     sub.shared_weights = layer.pool;
+    sub.gap = timing.gap;
+    if (!plan.chunk.weightsStay()) {
+        sub.reduction = dense ? taps * sub.sub.runs * sub.sub.in_channels : taps;
+        sub.bubble = std::max(0, timing.drain - sub.reduction);
+        sub.unit_words = timing.parameter_words + ceilDiv(sub.reduction * plan.chunk.cols, kBlock);
+        return;
+    }
+    const int rows = plan.chunk.rows, channels = sub.sub.in_channels;
+    sub.slices = dense ? sliceCount(sub.channel_offset, channels, rows) : std::max(1, plan.chunk.cols / rows);
+    const bool two_runs = dense && sub.sub.runs == 2;
+    if (two_runs) sub.slices = std::max(sub.slices, sliceCount(sub.run_start, channels, rows));
+    // Sets work on aligned channels: run 0 from the first one's, run 1 up to the last one's, both inside what is
+    // loaded.
+    sub.channel_offset -= sub.channel_offset % rows;
+    if (two_runs) sub.run_start = roundUp(sub.run_start + channels, rows) - sub.slices * rows;
+    sub.reduction = taps * (dense ? sub.sub.runs : 1) * sub.slices;
+    sub.unit_words = timing.parameter_words + sub.reduction * setWords(plan);
+    // A unit's parameters may not be overwritten before its first row has left its last set.
+    sub.gap = std::max(timing.gap, timing.sums_stage - 4 - plan.setCycles(smallestBlock(plan, sub)));
 }
 
 void checkCapacity(const LayerPlan& plan, const SubPlan& sub, Capacity& capacity) {
@@ -116,11 +150,11 @@ void checkCapacity(const LayerPlan& plan, const SubPlan& sub, Capacity& capacity
 }
 
 std::string illegal(const Layer& layer, const Chunk& chunk, const LayerMapping& m) {
-    const int log2_rows = std::countr_zero(unsigned(chunk.rows));
-    if (m.log2_x_lanes < 0 || m.log2_x_lanes > log2_rows)
-        return fmt::format("log2_x_lanes must be in [0, {}] for {} PE rows, found {}", log2_rows, chunk.rows,
-                           m.log2_x_lanes);
-    const int y_lanes = chunk.rows >> m.log2_x_lanes;
+    const int log2_lanes = std::countr_zero(unsigned(chunk.lanes()));
+    if (m.log2_x_lanes < 0 || m.log2_x_lanes > log2_lanes)
+        return fmt::format("log2_x_lanes must be in [0, {}] for {} pixels at a time, found {}", log2_lanes,
+                           chunk.lanes(), m.log2_x_lanes);
+    const int y_lanes = chunk.lanes() >> m.log2_x_lanes;
     if (m.tile_rows < 1 || (m.tile_rows < layer.out_height && m.tile_rows % y_lanes != 0))
         return fmt::format("tile_rows must be a multiple of the {} lanes across rows (or the whole map), found {}",
                            y_lanes, m.tile_rows);
@@ -156,6 +190,11 @@ int LayerPlan::outputWordsPerBlock(const SubPlan& sub, int row_tile) const {
     return layer.raw_output ? 4 : rows(sub, row_tile) * layer.out_width;
 }
 
+int LayerPlan::setCycles(int pixels) const {
+    const int steps = std::max(pixels, design::timingOf(chunk).min_set);
+    return steps + steps % 2;
+}
+
 int LayerPlan::weightWords(const SubPlan& sub, int channel_tile) const {
     return sub.shared_weights ? sub.unit_words : units(sub, channel_tile) * sub.unit_words;
 }
@@ -170,12 +209,12 @@ int accumulatorBits(const Layer& layer) {
 }
 
 int bestLog2XLanes(const Layer& layer, const Chunk& chunk) {
-    const int log2_rows = std::countr_zero(unsigned(chunk.rows));
-    int best = log2_rows;
+    const int log2_lanes = std::countr_zero(unsigned(chunk.lanes()));
+    int best = log2_lanes;
     int64_t fewest = INT64_MAX;
-    for (int log2_x = log2_rows; log2_x >= 0; --log2_x) {
+    for (int log2_x = log2_lanes; log2_x >= 0; --log2_x) {
         const int64_t blocks =
-            int64_t{ceilDiv(layer.out_width, 1 << log2_x)} * ceilDiv(layer.out_height, chunk.rows >> log2_x);
+            int64_t{ceilDiv(layer.out_width, 1 << log2_x)} * ceilDiv(layer.out_height, chunk.lanes() >> log2_x);
         if (blocks < fewest) fewest = blocks, best = log2_x;
     }
     return best;
@@ -200,7 +239,8 @@ std::variant<LayerPlan, Refusal> lower(const Layer& layer, const Chunk& chunk, c
 
 std::variant<LayerMapping, Refusal> legalize(const Layer& layer, const Chunk& chunk, const LayerMapping& wanted) {
     LayerMapping m = wanted;
-    const int y_lanes = chunk.rows >> m.log2_x_lanes;
+    m.log2_x_lanes = std::min(m.log2_x_lanes, std::countr_zero(unsigned(chunk.lanes())));
+    const int y_lanes = chunk.lanes() >> m.log2_x_lanes;
     m.tile_rows = std::min(roundUp(std::max(m.tile_rows, 1), y_lanes), roundUp(layer.out_height, y_lanes));
     m.tile_channels =
         std::clamp(roundUp(std::max(m.tile_channels, 1), kBlock), kBlock, roundUp(layer.out_channels, kBlock));

@@ -43,9 +43,12 @@ struct SubPlan {
     int x_words = 1;                       ///< words of one bank row
     int plane_words = 1, block_words = 1;  ///< bank words of one plane, of one channel block
     // reduction
-    int channel_offset = 0;       ///< channel inside the first loaded block where run 0 starts
-    int reduction = 1;            ///< MAC cycles of a block
-    int bubble = 0;               ///< idle cycles behind a block, so that the drain of the last one is over
+    int channel_offset = 0;       ///< channel after the first loaded block's where run 0 starts (or its first set)
+    int run_start = 0;            ///< the same of run 1
+    int reduction = 1;            ///< steps of an output pixel: MAC cycles of a block, sets where weights stay
+    int slices = 1;               ///< weights stay: sets of a run (groups of `rows` channels) at one tap
+    int bubble = 0;               ///< output array: idle cycles behind a block, so that the drain of the last is over
+    int gap = 0;                  ///< idle cycles in front of a unit's parameters
     int unit_words = 1;           ///< weight-buffer words of a unit, parameters in front
     bool shared_weights = false;  ///< pool: one unit serves all channels
     int job_count() const { return row_tiles * channel_tiles; }
@@ -58,7 +61,7 @@ struct LayerPlan {
     design::Chunk chunk;
     std::vector<SubPlan> subs;
 
-    int y_lanes() const { return chunk.rows >> mapping.log2_x_lanes; }
+    int y_lanes() const { return chunk.lanes() >> mapping.log2_x_lanes; }
     int x_lanes() const { return 1 << mapping.log2_x_lanes; }
     int log2_y_lanes() const;
     int units_per_block() const { return design::kBlock / chunk.cols; }
@@ -81,6 +84,12 @@ struct LayerPlan {
     /// Output words of one 16-channel block of a tile (raw logits: 4 words of int32 a pixel).
     int outputWordsPerBlock(const SubPlan& sub, int row_tile) const;
     int weightWords(const SubPlan& sub, int channel_tile) const;
+
+    // Weights stay: a block is a run of output pixels of a tile.
+    int tilePixels(const SubPlan& sub, int row_tile) const {
+        return layer.raw_output ? 1 : rows(sub, row_tile) * layer.out_width;
+    }
+    int setCycles(int pixels) const;  ///< of a block of so many pixels
 };
 
 /// Why a mapping can't run: which buffer, how many words over.

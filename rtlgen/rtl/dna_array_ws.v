@@ -50,7 +50,7 @@ module dna_array_ws #(
     generate
         for (r = 0; r < ROWS; r = r + 1) begin : gen_row
             reg             write_q;
-            always @(posedge clk) write_q <= weight_load_i && (diagonal_i || {{(32-LOG){1'b0}}, weight_row_i} == r);
+            always @(posedge clk) write_q <= weight_load_i && {{(32-LOG){1'b0}}, weight_row_i} == r;
             // The channel that this row works on, and (diagonal sets) the one that the vector's weights are for.
             wire [SELECT-1:0] channel        = select_q | r[SELECT-1:0];
             wire [SELECT:0]   weight_channel = {1'b0, weight_select_q | r[SELECT-1:0]};

@@ -92,13 +92,16 @@ module dna_compute_ws #(
 
     // Job sizes.
     reg [9:0]       units_q;
-    reg [15:0]      tile_words_q;
+    reg [OADDR-1:0] tile_words_q;
+    reg [15:0]      tile_pixels_q;
+    wire [15:0]     tile_words  = row_last ? tile_words_last_i : tile_words_full_i;
+    wire [15:0]     tile_pixels = raw_i ? 16'd1 : tile_words;
 
     // Block: pixels left from its first one on, that pixel's place, and the steps of one of its sets.
     reg [15:0]      left_q;
     reg [9:0]       x_first_q, y_first_q;
     wire            whole  = left_q > PSUM[15:0];
-    wire [PADDR:0]  pixels = whole ? PSUM[PADDR:0] : left_q[PADDR:0];
+    wire [11:0]     pixels = whole ? PSUM[11:0] : left_q[11:0];
     wire            tile_last = !whole;
     reg [9:0]       unit_q;
     wire unit_last  = unit_q + 10'd1 == units_q;
@@ -126,13 +129,13 @@ module dna_compute_ws #(
     wire [SELECT-1:0] start_channel = depthwise_i ? half_channel & ~(ROWS[SELECT-1:0] - 1'b1) : channel_offset_i;
 
     // Step: pixel of the set.
-    reg [PADDR:0] step_q;
-    reg [9:0]     x_q, y_q;
+    reg [11:0] step_q;
+    reg [9:0]  x_q, y_q;
     wire in_run   = state_q == RUN;
     wire mac      = in_run && step_q < pixels;
-    wire [PADDR:0] floor_steps = pixels < MIN_SET[PADDR:0] ? MIN_SET[PADDR:0] : pixels;
-    wire [PADDR:0] set_steps   = floor_steps + {{PADDR{1'b0}}, floor_steps[0]};
-    wire set_end    = in_run && step_q + 1'b1 == set_steps;
+    wire [11:0] floor_steps = pixels < MIN_SET[11:0] ? MIN_SET[11:0] : pixels;
+    wire [11:0] set_steps   = floor_steps + {11'd0, floor_steps[0]};
+    wire set_end    = in_run && step_q + 12'd1 == set_steps;
     wire block_done = set_end && set_last;
     assign job_done = block_done && block_last;
 
@@ -143,20 +146,23 @@ module dna_compute_ws #(
     assign weights_release_o = job_done && weights_release;
     assign busy_o = state_q != IDLE && state_q != START && state_q != WAIT;
 
-    // Weights of the next set (RUN) or of the first one (LOAD): one row a cycle, a diagonal set in one.
+    // Weights of the next set (RUN) or of the first one (LOAD): one row a cycle; depthwise, one word serves all rows.
     wire more   = !set_last || !(unit_turns || block_last);
-    wire [5:0] rows_loaded = depthwise_i ? 6'd1 : ROWS[5:0];
-    wire load   = state_q == LOAD || (in_run && more && step_q < {{(PADDR-5){1'b0}}, rows_loaded});
+    wire load   = state_q == LOAD || (in_run && more && step_q < ROWS[11:0]);
     wire [5:0] load_row = state_q == LOAD ? count_q : step_q[5:0];
     reg        odd_q;                                          // second vector of a word (UPW = 2)
+    wire       fetch  = load && (depthwise_i ? load_row == 6'd0 : !odd_q);
+    wire       used   = load && (depthwise_i ? load_row == 6'd0 : UPW == 1 || odd_q);   // on to the next word
 
     reg [WADDR-1:0] unit_addr_q, vectors_addr_q, weight_addr_q;
     reg [OADDR-1:0] unit_base_q, tile_offset_q;
     reg [15:0]      unit_channel_q;                            // depthwise: address of the unit's channel block
-    wire unused_words = &{1'b0, unit_words_i};
+    wire unused_words = &{1'b0, unit_words_i, tile_words};
 
+    wire [15:0] step_words = {4'd0, step_q};
+    wire unused_step = &{1'b0, step_words};
     assign mac_o          = mac;
-    assign swap_o         = in_run && step_q == {(PADDR+1){1'b0}};
+    assign swap_o         = in_run && step_q == 12'd0;
     assign first_o        = first_q;
     assign last_o         = set_last;
     assign tap_x_o        = tap_x_q;
@@ -173,11 +179,11 @@ module dna_compute_ws #(
     assign weight_load_o  = load;
     assign weight_row_o   = load_row[LOG-1:0];
     assign weight_select_o = state_q == LOAD ? channel_q[SELECT-1:0] : next_channel[SELECT-1:0];
-    assign weight_read_o  = parameter_o || (load && !odd_q);
+    assign weight_read_o  = parameter_o || fetch;
     assign weight_addr_o  = weight_addr;
     assign weight_half_o  = odd_q;
-    assign out_addr_o     = raw_i ? unit_base_q : unit_base_q + tile_offset_q + {{(OADDR-PADDR){1'b0}}, step_q[PADDR-1:0]};
-    assign job_end_o      = mac && set_last && block_last && step_q + 1'b1 == pixels;
+    assign out_addr_o     = raw_i ? unit_base_q : unit_base_q + tile_offset_q + step_words[OADDR-1:0];
+    assign job_end_o      = mac && set_last && block_last && step_q + 12'd1 == pixels;
     wire unused_row = &{1'b0, load_row, next_channel};
 
     always @(posedge clk or negedge rst_n) begin
@@ -193,7 +199,7 @@ module dna_compute_ws #(
                 PREPARE:   state_q <= PAUSE;
                 PAUSE:     if (count_q == 6'd1) state_q <= PARAMETER;
                 PARAMETER: if (count_q == PARAMETERS[5:0] - 6'd1) state_q <= LOAD;
-                LOAD:      if (count_q + 6'd1 == rows_loaded) state_q <= RUN;
+                LOAD:      if (count_q + 6'd1 == ROWS[5:0]) state_q <= RUN;
                 default:   if (block_done) state_q <= job_done ? (job_last ? IDLE : WAIT) : (unit_turns ? PAUSE : RUN);
             endcase
             if (input_release_o) input_slot_o <= ~input_slot_o;
@@ -226,7 +232,7 @@ module dna_compute_ws #(
     wire [9:0] y_next = row_end ? y_q + 10'd1 : y_q;
     wire restart = tile_last && tile_moves;                    // the next block is the tile's first one
     reg [9:0] x_after_q, y_after_q;                            // pixel behind the set's last one
-    wire last_pixel = mac && step_q + 1'b1 == pixels;
+    wire last_pixel = mac && step_q + 12'd1 == pixels;
     wire [9:0] x_after = last_pixel ? x_next : x_after_q;
     wire [9:0] y_after = last_pixel ? y_next : y_after_q;
     always @(posedge clk) begin
@@ -236,12 +242,12 @@ module dna_compute_ws #(
         end
         if (state_q == PREPARE) begin
             {x_q, y_q, x_first_q, y_first_q} <= 40'd0;
-            left_q        <= raw_i ? 16'd1 : row_last ? tile_words_last_i : tile_words_full_i;
+            left_q        <= tile_pixels;
             tile_offset_q <= {OADDR{1'b0}};
         end else if (block_done && tile_moves) begin
             {x_q, x_first_q} <= restart ? 20'd0 : {x_after, x_after};
             {y_q, y_first_q} <= restart ? 20'd0 : {y_after, y_after};
-            left_q        <= restart ? tile_words_q : left_q - PSUM[15:0];
+            left_q        <= restart ? tile_pixels_q : left_q - PSUM[15:0];
             tile_offset_q <= restart ? {OADDR{1'b0}} : tile_offset_q + PSUM[OADDR-1:0];
         end else if (set_end) begin
             x_q <= x_first_q;
@@ -250,15 +256,16 @@ module dna_compute_ws #(
             x_q <= x_next;
             y_q <= y_next;
         end
-        if (!in_run || set_end) step_q <= {(PADDR+1){1'b0}};
-        else step_q <= step_q + 1'b1;
+        if (!in_run || set_end) step_q <= 12'd0;
+        else step_q <= step_q + 12'd1;
     end
 
     // Units.
     always @(posedge clk) begin
         if (state_q == PREPARE) begin
             units_q        <= channel_last ? units_last_i : units_full_i;
-            tile_words_q   <= row_last ? tile_words_last_i : tile_words_full_i;
+            tile_words_q   <= tile_words[OADDR-1:0];
+            tile_pixels_q  <= tile_pixels;
             unit_q         <= 10'd0;
             unit_base_q    <= {OADDR{1'b0}};
             unit_addr_q    <= {WADDR{1'b0}};
@@ -269,7 +276,7 @@ module dna_compute_ws #(
                 unit_base_q    <= {OADDR{1'b0}};
                 unit_channel_q <= 16'd0;
             end else if (unit_full) begin
-                unit_base_q    <= unit_base_q + tile_words_q[OADDR-1:0];
+                unit_base_q    <= unit_base_q + tile_words_q;
                 unit_channel_q <= unit_channel_q + block_words_i;
             end
             if (unit_last || shared_weights_i) unit_addr_q <= {WADDR{1'b0}};
@@ -278,10 +285,10 @@ module dna_compute_ws #(
     end
 
     // Weight words: parameters, then the sets in order; during a block's last set the unit's first one is loaded again.
-    wire [WADDR-1:0] weight_addr = (in_run && set_last && step_q == {(PADDR+1){1'b0}}) ? vectors_addr_q : weight_addr_q;
+    wire [WADDR-1:0] weight_addr = (in_run && set_last && step_q == 12'd0) ? vectors_addr_q : weight_addr_q;
     always @(posedge clk) begin
         if (state_q == PAUSE) weight_addr_q <= unit_addr_q;
-        else if (parameter_o || (load && (UPW == 1 || odd_q || depthwise_i))) weight_addr_q <= weight_addr + 1'b1;
+        else if (parameter_o || used) weight_addr_q <= weight_addr + 1'b1;
         else weight_addr_q <= weight_addr;
         if (parameter_o) vectors_addr_q <= weight_addr_q + 1'b1;
         if (UPW == 1 || depthwise_i || !load) odd_q <= 1'b0;
@@ -300,7 +307,7 @@ module dna_compute_ws #(
             channel_addr_q <= 16'd0;
         end else if (set_end) begin
             first_q   <= 1'b0;
-            run_q     <= run_end && !tap_end;
+            run_q     <= !tap_end && (run_q || run_end);
             slices_q  <= run_end ? channels_i : slices_q - 12'd1;
             channel_q <= next_channel;
             if (tap_end) channel_addr_q <= 16'd0;

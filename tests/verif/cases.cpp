@@ -67,7 +67,10 @@ network::Network everyOperator(base::Rng& rng, const std::string& name) {
 
 design::Chunk randomChunk(base::Rng& rng) {
     design::Chunk chunk;
-    chunk.rows = 4 << rng.below(4);
+    chunk.array = design::Template(1 + rng.below(3));
+    chunk.rows = 4 << rng.below(chunk.weightsStay() ? 3 : 4);
+    chunk.psum_words = std::max(8, chunk.rows << rng.below(4));
+    chunk.tree_cut = 1 + int(rng.below(4));
     chunk.cols = rng.below(2) != 0 ? 16 : 8;
     chunk.input_words = 128 << rng.below(3);
     chunk.weight_words = 1024 << rng.below(2);
@@ -81,7 +84,7 @@ std::vector<mapping::LayerPlan> randomPlans(const std::vector<Layer>& layers, co
     std::vector<mapping::LayerPlan> plans;
     for (const Layer& layer : layers) {
         mapping::LayerMapping wanted;
-        wanted.log2_x_lanes = int(rng.below(uint64_t(std::bit_width(unsigned(chunk.rows)))));
+        wanted.log2_x_lanes = int(rng.below(uint64_t(std::bit_width(unsigned(chunk.lanes())))));
         wanted.tile_rows = 1 + int(rng.below(uint64_t(layer.out_height) + 3));
         wanted.tile_channels = 1 + int(rng.below(uint64_t(layer.out_channels) + 16));
         wanted.tile_order = rng.below(2) != 0 ? mapping::TileOrder::RowsOuter : mapping::TileOrder::ChannelsOuter;

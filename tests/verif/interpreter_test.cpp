@@ -45,7 +45,7 @@ TEST_CASE("descriptors of random designs and mappings compute what the network's
         const std::vector<uint8_t> input = mapping::layoutInput(network, plans.front().layer, picture.data());
         std::memcpy(dram.data() + program.map_address[size_t(plans.front().layer.input.node)], input.data(),
                     input.size());
-        verif::interpret(dram, 0, design.chunk().cols);
+        verif::interpret(dram, 0, design.chunk());
 
         const verif::ReferenceOutputs reference = verif::runReference(network, picture.data());
         CHECK(logitDifferences(program, dram, reference.logits) == 0);

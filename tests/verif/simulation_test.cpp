@@ -23,13 +23,14 @@ struct Case {
     std::vector<std::vector<uint8_t>> pictures;
 };
 
-Case makeCase(uint64_t seed, int rows, int cols, int pictures) {
+Case makeCase(uint64_t seed, design::Template array, int rows, int cols, int pictures) {
     base::Rng rng(seed, "simulation test");
     Case c;
     const network::Network graph = tests::everyOperator(rng, "case");
     c.network = nn::randomIntegerNetwork(graph, seed);
     design::Chunk chunk = tests::randomChunk(rng);
-    chunk.rows = rows, chunk.cols = cols;
+    chunk.array = array, chunk.rows = rows, chunk.cols = cols;
+    chunk.psum_words = std::max(chunk.psum_words, rows);
     c.design.chunks = {chunk};
     c.program =
         mapping::buildProgram(c.network, c.design, tests::randomPlans(mapping::extractLayers(graph), chunk, rng));
@@ -89,11 +90,13 @@ void checkCounters(const Case& c, const std::array<uint32_t, 16>& counters,
 
 }  // namespace
 
-TEST_CASE("every operator, random mappings: RTL equals the reference byte for byte, in the predicted cycles") {
+namespace {
+
+void checkTemplate(design::Template array, const std::vector<std::array<int, 3>>& cases) {
     if (base::findProgram("verilator").empty()) DNA_SKIP("verilator is not installed");
-    for (const auto& [seed, rows, cols] : {std::tuple{1, 8, 16}, {2, 4, 8}, {3, 16, 8}, {4, 8, 8}}) {
+    for (const auto& [seed, rows, cols] : cases) {
         CAPTURE(seed);
-        const Case c = makeCase(uint64_t(seed), rows, cols, 2);
+        const Case c = makeCase(uint64_t(seed), array, rows, cols, 2);
         const auto pictures = run(c, {{0, 1, 0}, {1, 1, 77}});
         const auto times = mapping::networkCycles(c.program.plans, design::MemoryModel{});
         for (const auto& picture : pictures) {
@@ -108,4 +111,17 @@ TEST_CASE("every operator, random mappings: RTL equals the reference byte for by
             if (!picture.stalled) checkCounters(c, picture.layers.back().counters, times);
         }
     }
+}
+
+}  // namespace
+
+// Every operator, random mappings: RTL equals the reference byte for byte, in the predicted cycles.
+TEST_CASE("output array: RTL equals reference and model") {
+    checkTemplate(design::Template::OutputArray, {{1, 8, 16}, {2, 4, 8}, {3, 16, 8}, {4, 8, 8}});
+}
+TEST_CASE("dot lanes: RTL equals reference and model") {
+    checkTemplate(design::Template::DotLanes, {{11, 8, 16}, {12, 16, 8}, {13, 4, 8}});
+}
+TEST_CASE("systolic weight-stationary array: RTL equals reference and model") {
+    checkTemplate(design::Template::WeightStationary, {{21, 8, 8}, {22, 16, 16}, {23, 4, 16}});
 }
