@@ -21,10 +21,10 @@ int64_t insidePlane(int first, int lanes, int size, int shift, int odd) {
 }
 
 /// Sum over taps of the lanes inside the map, for one block whose first output position is `first`.
-int64_t lanesInside(const LayerPlan& plan, const SubPlan& sub, int first, int lanes, int size) {
+int64_t lanesInside(const LayerPlan& plan, const SubPlan& sub, int kernel, int first, int lanes, int size) {
     int64_t sum = 0;
-    for (int tap = 0; tap < plan.layer.kernel; ++tap) {
-        const int offset = tap - plan.layer.pad;
+    for (int tap = 0; tap < kernel; ++tap) {
+        const int offset = tap * plan.layer.dilation - plan.layer.pad;
         const int odd = sub.shift != 0 ? offset & 1 : 0;
         sum += insidePlane(first + (offset >> sub.shift), lanes, size, sub.shift, odd);
     }
@@ -35,11 +35,12 @@ int64_t lanesInside(const LayerPlan& plan, const SubPlan& sub, int first, int la
 int64_t readsPerWord(const LayerPlan& plan, const SubPlan& sub) {
     int64_t x = 0, y = 0;
     for (int block = 0; block < sub.x_blocks; ++block)
-        x += lanesInside(plan, sub, block * plan.x_lanes(), plan.x_lanes(), plan.layer.in_width);
+        x += lanesInside(plan, sub, plan.layer.kernel_width, block * plan.x_lanes(), plan.x_lanes(),
+                         plan.layer.in_width);
     for (int tile = 0; tile < sub.row_tiles; ++tile)
         for (int block = 0; block < plan.yBlocks(sub, tile); ++block)
-            y += lanesInside(plan, sub, (tile * sub.y_blocks_full + block) * plan.y_lanes(), plan.y_lanes(),
-                             plan.layer.in_height);
+            y += lanesInside(plan, sub, plan.layer.kernel, (tile * sub.y_blocks_full + block) * plan.y_lanes(),
+                             plan.y_lanes(), plan.layer.in_height);
     return x * y;
 }
 

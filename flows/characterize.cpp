@@ -77,7 +77,7 @@ private:
         base::makeFolder(folder);
         const std::string top = fmt::format(
             "module pe_top (input clk, input [7:0] x_i, input [7:0] w_i, input first_i, input transfer_i, input [{0}:0] chain_i, output [{0}:0] chain_o);\n"
-            "  dna_pe #(.ACC_BITS({1})) u_pe (.clk(clk), .x_i(x_i), .w_i(w_i), .first_i(first_i), .transfer_i(transfer_i), .chain_i(chain_i), .chain_o(chain_o));\n"
+            "  dna_pe #(.ACC_BITS({1})) u_pe (.clk(clk), .x_i(x_i), .w_i(w_i), .max_i(1'b0), .first_i(first_i), .transfer_i(transfer_i), .chain_i(chain_i), .chain_o(chain_o));\n"
             "endmodule\n",
             accumulator_bits - 1, accumulator_bits);
         base::writeFileAtomic(folder / "pe_top.v", top);

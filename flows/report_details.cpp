@@ -128,10 +128,13 @@ std::string cycleChart(const std::vector<LayerRow>& rows) {
 std::string opText(const network::Node& node) {
     switch (node.op) {
         case network::Op::Conv2d:
-            return fmt::format("conv {0}x{0}{1}{2}{3}", node.kernel, node.stride > 1 ? fmt::format(", stride {}", node.stride) : "",
-                               node.groups > 1 ? fmt::format(", {} groups", node.groups) : "", node.relu ? ", ReLU" : "");
+            return fmt::format("conv {0}x{0}{1}{2}{3}{4}", node.kernel, node.stride > 1 ? fmt::format(", stride {}", node.stride) : "",
+                               node.dilation > 1 ? fmt::format(", dilation {}", node.dilation) : "",
+                               node.groups > 1 ? fmt::format(", {} groups", node.groups) : "", node.relu6 ? ", ReLU6" : node.relu ? ", ReLU" : "");
         case network::Op::Add: return "add";
         case network::Op::ChannelShuffle: return fmt::format("channel shuffle, {} groups", node.groups);
+        case network::Op::MaxPool: return fmt::format("max pool {0}x{0}, stride {1}", node.kernel, node.stride);
+        case network::Op::AveragePool: return fmt::format("average pool {0}x{0}, stride {1}", node.kernel, node.stride);
         case network::Op::GlobalAveragePool: return "global average pool";
         case network::Op::Linear: return "linear";
         case network::Op::Input: return "input";

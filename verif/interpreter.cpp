@@ -47,6 +47,7 @@ private:
     bool raw() const { return f_.flag(24, 3); }
     bool residual() const { return f_.flag(24, 4); }
     bool shared() const { return f_.flag(24, 6); }
+    bool maximum() const { return f_.flag(24, 10); }
     int stride() const { return f_.flag(24, 1) ? 2 : 1; }
 
     void tile(int row_tile, int channel_tile) {
@@ -73,14 +74,18 @@ private:
     }
 
     void pixel(int row_tile, int channel_tile, int unit, int y, int x) {
-        const int kernel = int(f_.word(26) & 0xff), pad = int(f_.word(26) >> 8 & 0xff);
+        const int width = int(f_.word(26) & 0xf), height = int(f_.word(26) >> 4 & 0xf);
+        const int pad = int(f_.word(26) >> 8 & 0xff), step = f_.flag(24, 11) ? 2 : 1;
         const uint32_t address = unitAddress(channel_tile, unit);
         const int top = row_tile * f_.low(36) + y * stride() - pad;
         for (int col = 0; col < cols_; ++col) {
             uint32_t weight = address + uint32_t(8 * cols_ + col);
-            int64_t sum = 0;
-            for (int tap = 0; tap < kernel * kernel; ++tap)
-                sum += atTap(weight, unit, col, top + tap / kernel, x * stride() + tap % kernel - pad, channel_tile);
+            int64_t sum = maximum() ? INT64_MIN : 0;
+            for (int tap = 0; tap < width * height; ++tap) {
+                const int64_t taken = atTap(weight, unit, col, top + tap / width * step,
+                                            x * stride() + tap % width * step - pad, channel_tile);
+                sum = maximum() ? std::max(sum, taken) : sum + taken;
+            }
             finish(address + uint32_t(8 * col), sum, row_tile, channel_tile, unit * cols_ + col, y, x);
         }
     }

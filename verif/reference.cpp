@@ -49,6 +49,12 @@ public:
                 case Op::ChannelShuffle:
                     shuffle(i);
                     break;
+                case Op::MaxPool:
+                    maxPool(i);
+                    break;
+                case Op::AveragePool:
+                    averagePool(i);
+                    break;
                 case Op::GlobalAveragePool:
                     pool(i);
                     break;
@@ -84,7 +90,8 @@ private:
                     for (int k = 0; k < cin; ++k)
                         for (int r = 0; r < n.kernel; ++r)
                             for (int s = 0; s < n.kernel; ++s) {
-                                const int y = p * n.stride + r - n.pad, z = c * n.stride + s - n.pad;
+                                const int y = p * n.stride + r * n.dilation - n.pad,
+                                          z = c * n.stride + s * n.dilation - n.pad;
                                 const bool inside = y >= 0 && y < in.height && z >= 0 && z < in.width;
                                 const int channel = m / cout * cin + k;
                                 const int value = inside ? x[(size_t(channel) * in.height + y) * in.width + z] : zero;
@@ -130,6 +137,44 @@ private:
             for (int p = 0; p < plane; ++p)
                 outputs_.maps[i][size_t(to) * plane + p] = operand(i, 0)[size_t(c) * plane + p];
         }
+    }
+
+    /// Values of the window of output (c, p, q), without those outside the map.
+    std::vector<int> window(size_t i, int c, int p, int q) const {
+        const Node& n = node(i);
+        const Shape& in = operandNode(i, 0).shape;
+        std::vector<int> values;
+        for (int y = p * n.stride - n.pad; y < p * n.stride - n.pad + n.kernel; ++y)
+            for (int x = q * n.stride - n.pad; x < q * n.stride - n.pad + n.kernel; ++x)
+                if (y >= 0 && y < in.height && x >= 0 && x < in.width)
+                    values.push_back(operand(i, 0)[(size_t(c) * in.height + y) * in.width + x]);
+        return values;
+    }
+
+    void maxPool(size_t i) {
+        const Shape& out = node(i).shape;
+        for (int c = 0; c < out.channels; ++c)
+            for (int p = 0; p < out.height; ++p)
+                for (int q = 0; q < out.width; ++q) {
+                    const std::vector<int> values = window(i, c, p, q);
+                    outputs_.maps[i].push_back(int8_t(*std::max_element(values.begin(), values.end())));
+                }
+    }
+
+    /// Padding counts as real zeros: the zero point, which the bias takes off again.
+    void averagePool(size_t i) {
+        const Shape& out = node(i).shape;
+        const nn::IntegerNode& q = network_.nodes[i];
+        const int taps = node(i).kernel * node(i).kernel, zero = operandNode(i, 0).quantization->zero_point;
+        for (int c = 0; c < out.channels; ++c)
+            for (int p = 0; p < out.height; ++p)
+                for (int x = 0; x < out.width; ++x) {
+                    const std::vector<int> values = window(i, c, p, x);
+                    int64_t sum = q.bias_q[0] + int64_t{zero} * (taps - int(values.size()));
+                    for (int value : values) sum += value;
+                    outputs_.maps[i].push_back(
+                        clamped(scaled(sum, q.multiplier[0], q.shift[0]), *node(i).quantization));
+                }
     }
 
     void pool(size_t i) {

@@ -34,7 +34,8 @@ Chunk readChunk(JsonObject& object) {
     chunk.multiplier_bits = int(object.integer("multiplier_bits", 16, 16, chunk.multiplier_bits));
     chunk.operand_bits = int(object.integer("operand_bits", 8, 8, chunk.operand_bits));
     chunk.max_pool = object.flag("max_pool", chunk.max_pool);
-    if (chunk.max_pool) object.problem("max_pool", "this version has no pooling PEs");
+    if (chunk.max_pool && chunk.weightsStay())
+        object.problem("max_pool", "only the PEs of an output_array can take maxima");
     if (chunk.weightsStay()) {
         chunk.psum_words = int(object.integer("psum_words", 8, 1024, chunk.psum_words));
         if (!std::has_single_bit(unsigned(chunk.psum_words)))

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "core/base/error.h"
+#include "core/nn/integer/fixed_point.h"
 
 namespace dna::mapping {
 
@@ -33,6 +34,8 @@ struct Flags {
         kWaitOrPixelsOuter = 1u << 7,
         kLast = 1u << 8,
         kHalfLast = 1u << 9,
+        kMaxPool = 1u << 10,
+        kDilated = 1u << 11,
     };
 };
 
@@ -63,7 +66,7 @@ void encodeLoad(Descriptor& d, const LayerPlan& plan, const SubPlan& sub, const 
     d[6] = uint32_t(sub.blocks_full * pitch);
     d[7] = pair(layer.pad, sub.rows_full * layer.stride);
     d[8] = pair(layer.in_height, sub.input_blocks);
-    d[9] = pair((sub.rows_full - 1) * layer.stride + layer.kernel, (sub.rows_last - 1) * layer.stride + layer.kernel);
+    d[9] = pair((sub.rows_full - 1) * layer.stride + layer.span(), (sub.rows_last - 1) * layer.stride + layer.span());
     d[10] = pair(sub.blocks_full, sub.blocks_last);
     d[11] = pair(plan.input_pitch_words(), 0);
     d[12] = pair(layer.in_width, sub.x_words);
@@ -88,9 +91,10 @@ void encodeCompute(Descriptor& d, const LayerPlan& plan, const SubPlan& sub, con
     uint32_t* c = d.data() + 24;
     c[0] = commonFlags(plan, sub) | (layer.raw_output ? Flags::kNarrowOrRaw : 0u) |
            (plan.mapping.block_order == BlockOrder::PixelsOuter ? Flags::kWaitOrPixelsOuter : 0u) |
+           (layer.max_pool ? Flags::kMaxPool : 0u) | (layer.dilation == 2 ? Flags::kDilated : 0u) |
            uint32_t(uint8_t(a.pad_value)) << 24;
     c[1] = pair(sub.row_tiles, sub.channel_tiles);
-    c[2] = uint32_t(layer.kernel) | uint32_t(layer.pad) << 8 | uint32_t(sub.channel_offset) << 16 |
+    c[2] = uint32_t(layer.kernel_width) | uint32_t(layer.kernel) << 4 | uint32_t(layer.pad) << 8 | uint32_t(sub.channel_offset) << 16 |
            (dense && sub.sub.runs == 2 ? 1u << 24 : 0u);
     c[3] = pair(sub.rows_full, sub.rows_last);
     c[4] = pair(sub.units_full, sub.units_last);
@@ -129,7 +133,8 @@ class WeightSource {
 public:
     WeightSource(const LayerPlan& plan, const nn::IntegerNetwork& network)
         : layer_(plan.layer), node_(network.nodes[size_t(plan.layer.node)]) {
-        taps_ = layer_.kernel * layer_.kernel;
+        taps_ = layer_.taps();
+        input_zero_ = network.graph.nodes[size_t(plan.layer.input.node)].quantization->zero_point;
         in_per_group_ = layer_.mode == ArrayMode::Depthwise ? 1 : layer_.in_channels / layer_.groups;
         out_per_group_ = layer_.mode == ArrayMode::Depthwise ? 1 : layer_.out_channels / layer_.groups;
     }
@@ -144,17 +149,20 @@ public:
     }
 
     void parameter(int out, uint8_t* word) const {
+        if (layer_.max_pool) return put(word, -input_zero_, identity_.multiplier, identity_.shift);
         const size_t i = layer_.pool ? 0 : size_t(logicalOut(out));
-        const uint32_t bias = uint32_t(node_.bias_q[i]);
-        for (int b = 0; b < 4; ++b) word[b] = uint8_t(bias >> (8 * b));
-        if (layer_.raw_output) return;
-        const int32_t multiplier = node_.multiplier[i], shift = node_.shift[i];
-        DNA_CHECK(multiplier > 0 && multiplier < 65536 && shift >= 1 && shift <= 62, "requantisation out of range");
+        if (layer_.raw_output) return put(word, node_.bias_q[i], 0, 1);
+        put(word, node_.bias_q[i], node_.multiplier[i], node_.shift[i]);
+    }
+
+private:
+    static void put(uint8_t* word, int32_t bias, int32_t multiplier, int32_t shift) {
+        DNA_CHECK(multiplier >= 0 && multiplier < 65536 && shift >= 1 && shift <= 62, "requantisation out of range");
+        for (int b = 0; b < 4; ++b) word[b] = uint8_t(uint32_t(bias) >> (8 * b));
         word[4] = uint8_t(multiplier), word[5] = uint8_t(multiplier >> 8);
         word[6] = uint8_t(shift - 1);
     }
 
-private:
     /// Inverse of TensorRef::physical.
     static int logicalOf(const TensorRef& tensor, int physical, int channels) {
         if (tensor.shuffle_groups == 1) return physical;
@@ -166,6 +174,8 @@ private:
 
     const Layer& layer_;
     const nn::IntegerNode& node_;
+    int input_zero_ = 0;
+    nn::FixedPoint identity_;  ///< the factor 1
     int taps_ = 1, in_per_group_ = 1, out_per_group_ = 1;
 };
 
@@ -175,7 +185,7 @@ void writeSets(const LayerPlan& plan, const SubPlan& sub, const WeightSource& so
     const bool dense = plan.layer.mode == ArrayMode::Dense;
     const int rows = plan.chunk.rows, cols = plan.chunk.cols;
     const SubLayer& s = sub.sub;
-    for (int tap = 0; tap < plan.layer.kernel * plan.layer.kernel; ++tap) {
+    for (int tap = 0; tap < plan.layer.taps(); ++tap) {
         for (int slice = 0; slice < sub.slices && !dense; ++slice, at += kWordBytes)
             for (int c = 0; c < valid; ++c) at[c] = uint8_t(source.weight(first + c, 0, tap));
         for (int run = 0; run < s.runs && dense; ++run) {
@@ -193,7 +203,7 @@ void writeSets(const LayerPlan& plan, const SubPlan& sub, const WeightSource& so
 LayerArithmetic arithmeticOf(const nn::IntegerNetwork& network, const Layer& layer) {
     const auto& nodes = network.graph.nodes;
     LayerArithmetic a;
-    a.pad_value = nodes[size_t(layer.input.node)].quantization->zero_point;
+    a.pad_value = layer.max_pool ? -128 : nodes[size_t(layer.input.node)].quantization->zero_point;
     a.output = nodes[size_t(layer.node)].quantization.value_or(network::Quantization{});
     if (layer.residual_node < 0) return a;
     const nn::IntegerNode& add = network.nodes[size_t(layer.output_node)];
@@ -236,7 +246,7 @@ std::vector<uint8_t> weightImage(const LayerPlan& plan, const SubPlan& sub, cons
             writeSets(plan, sub, source, first, valid, at);
             continue;
         }
-        for (int tap = 0; tap < layer.kernel * layer.kernel; ++tap) {
+        for (int tap = 0; tap < layer.taps(); ++tap) {
             for (int run = 0; run < (dense ? sub.sub.runs : 1); ++run) {
                 for (int i = 0; i < (dense ? sub.sub.in_channels : 1); ++i, at += cols) {
                     const int in = sub.sub.in_begin + run * sub.sub.run_stride + i;

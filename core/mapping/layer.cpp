@@ -23,9 +23,10 @@ int TensorRef::physical(int logical, int channels) const {
 }
 
 std::string Layer::shapeKey() const {
-    return fmt::format("{}{}{}{} C{} H{} W{} M{} k{} s{} p{} g{} sh{} r{}", mode == ArrayMode::Dense ? "d" : "w",
-                       pool ? "p" : "", raw_output ? "r" : "", narrow_input ? "n" : "", in_channels, in_height,
-                       in_width, out_channels, kernel, stride, pad, groups, input.shuffle_groups, residual_node >= 0);
+    return fmt::format("{}{}{}{} C{} H{} W{} M{} k{}x{} s{} p{} d{} g{} sh{} r{}",
+                       mode == ArrayMode::Dense ? "d" : "w", max_pool ? "m" : pool ? "p" : "", raw_output ? "r" : "",
+                       narrow_input ? "n" : "", in_channels, in_height, in_width, out_channels, kernel, kernel_width,
+                       stride, pad, dilation, groups, input.shuffle_groups, residual_node >= 0);
 }
 
 namespace {
@@ -147,24 +148,28 @@ private:
         layer.out_width = node.shape.width;
         layer.macs = network::macs(network_, index);
         if (node.op == Op::Conv2d) {
-            layer.kernel = node.kernel, layer.stride = node.stride, layer.pad = node.pad, layer.groups = node.groups;
-            if (node.groups > 1 && node.groups == in.channels) {
-                if (node.shape.channels != in.channels)
-                    refuse(network_, node, "depthwise convolution with a channel multiplier is not supported");
+            setWindow(layer, node);
+            layer.groups = node.groups;
+            // With a channel multiplier: a grouped convolution, whose columns of other groups see zero weights.
+            if (node.groups > 1 && node.groups == in.channels && node.shape.channels == in.channels)
                 layer.mode = ArrayMode::Depthwise;
-            }
-        } else if (node.op == Op::GlobalAveragePool) {
-            if (in.height != in.width)
-                refuse(network_, node, "global pooling of a map that is not square is not supported");
-            layer.mode = ArrayMode::Depthwise, layer.pool = true, layer.kernel = in.height;
+        } else if (node.op == Op::MaxPool || node.op == Op::AveragePool || node.op == Op::GlobalAveragePool) {
+            setWindow(layer, node);
+            if (node.op == Op::GlobalAveragePool) layer.kernel = in.height, layer.kernel_width = in.width;
+            layer.mode = ArrayMode::Depthwise, layer.pool = true, layer.max_pool = node.op == Op::MaxPool;
             layer.groups = in.channels;
-            layer.macs = in.elements();
+            layer.macs = node.shape.elements() * layer.taps();
         } else {  // linear
             if (in.height * in.width != 1)
                 refuse(network_, node, "a linear layer needs a 1x1 map: put a global pool before it");
             layer.raw_output = index + 1 == int(network_.nodes.size());
         }
         return layer;
+    }
+
+    static void setWindow(Layer& layer, const Node& node) {
+        layer.kernel = layer.kernel_width = node.kernel;
+        layer.stride = node.stride, layer.pad = node.pad, layer.dilation = node.dilation;
     }
 
     /// Fuses the add behind the later of its operands when that is a convolution nobody else reads.

@@ -38,7 +38,8 @@ struct Layer {
     int node = 0;         ///< convolution, linear or pool node; -1 for a bare residual add
     int output_node = 0;  ///< `node`, or the add fused behind it
     ArrayMode mode = ArrayMode::Dense;
-    bool pool = false;        ///< global average pool: unit weights, one parameter set for all channels
+    bool pool = false;        ///< any pool: unit weights, one parameter set for all channels
+    bool max_pool = false;    ///< the largest product instead of the sum
     bool raw_output = false;  ///< int32 logits
     TensorRef input;
     TensorRef output;
@@ -46,10 +47,15 @@ struct Layer {
     bool residual_is_first = false;  ///< the fused add's operand 0 is the residual, operand 1 the convolution
     int in_channels = 0, in_height = 0, in_width = 0;
     int out_channels = 0, out_height = 0, out_width = 0;
-    int kernel = 1, stride = 1, pad = 0, groups = 1;
+    int kernel = 1, kernel_width = 1;  ///< rows and columns of the kernel; they differ in global pools only
+    int stride = 1, pad = 0, dilation = 1, groups = 1;
     bool narrow_input = false;  ///< the picture: 4 bytes a pixel instead of 16
     std::vector<SubLayer> subs;
-    int64_t macs = 0;  ///< useful multiply-accumulates (pool: additions)
+    int64_t macs = 0;  ///< useful multiply-accumulates (pools: additions or comparisons)
+
+    int taps() const { return kernel * kernel_width; }
+    /// Input rows that a kernel spans, the gaps of a dilation included.
+    int span() const { return dilation * (kernel - 1) + 1; }
 
     /// Two layers with equal shapes cost the same under the same mapping.
     std::string shapeKey() const;

@@ -35,7 +35,7 @@ std::string nestText(const LayerPlan& plan) {
     const int channels = plan.layer.mode == ArrayMode::Dense ? sub.sub.runs * sub.sub.in_channels : 1;
     return "dram: " + (rows_outer ? p + " " + m : m + " " + p) +
            " | buffer: " + (channels_outer ? units + " " + pixels : pixels + " " + units) + " R" +
-           std::to_string(plan.layer.kernel) + " S" + std::to_string(plan.layer.kernel) + " C" +
+           std::to_string(plan.layer.kernel) + " S" + std::to_string(plan.layer.kernel_width) + " C" +
            std::to_string(channels) + " | spatial: P" + std::to_string(plan.y_lanes()) + " Q" +
            std::to_string(plan.x_lanes()) + " x " + (plan.layer.mode == ArrayMode::Dense ? "M" : "G") +
            std::to_string(plan.chunk.cols);

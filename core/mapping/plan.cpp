@@ -76,7 +76,7 @@ void planInput(const LayerPlan& plan, SubPlan& sub) {
     const Layer& layer = plan.layer;
     const SubLayer& s = sub.sub;
     sub.shift = layer.stride == 2 ? 1 : 0;
-    sub.drop_odd = layer.stride == 2 && layer.kernel == 1 && layer.pad == 0;
+    sub.drop_odd = layer.stride == 2 && layer.taps() == 1 && layer.pad == 0;
     if (layer.mode == ArrayMode::Dense) {
         sub.input_block = s.in_begin / kBlock;
         const int last = s.in_begin + (s.runs - 1) * s.run_stride + s.in_channels - 1;
@@ -111,7 +111,7 @@ int smallestBlock(const LayerPlan& plan, const SubPlan& sub) {
 void planReduction(const LayerPlan& plan, SubPlan& sub) {
     const Layer& layer = plan.layer;
     const design::Timing timing = design::timingOf(plan.chunk);
-    const int taps = layer.kernel * layer.kernel;
+    const int taps = layer.taps();
     const bool dense = layer.mode == ArrayMode::Dense;
     sub.shared_weights = layer.pool;
     sub.gap = timing.gap;
@@ -160,9 +160,13 @@ std::string illegal(const Layer& layer, const Chunk& chunk, const LayerMapping& 
                            y_lanes, m.tile_rows);
     if (m.tile_channels < kBlock || m.tile_channels % kBlock != 0)
         return fmt::format("tile_channels must be a positive multiple of {}, found {}", kBlock, m.tile_channels);
-    if (layer.kernel > 15 || layer.pad > 7 || layer.stride > 2)
-        return fmt::format("kernel {} (at most 15), stride {} (at most 2) or pad {} (at most 7) is beyond the hardware",
-                           layer.kernel, layer.stride, layer.pad);
+    if (layer.kernel > 15 || layer.kernel_width > 15 || layer.pad > 7 || layer.stride > 2 || layer.dilation > 2)
+        return fmt::format("kernel {}x{} (at most 15), stride {} (at most 2), pad {} (at most 7) or dilation {} "
+                           "(at most 2) is beyond the hardware",
+                           layer.kernel, layer.kernel_width, layer.stride, layer.pad, layer.dilation);
+    if (layer.max_pool && !chunk.max_pool)
+        return chunk.weightsStay() ? "PEs whose weights stay can't take maxima: a max pool needs an output_array"
+                                   : "the design's PEs can't take maxima: set \"max_pool\" of the chunk to true";
     if (accumulatorBits(layer) > chunk.accumulator_bits)
         return fmt::format("the reduction needs {} accumulator bits, the design has {}", accumulatorBits(layer),
                            chunk.accumulator_bits);
@@ -182,7 +186,7 @@ int LayerPlan::input_rows_begin(const SubPlan& sub, int row_tile) const {
 }
 
 int LayerPlan::input_rows_end(const SubPlan& sub, int row_tile) const {
-    const int span = (rows(sub, row_tile) - 1) * layer.stride + layer.kernel;
+    const int span = (rows(sub, row_tile) - 1) * layer.stride + layer.span();
     return std::clamp(inputRow(*this, sub, row_tile) + span, 0, layer.in_height);
 }
 
@@ -202,7 +206,7 @@ int LayerPlan::weightWords(const SubPlan& sub, int channel_tile) const {
 int accumulatorBits(const Layer& layer) {
     int64_t reduction = 1;
     for (const SubLayer& sub : layer.subs) {
-        const int64_t taps = int64_t{layer.kernel} * layer.kernel;
+        const int64_t taps = layer.taps();
         reduction = std::max(reduction, layer.mode == ArrayMode::Dense ? taps * sub.runs * sub.in_channels : taps);
     }
     return 1 + std::bit_width(uint64_t(reduction * 128 * 127));

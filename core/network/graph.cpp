@@ -121,19 +121,27 @@ private:
     std::vector<base::Problem> problems_;
 };
 
+/// Shape behind a window that slides over the map.
+std::string inferWindow(const Shape& in, int out_channels, Node& node) {
+    const std::string kernel =
+        node.dilation == 1 ? fmt::format("kernel {}", node.kernel)
+                           : fmt::format("kernel {} with dilation {}", node.kernel, node.dilation);
+    const int height = in.height + 2 * node.pad - span(node);
+    const int width = in.width + 2 * node.pad - span(node);
+    if (height < 0 || width < 0)
+        return fmt::format("{} is larger than the padded {}x{} map", kernel, in.height + 2 * node.pad,
+                           in.width + 2 * node.pad);
+    if (node.pad >= span(node)) return fmt::format("pad {} must be smaller than {}", node.pad, kernel);
+    node.shape = {out_channels, height / node.stride + 1, width / node.stride + 1};
+    return {};
+}
+
 std::string inferConv(const Shape& in, Node& node) {
     if (in.channels % node.groups != 0)
         return fmt::format("groups {} does not divide the {} input channels", node.groups, in.channels);
     if (node.out_channels % node.groups != 0)
         return fmt::format("groups {} does not divide the {} output channels", node.groups, node.out_channels);
-    const int height = in.height + 2 * node.pad - node.kernel;
-    const int width = in.width + 2 * node.pad - node.kernel;
-    if (height < 0 || width < 0)
-        return fmt::format("kernel {} is larger than the padded {}x{} map", node.kernel, in.height + 2 * node.pad,
-                           in.width + 2 * node.pad);
-    if (node.pad >= node.kernel) return fmt::format("pad {} must be smaller than kernel {}", node.pad, node.kernel);
-    node.shape = {node.out_channels, height / node.stride + 1, width / node.stride + 1};
-    return {};
+    return inferWindow(in, node.out_channels, node);
 }
 
 }  // namespace
@@ -186,6 +194,10 @@ std::string inferShape(const std::vector<Node>& nodes, Node& node) {
             if (in.channels % node.groups != 0)
                 fault = fmt::format("groups {} does not divide the {} channels", node.groups, in.channels);
             node.shape = in;
+            break;
+        case Op::MaxPool:
+        case Op::AveragePool:
+            fault = inferWindow(in, in.channels, node);
             break;
         case Op::GlobalAveragePool:
             node.shape = {in.channels, 1, 1};

@@ -14,6 +14,8 @@ const std::vector<std::pair<std::string, Op>> kOps = {{"input", Op::Input},
                                                       {"conv2d", Op::Conv2d},
                                                       {"add", Op::Add},
                                                       {"channel_shuffle", Op::ChannelShuffle},
+                                                      {"max_pool", Op::MaxPool},
+                                                      {"average_pool", Op::AveragePool},
                                                       {"global_average_pool", Op::GlobalAveragePool},
                                                       {"linear", Op::Linear}};
 
@@ -53,14 +55,27 @@ Shape readShape(base::JsonObject& object) {
     return {1, 1, 1};
 }
 
-void readConv(base::JsonObject& object, Node& node) {
-    node.out_channels = static_cast<int>(object.integer("out_channels", 1, 65536));
+void readWindow(base::JsonObject& object, Node& node) {
     node.kernel = static_cast<int>(object.integer("kernel", 1, 63));
     node.stride = static_cast<int>(object.integer("stride", 1, 16, 1));
     node.pad = static_cast<int>(object.integer("pad", 0, 62, 0));
+}
+
+void readConv(base::JsonObject& object, Node& node) {
+    node.out_channels = static_cast<int>(object.integer("out_channels", 1, 65536));
+    readWindow(object, node);
+    node.dilation = static_cast<int>(object.integer("dilation", 1, 16, 1));
     node.groups = static_cast<int>(object.integer("groups", 1, 65536, 1));
     node.batch_norm = object.flag("batch_norm", false);
-    node.relu = object.flag("relu", false);
+    node.relu6 = object.flag("relu6", false);
+    node.relu = object.flag("relu", false) || node.relu6;
+}
+
+void readAveragePool(base::JsonObject& object, Node& node) {
+    readWindow(object, node);
+    if (!object.flag("count_include_pad", false) && node.pad > 0)
+        object.problem("count_include_pad",
+                       "an average that leaves the padding out of its count is not supported; true counts it as zeros");
 }
 
 Node readNode(base::JsonObject& object, std::vector<std::string>& inputs) {
@@ -74,6 +89,8 @@ Node readNode(base::JsonObject& object, std::vector<std::string>& inputs) {
     else
         inputs = object.texts("inputs");
     if (node.op == Op::Conv2d) readConv(object, node);
+    if (node.op == Op::MaxPool) readWindow(object, node);
+    if (node.op == Op::AveragePool) readAveragePool(object, node);
     if (node.op == Op::Linear) node.out_channels = static_cast<int>(object.integer("out_channels", 1, 65536));
     if (node.op == Op::ChannelShuffle) node.groups = static_cast<int>(object.integer("groups", 1, 65536));
     if (object.has("quantization")) node.quantization = readQuantization(object.object("quantization"));
@@ -103,15 +120,20 @@ base::Json nodeJson(const Network& network, const Node& node) {
         json["inputs"] = base::Json::array();
         for (int input : node.inputs) json["inputs"].push_back(network.nodes[input].name);
     }
-    if (node.op == Op::Conv2d) {
-        json["out_channels"] = node.out_channels;
+    if (node.op == Op::Conv2d) json["out_channels"] = node.out_channels;
+    if (node.op == Op::Conv2d || node.op == Op::MaxPool || node.op == Op::AveragePool) {
         json["kernel"] = node.kernel;
         json["stride"] = node.stride;
         json["pad"] = node.pad;
+    }
+    if (node.op == Op::Conv2d) {
+        if (node.dilation != 1) json["dilation"] = node.dilation;
         json["groups"] = node.groups;
         json["batch_norm"] = node.batch_norm;
         json["relu"] = node.relu;
+        if (node.relu6) json["relu6"] = true;
     }
+    if (node.op == Op::AveragePool && node.pad > 0) json["count_include_pad"] = true;
     if (node.op == Op::Linear) json["out_channels"] = node.out_channels;
     if (node.op == Op::ChannelShuffle) json["groups"] = node.groups;
     if (node.quantization) json["quantization"] = quantizationJson(*node.quantization);

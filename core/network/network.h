@@ -9,7 +9,7 @@
 
 namespace dna::network {
 
-enum class Op { Input, Conv2d, Add, ChannelShuffle, GlobalAveragePool, Linear };
+enum class Op { Input, Conv2d, Add, ChannelShuffle, MaxPool, AveragePool, GlobalAveragePool, Linear };
 
 /// Feature-map shape of one picture.
 struct Shape {
@@ -21,7 +21,7 @@ struct Shape {
 };
 
 /// Affine quantisation of a node's output: real = scale * (q - zero_point), q clamped to [low, high] (int8).
-/// ReLU is low = zero_point. The last linear layer gives raw int32 logits and has scale only.
+/// ReLU is low = zero_point, ReLU6 also high = zero_point + 6 / scale. The last linear layer gives raw int32 logits and has scale only.
 struct Quantization {
     double scale = 1.0;
     int zero_point = 0;
@@ -36,12 +36,14 @@ struct Node {
     Op op = Op::Input;
     std::vector<int> inputs{};  ///< indices of earlier nodes
     int out_channels = 0;       ///< conv2d, linear
-    int kernel = 1;             ///< conv2d: square kernel
-    int stride = 1;             ///< conv2d
-    int pad = 0;                ///< conv2d: zero padding on all four sides
+    int kernel = 1;             ///< conv2d, max_pool, average_pool: square kernel
+    int stride = 1;             ///< the same
+    int pad = 0;                ///< the same, on all four sides; average_pool counts the zeros, max_pool ignores them
+    int dilation = 1;           ///< conv2d: distance of neighbouring taps
     int groups = 1;             ///< conv2d, channel_shuffle
     bool batch_norm = false;    ///< conv2d
-    bool relu = false;          ///< conv2d
+    bool relu = false;          ///< conv2d; also set where relu6 is
+    bool relu6 = false;         ///< conv2d: clamps to [0, 6]
     std::optional<Quantization> quantization{};
 
     Shape shape{};  ///< of the output; inferred
@@ -68,6 +70,9 @@ Network makeNetwork(const std::string& name, std::vector<Node> nodes,
 
 Network readNetwork(const std::filesystem::path& file);
 base::Json toJson(const Network& network);
+
+/// Positions that a kernel spans in the map, gaps of a dilation included.
+inline int span(const Node& node) { return node.dilation * (node.kernel - 1) + 1; }
 
 /// Multiply-accumulates of one node / of the network for one picture (convolutions and linear layers).
 int64_t macs(const Network& network, int node);

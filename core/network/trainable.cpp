@@ -29,6 +29,10 @@ public:
                 return nn::add(tape_, input(0), input(1));
             case Op::ChannelShuffle:
                 return nn::channelShuffle(tape_, input(0), node.groups);
+            case Op::MaxPool:
+                return nn::maxPool(tape_, input(0), {0, node.kernel, node.stride, node.pad, 1});
+            case Op::AveragePool:
+                return averagePool(node, input(0));
             case Op::GlobalAveragePool:
                 return nn::globalAveragePool(tape_, input(0));
             case Op::Linear:
@@ -55,20 +59,36 @@ private:
                    : kept;
     }
 
+    /// A depthwise convolution with equal weights.
+    Var averagePool(const Node& node, Var x) {
+        const int channels = tape_.value(x).map.channels, taps = node.kernel * node.kernel;
+        const autodiff::Tensor<T> shares = tape_.allocateFlat(static_cast<size_t>(channels) * taps);
+        shares.array().setConstant(T(1) / static_cast<T>(taps));
+        return nn::depthwiseConv2d(tape_, x, tape_.constant(shares),
+                                   {channels, node.kernel, node.stride, node.pad, channels});
+    }
+
+    /// The weight as the kernel of a convolution without dilation: zeros between its taps.
+    Var spreadWeight(const Node& node, Var kept) {
+        return node.dilation == 1 ? kept : nn::spreadKernel(tape_, kept, node.kernel, node.dilation);
+    }
+
     Var conv(const Node& node, Var x) {
-        const nn::ConvGeometry geometry{node.out_channels, node.kernel, node.stride, node.pad, node.groups};
-        const Var y = nn::conv2d(tape_, x, weight(node), geometry);
+        const nn::ConvGeometry geometry{node.out_channels, network::span(node), node.stride, node.pad, node.groups};
+        const Var y = nn::conv2d(tape_, x, spreadWeight(node, weight(node)), geometry);
         if (!node.batch_norm) {
             const Var biased = nn::addBias(tape_, y, bind(node, ".bias"));
+            if (node.relu6) return nn::relu6(tape_, biased);
             return node.relu ? nn::relu(tape_, biased) : biased;
         }
         nn::BatchNormOptions<T> options;
         options.training = mode_.training;
-        options.relu = node.relu;
+        options.relu = node.relu && !node.relu6;
         options.running_mean = parameters_.values(index(node, ".bn.running_mean"));
         options.running_variance = parameters_.values(index(node, ".bn.running_var"));
         options.update_running = mode_.training && mode_.update_running;
-        return nn::batchNorm(tape_, y, bind(node, ".bn.weight"), bind(node, ".bn.bias"), options);
+        const Var normalized = nn::batchNorm(tape_, y, bind(node, ".bn.weight"), bind(node, ".bn.bias"), options);
+        return node.relu6 ? nn::relu6(tape_, normalized) : normalized;
     }
 
     Tape<T>& tape_;

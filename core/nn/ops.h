@@ -51,12 +51,20 @@ Var batchNorm(Tape<T>& tape, Var x, Var gamma, Var beta, const BatchNormOptions<
 template <class T>
 Var relu(Tape<T>& tape, Var x);
 
+/// y = min(max(x, 0), 6).
+template <class T>
+Var relu6(Tape<T>& tape, Var x);
+
 template <class T>
 Var add(Tape<T>& tape, Var a, Var b);
 
 /// Channels seen as [groups][n] become [n][groups].
 template <class T>
 Var channelShuffle(Tape<T>& tape, Var x, int groups);
+
+/// Largest value of every kernel x kernel window of a channel; the padding never wins. Uses kernel, stride and pad.
+template <class T>
+Var maxPool(Tape<T>& tape, Var x, const ConvGeometry& geometry);
 
 /// Mean over the pixels of every channel: a map of 1x1.
 template <class T>
@@ -83,6 +91,10 @@ std::vector<int> classify(const Tensor<T>& logits);
 /// Correct answers of a batch of logits (ties go to the lower class).
 template <class T>
 int countCorrect(const Tensor<T>& logits, const std::vector<uint8_t>& labels);
+
+/// Flat list of kernel x kernel filters becomes one of filters with dilation - 1 zeros between neighbouring taps.
+template <class T>
+Var spreadKernel(Tape<T>& tape, Var x, int kernel, int dilation);
 
 /// Flat list seen as [rows][columns] becomes [columns][rows].
 template <class T>

@@ -49,6 +49,7 @@ Problem problemOf(const network::Network& network, int node) {
     set(Dim::R, n.kernel);
     set(Dim::S, n.kernel);
     problem.stride_p = problem.stride_q = n.stride;
+    problem.dilation_r = problem.dilation_s = n.dilation;
     return problem;
 }
 
@@ -58,6 +59,10 @@ const char* opText(network::Op op) {
             return "add";
         case network::Op::ChannelShuffle:
             return "channel_shuffle";
+        case network::Op::MaxPool:
+            return "max_pool";
+        case network::Op::AveragePool:
+            return "average_pool";
         case network::Op::GlobalAveragePool:
             return "global_average_pool";
         default:

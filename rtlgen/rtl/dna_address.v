@@ -1,5 +1,5 @@
 // Addresses of the input banks for one tap of one block, four register stages:
-//   1  tap minus padding, split into plane (stride 2), rotation and word offset
+//   1  tap (twice, for a dilation of 2) minus padding, split into plane (stride 2), rotation and word offset
 //   2  first word address and which words are inside the map
 //   3  the four candidates (banks before/behind the rotation point, in x and y)
 //   4  address and enable of every bank
@@ -19,7 +19,7 @@ module dna_address #(
     input  wire [9:0]           y_base_i,        // word row where the tile starts
     input  wire [15:0]          channel_addr_i,  // address of the channel block
     // layer
-    input  wire                 shift_i,
+    input  wire                 dilated_i, shift_i,
     input  wire [2:0]           log2_x_i, log2_y_i,
     input  wire [2:0]           pad_i,
     input  wire [9:0]           in_height_i, in_width_i,
@@ -33,8 +33,10 @@ module dna_address #(
     wire [5:0] y_mask = ~(6'h3f << log2_y_i);
 
     // Stage 1.
-    wire signed [5:0] raw_x = $signed({2'b00, tap_x_i}) - $signed({3'b000, pad_i});
-    wire signed [5:0] raw_y = $signed({2'b00, tap_y_i}) - $signed({3'b000, pad_i});
+    wire signed [5:0] far_x = $signed(dilated_i ? {1'b0, tap_x_i, 1'b0} : {2'b00, tap_x_i});
+    wire signed [5:0] far_y = $signed(dilated_i ? {1'b0, tap_y_i, 1'b0} : {2'b00, tap_y_i});
+    wire signed [5:0] raw_x = far_x - $signed({3'b000, pad_i});
+    wire signed [5:0] raw_y = far_y - $signed({3'b000, pad_i});
     wire signed [5:0] tap_x = shift_i ? raw_x >>> 1 : raw_x;
     wire signed [5:0] tap_y = shift_i ? raw_y >>> 1 : raw_y;
     wire signed [5:0] step_x = tap_x >>> log2_x_i;

@@ -3,7 +3,8 @@
 module dna_array #(
     parameter ROWS     = 16,
     parameter COLS     = 16,
-    parameter ACC_BITS = 28
+    parameter ACC_BITS = 28,
+    parameter MAX_POOL = 0
 ) (
     input  wire                     clk,
     input  wire [ROWS*128-1:0]      word_i,       // aligned words, one a row
@@ -13,6 +14,7 @@ module dna_array #(
     input  wire [3:0]               select_i,
     input  wire                     depthwise_i,
     input  wire                     half_i,
+    input  wire                     max_i,
     input  wire [COLS*8-1:0]        w_i,
     input  wire                     first_i,      // one cycle before the product
     input  wire                     transfer_i,   // one cycle before the sum is taken
@@ -28,8 +30,9 @@ module dna_array #(
 
         for (r = 0; r < ROWS; r = r + 1) begin : gen_row
             wire [COLS*8-1:0] x;
-            reg first_q, transfer_q;
+            reg first_q, transfer_q, max_q;
             always @(posedge clk) begin
+                max_q      <= max_i;
                 first_q    <= first_i;
                 transfer_q <= transfer_i;
             end
@@ -37,8 +40,9 @@ module dna_array #(
                 .clk(clk), .load_i(load_i), .word_i(word_i[r*128 +: 128]), .valid_i(valid_i[r]), .pad_i(pad_i),
                 .select_i(select_i), .depthwise_i(depthwise_i), .half_i(half_i), .x_o(x));
             for (c = 0; c < COLS; c = c + 1) begin : gen_col
-                dna_pe #(.ACC_BITS(ACC_BITS)) u_pe (
-                    .clk(clk), .x_i(x[c*8 +: 8]), .w_i(w_i[c*8 +: 8]), .first_i(first_q), .transfer_i(transfer_q),
+                dna_pe #(.ACC_BITS(ACC_BITS), .MAX_POOL(MAX_POOL)) u_pe (
+                    .clk(clk), .x_i(x[c*8 +: 8]), .w_i(w_i[c*8 +: 8]), .max_i(max_q), .first_i(first_q),
+                    .transfer_i(transfer_q),
                     .chain_i(gen_chain[r+1].sums[c*ACC_BITS +: ACC_BITS]),
                     .chain_o(gen_chain[r].sums[c*ACC_BITS +: ACC_BITS]));
             end

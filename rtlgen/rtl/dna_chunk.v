@@ -10,6 +10,7 @@ module dna_chunk #(
     parameter PADDR        = 6,     // log2(PSUM)
     parameter COLS         = 16,
     parameter ACC_BITS     = 28,
+    parameter MAX_POOL     = 0,     // PEs can take maxima
     parameter INPUT_WORDS  = 64,
     parameter IADDR        = 6,
     parameter WEIGHT_WORDS = 512,
@@ -157,9 +158,9 @@ module dna_chunk #(
     wire [BANKS-1:0] bank_read;
     generate
         if (TEMPLATE == 3) begin : gen_output_array
-            dna_engine_os #(.ROWS(ROWS), .LOG(LOG), .COLS(COLS), .ACC_BITS(ACC_BITS), .INPUT_WORDS(INPUT_WORDS),
-                            .IADDR(IADDR), .WEIGHT_WORDS(WEIGHT_WORDS), .WADDR(WADDR), .OUTPUT_WORDS(OUTPUT_WORDS),
-                            .OADDR(OADDR)) u_engine (
+            dna_engine_os #(.ROWS(ROWS), .LOG(LOG), .COLS(COLS), .ACC_BITS(ACC_BITS), .MAX_POOL(MAX_POOL),
+                            .INPUT_WORDS(INPUT_WORDS), .IADDR(IADDR), .WEIGHT_WORDS(WEIGHT_WORDS), .WADDR(WADDR),
+                            .OUTPUT_WORDS(OUTPUT_WORDS), .OADDR(OADDR)) u_engine (
                 .clk(clk), .rst_n(rst_n), .descriptor_i(descriptor_write), .descriptor_beat_i(descriptor_beat),
                 .captured_o(compute_captured), .drained_i(!undrained), .loaded_i(job_loaded), .loaded_take_o(loaded_take),
                 .slot_free_i(slot_free), .slot_take_o(slot_take), .input_release_o(input_release),
@@ -216,7 +217,7 @@ module dna_chunk #(
                 .output_write_i(output_write), .output_read_i(output_read), .residual_write_i(residual_write),
                 .residual_read_i(residual_read), .index_i(counter_index_i), .count_o(counter_o));
         end else begin : gen_no_counters
-            wire unused_events = &{1'b0, counter_index_i, store_waiting, busy, bank_read, weight_access,
+            wire unused_events = &{1'b0, counter_index_i, store_waiting, busy, mac, bank_read, weight_access,
                                    output_write, residual_read};
             assign counter_o = 32'd0;
         end

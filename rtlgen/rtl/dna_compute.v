@@ -22,7 +22,7 @@ module dna_compute #(
     input  wire [2:0]       log2_x_i, log2_y_i,
     input  wire [2:0]       pad_i,
     input  wire [9:0]       row_tiles_i, channel_tiles_i,
-    input  wire [3:0]       kernel_i,
+    input  wire [3:0]       kernel_x_i, kernel_y_i,
     input  wire [3:0]       channel_offset_i,
     input  wire             two_runs_i,
     input  wire [9:0]       rows_full_i, rows_last_i, units_full_i, units_last_i, out_width_i, x_blocks_i,
@@ -117,8 +117,8 @@ module dna_compute #(
     reg        first_q;
     wire run_end   = left_q == 12'd1;
     wire tap_end   = run_end && (run_q || !two_runs_i);
-    wire tap_x_end = tap_x_q + 4'd1 == kernel_i;
-    wire tap_y_end = tap_y_q + 4'd1 == kernel_i;
+    wire tap_x_end = tap_x_q + 4'd1 == kernel_x_i;
+    wire tap_y_end = tap_y_q + 4'd1 == kernel_y_i;
     wire block_end = tap_end && tap_x_end && tap_y_end;
 
     wire in_mac     = state_q == MAC;

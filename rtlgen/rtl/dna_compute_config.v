@@ -9,10 +9,11 @@ module dna_compute_config (
     input  wire         take_i,           // the captured section becomes active
     output reg          captured_o,       // a section waits to be taken
     output wire         depthwise_o, shift_o, raw_o, residual_o, channels_outer_o, shared_weights_o, pixels_outer_o,
+    output wire         max_o, dilated_o,
     output wire [2:0]   log2_x_o, log2_y_o,
     output wire [7:0]   pad_value_o,
     output wire [9:0]   row_tiles_o, channel_tiles_o,
-    output wire [3:0]   kernel_o,
+    output wire [3:0]   kernel_x_o, kernel_y_o,
     output wire [2:0]   pad_o,
     output wire [3:0]   channel_offset_o,
     output wire         two_runs_o,
@@ -51,12 +52,15 @@ module dna_compute_config (
     assign channels_outer_o  = active_q[5];
     assign shared_weights_o  = active_q[6];
     assign pixels_outer_o    = active_q[7];
+    assign max_o             = active_q[10];
+    assign dilated_o         = active_q[11];
     assign log2_x_o          = active_q[14:12];
     assign log2_y_o          = active_q[18:16];
     assign pad_value_o       = active_q[31:24];
     assign row_tiles_o       = active_q[32*1 +: 10];
     assign channel_tiles_o   = active_q[32*1+16 +: 10];
-    assign kernel_o          = active_q[32*2 +: 4];
+    assign kernel_x_o        = active_q[32*2 +: 4];
+    assign kernel_y_o        = active_q[32*2+4 +: 4];
     assign pad_o             = active_q[32*2+8 +: 3];
     assign channel_offset_o  = active_q[32*2+16 +: 4];
     assign two_runs_o        = active_q[32*2+24];

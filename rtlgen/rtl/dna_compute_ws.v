@@ -30,7 +30,7 @@ module dna_compute_ws #(
     input  wire             depthwise_i, raw_i, channels_outer_i, shared_weights_i, pixels_outer_i, shift_i,
     input  wire [2:0]       pad_i,
     input  wire [9:0]       row_tiles_i, channel_tiles_i,
-    input  wire [3:0]       kernel_i,
+    input  wire [3:0]       kernel_x_i, kernel_y_i,
     input  wire [SELECT-1:0] channel_offset_i,
     input  wire             two_runs_i,
     input  wire [9:0]       rows_full_i, units_full_i, units_last_i, out_width_i,
@@ -119,8 +119,8 @@ module dna_compute_ws #(
     reg [15:0] channel_addr_q;
     wire run_end   = slices_q == 12'd1;
     wire tap_end   = run_end && (run_q || !two_runs_i);
-    wire tap_x_end = tap_x_q + 4'd1 == kernel_i;
-    wire tap_y_end = tap_y_q + 4'd1 == kernel_i;
+    wire tap_x_end = tap_x_q + 4'd1 == kernel_x_i;
+    wire tap_y_end = tap_y_q + 4'd1 == kernel_y_i;
     wire set_last  = tap_end && tap_x_end && tap_y_end;
     wire [11:0] next_channel = tap_end ? {{(12-SELECT){1'b0}}, start_channel}
                              : run_end ? run_start_i : channel_q + ROWS[11:0];

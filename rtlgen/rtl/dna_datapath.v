@@ -6,6 +6,7 @@ module dna_datapath #(
     parameter LOG          = 4,     // log2(ROWS)
     parameter COLS         = 16,
     parameter ACC_BITS     = 28,
+    parameter MAX_POOL     = 0,     // PEs can take maxima
     parameter INPUT_WORDS  = 64,
     parameter IADDR        = 6,
     parameter WEIGHT_WORDS = 512,
@@ -25,7 +26,7 @@ module dna_datapath #(
     input  wire [OADDR-1:0] block_base_i,
     input  wire [5:0]       x_left_i, y_left_i,
     // layer
-    input  wire             depthwise_i, shift_i, raw_i, residual_i,
+    input  wire             depthwise_i, shift_i, raw_i, residual_i, max_i, dilated_i,
     input  wire [2:0]       log2_x_i, log2_y_i, pad_i,
     input  wire [7:0]       pad_value_i,
     input  wire [9:0]       in_height_i, in_width_i, out_width_i,
@@ -94,7 +95,7 @@ module dna_datapath #(
     end
     dna_address #(.ROWS(ROWS), .LOG(LOG), .ADDR(IADDR)) u_address (
         .clk(clk), .load_i(load_i), .tap_x_i(tap_x_i), .tap_y_i(tap_y_i), .x_block_i(x_block_i), .y_block_i(y_block_i),
-        .y_base_i(y_base_i), .channel_addr_i(channel_addr_i), .shift_i(shift_i), .log2_x_i(log2_x_i), .log2_y_i(log2_y_i),
+        .y_base_i(y_base_i), .channel_addr_i(channel_addr_i), .dilated_i(dilated_i), .shift_i(shift_i), .log2_x_i(log2_x_i), .log2_y_i(log2_y_i),
         .pad_i(pad_i), .in_height_i(in_height_i), .in_width_i(in_width_i), .x_words_i(x_words_i),
         .plane_words_i(plane_words_i), .read_o(bank_read_o), .addr_o(bank_addr), .amount_o(amount4));
     dna_input_buffer #(.ROWS(ROWS), .LOG(LOG), .WORDS(INPUT_WORDS), .ADDR(IADDR)) u_input_buffer (
@@ -124,9 +125,9 @@ module dna_datapath #(
     dna_weights #(.COLS(COLS)) u_weights (
         .clk(clk), .fresh_i(weight_read_q[5]), .mac_i(mac_q[5]), .half_i(weight_half5), .data_i(weight_data), .w_o(w));
     wire [COLS*ACC_BITS-1:0] row;
-    dna_array #(.ROWS(ROWS), .COLS(COLS), .ACC_BITS(ACC_BITS)) u_array (
+    dna_array #(.ROWS(ROWS), .COLS(COLS), .ACC_BITS(ACC_BITS), .MAX_POOL(MAX_POOL)) u_array (
         .clk(clk), .word_i(words), .valid_i(valids), .load_i(load_q[4]), .pad_i(pad_value_i), .select_i(select5),
-        .depthwise_i(depthwise_i), .half_i(half5), .w_i(w), .first_i(first_q[7]), .transfer_i(last_q[8]), .row_o(row));
+        .depthwise_i(depthwise_i), .half_i(half5), .max_i(max_i), .w_i(w), .first_i(first_q[7]), .transfer_i(last_q[8]), .row_o(row));
 
     // ---- Drain and post-processing.
     wire drain_valid, drain_half, drain_slot, drain_residual_slot, activate, drain_last;

@@ -36,7 +36,7 @@ module dna_datapath_ws #(
     input  wire [SELECT-1:0] weight_select_i,
     input  wire [2:0]       parameter_index_i,
     // layer
-    input  wire             depthwise_i, shift_i, raw_i, residual_i,
+    input  wire             depthwise_i, dilated_i, shift_i, raw_i, residual_i,
     input  wire [2:0]       pad_i,
     input  wire [BITS-1:0]  pad_value_i,
     input  wire [9:0]       in_height_i, in_width_i,
@@ -108,7 +108,7 @@ module dna_datapath_ws #(
     always @(posedge clk) valid_q <= bank_read_o;
     dna_address #(.ROWS(1), .LOG(1), .ADDR(IADDR)) u_address (
         .clk(clk), .load_i(mac_i), .tap_x_i(tap_x_i), .tap_y_i(tap_y_i), .x_block_i(x_i), .y_block_i(y_i),
-        .y_base_i(y_base_i), .channel_addr_i(channel_addr_i), .shift_i(shift_i), .log2_x_i(3'd0), .log2_y_i(3'd0),
+        .y_base_i(y_base_i), .channel_addr_i(channel_addr_i), .dilated_i(dilated_i), .shift_i(shift_i), .log2_x_i(3'd0), .log2_y_i(3'd0),
         .pad_i(pad_i), .in_height_i(in_height_i), .in_width_i(in_width_i), .x_words_i(x_words_i),
         .plane_words_i(plane_words_i), .read_o(bank_read_o), .addr_o(input_addr), .amount_o(unused_amount));
     dna_buffer #(.WORDS(INPUT_WORDS), .ADDR(IADDR)) u_input_buffer (

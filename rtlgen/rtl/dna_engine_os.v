@@ -5,6 +5,7 @@ module dna_engine_os #(
     parameter LOG          = 4,     // log2(ROWS)
     parameter COLS         = 16,
     parameter ACC_BITS     = 28,
+    parameter MAX_POOL     = 0,     // PEs can take maxima
     parameter INPUT_WORDS  = 64,
     parameter IADDR        = 6,
     parameter WEIGHT_WORDS = 512,
@@ -48,12 +49,12 @@ module dna_engine_os #(
 );
     // ---- Layer settings of the compute side.
     wire take;
-    wire depthwise, shift, raw, channels_outer, shared_weights, pixels_outer, two_runs;
+    wire depthwise, shift, raw, channels_outer, shared_weights, pixels_outer, two_runs, max, dilated;
     wire [2:0]  log2_x, log2_y, pad;
     wire [7:0]  pad_value;
     wire [9:0]  row_tiles, channel_tiles, rows_full, rows_last, units_full, units_last, out_width, x_blocks;
     wire [9:0]  y_blocks_full, y_blocks_last, in_height, in_width;
-    wire [3:0]  kernel, channel_offset;
+    wire [3:0]  kernel_x, kernel_y, channel_offset;
     wire [11:0] channels, run_start, y_step;
     wire [15:0] run_address, unit_words, x_words, plane_words, block_words;
     wire [5:0]  bubble;
@@ -64,8 +65,8 @@ module dna_engine_os #(
         .clk(clk), .rst_n(rst_n), .write_i(descriptor_i), .beat_i(descriptor_beat_i), .data_i(fill_data_i),
         .take_i(take), .captured_o(captured_o), .depthwise_o(depthwise), .shift_o(shift), .raw_o(raw),
         .residual_o(residual_o), .channels_outer_o(channels_outer), .shared_weights_o(shared_weights),
-        .pixels_outer_o(pixels_outer), .log2_x_o(log2_x), .log2_y_o(log2_y), .pad_value_o(pad_value),
-        .row_tiles_o(row_tiles), .channel_tiles_o(channel_tiles), .kernel_o(kernel), .pad_o(pad),
+        .pixels_outer_o(pixels_outer), .max_o(max), .dilated_o(dilated), .log2_x_o(log2_x), .log2_y_o(log2_y), .pad_value_o(pad_value),
+        .row_tiles_o(row_tiles), .channel_tiles_o(channel_tiles), .kernel_x_o(kernel_x), .kernel_y_o(kernel_y), .pad_o(pad),
         .channel_offset_o(channel_offset), .two_runs_o(two_runs), .rows_full_o(rows_full), .rows_last_o(rows_last),
         .units_full_o(units_full), .units_last_o(units_last), .out_width_o(out_width), .x_blocks_o(x_blocks),
         .y_blocks_full_o(y_blocks_full), .y_blocks_last_o(y_blocks_last), .in_height_o(in_height),
@@ -91,7 +92,7 @@ module dna_engine_os #(
         .input_release_o(input_release_o), .weights_release_o(weights_release_o),
         .depthwise_i(depthwise), .raw_i(raw), .channels_outer_i(channels_outer), .shared_weights_i(shared_weights),
         .pixels_outer_i(pixels_outer), .shift_i(shift), .log2_x_i(log2_x), .log2_y_i(log2_y), .pad_i(pad),
-        .row_tiles_i(row_tiles), .channel_tiles_i(channel_tiles), .kernel_i(kernel),
+        .row_tiles_i(row_tiles), .channel_tiles_i(channel_tiles), .kernel_x_i(kernel_x), .kernel_y_i(kernel_y),
         .channel_offset_i(channel_offset), .two_runs_i(two_runs), .rows_full_i(rows_full), .rows_last_i(rows_last),
         .units_full_i(units_full), .units_last_i(units_last), .out_width_i(out_width), .x_blocks_i(x_blocks),
         .y_blocks_full_i(y_blocks_full), .y_blocks_last_i(y_blocks_last), .channels_i(channels),
@@ -105,7 +106,7 @@ module dna_engine_os #(
         .block_base_o(block_base), .x_left_o(x_left), .y_left_o(y_left), .job_end_o(job_end), .busy_o(busy_o));
 
     // ---- Datapath.
-    dna_datapath #(.ROWS(ROWS), .LOG(LOG), .COLS(COLS), .ACC_BITS(ACC_BITS), .INPUT_WORDS(INPUT_WORDS), .IADDR(IADDR),
+    dna_datapath #(.ROWS(ROWS), .LOG(LOG), .COLS(COLS), .ACC_BITS(ACC_BITS), .MAX_POOL(MAX_POOL), .INPUT_WORDS(INPUT_WORDS), .IADDR(IADDR),
                    .WEIGHT_WORDS(WEIGHT_WORDS), .WADDR(WADDR), .OUTPUT_WORDS(OUTPUT_WORDS), .OADDR(OADDR)) u_datapath (
         .clk(clk), .rst_n(rst_n), .mac_i(mac_o), .first_i(first), .last_i(last), .load_i(load), .half_i(half),
         .weight_read_i(weight_read), .weight_half_i(weight_half), .parameter_read_i(parameter_read),
@@ -113,7 +114,7 @@ module dna_engine_os #(
         .tap_y_i(tap_y), .select_i(select), .x_block_i(x_block), .y_block_i(y_block), .y_base_i(y_base),
         .channel_addr_i(channel_addr), .weight_addr_i(weight_addr), .parameter_index_i(parameter_index),
         .block_base_i(block_base), .x_left_i(x_left), .y_left_i(y_left), .depthwise_i(depthwise), .shift_i(shift),
-        .raw_i(raw), .residual_i(residual_o), .log2_x_i(log2_x), .log2_y_i(log2_y), .pad_i(pad),
+        .raw_i(raw), .residual_i(residual_o), .max_i(max), .dilated_i(dilated), .log2_x_i(log2_x), .log2_y_i(log2_y), .pad_i(pad),
         .pad_value_i(pad_value), .in_height_i(in_height), .in_width_i(in_width), .out_width_i(out_width),
         .x_words_i(x_words), .plane_words_i(plane_words), .zero_i(zero), .low_i(low), .high_i(high),
         .zero_a_i(zero_a), .zero_b_i(zero_b), .sum_zero_i(sum_zero), .sum_low_i(sum_low), .sum_high_i(sum_high),

@@ -57,7 +57,8 @@ module dna_engine_ws #(
     wire [7:0]  pad_value;
     wire [9:0]  row_tiles, channel_tiles, rows_full, rows_last, units_full, units_last, out_width, x_blocks;
     wire [9:0]  y_blocks_full, y_blocks_last, in_height, in_width;
-    wire [3:0]  kernel, channel_offset;
+    wire max, dilated;
+    wire [3:0]  kernel_x, kernel_y, channel_offset;
     wire [11:0] channels, run_start, y_step;
     wire [15:0] run_address, unit_words, x_words, plane_words, block_words;
     wire [5:0]  bubble;
@@ -69,7 +70,8 @@ module dna_engine_ws #(
         .take_i(take), .captured_o(captured_o), .depthwise_o(depthwise), .shift_o(shift), .raw_o(raw),
         .residual_o(residual_o), .channels_outer_o(channels_outer), .shared_weights_o(shared_weights),
         .pixels_outer_o(pixels_outer), .log2_x_o(log2_x), .log2_y_o(log2_y), .pad_value_o(pad_value),
-        .row_tiles_o(row_tiles), .channel_tiles_o(channel_tiles), .kernel_o(kernel), .pad_o(pad),
+        .row_tiles_o(row_tiles), .channel_tiles_o(channel_tiles), .kernel_x_o(kernel_x), .kernel_y_o(kernel_y),
+        .max_o(max), .dilated_o(dilated), .pad_o(pad),
         .channel_offset_o(channel_offset), .two_runs_o(two_runs), .rows_full_o(rows_full), .rows_last_o(rows_last),
         .units_full_o(units_full), .units_last_o(units_last), .out_width_o(out_width), .x_blocks_o(x_blocks),
         .y_blocks_full_o(y_blocks_full), .y_blocks_last_o(y_blocks_last), .in_height_o(in_height),
@@ -94,7 +96,7 @@ module dna_engine_ws #(
     wire [WADDR-1:0] weight_addr;
     wire [LOG-1:0]   weight_row;
     wire [2:0] parameter_index;
-    wire unused_layer = &{1'b0, input_write_bank_i, log2_x, log2_y, rows_last, x_blocks, y_blocks_full, y_blocks_last};
+    wire unused_layer = &{1'b0, max, input_write_bank_i, log2_x, log2_y, rows_last, x_blocks, y_blocks_full, y_blocks_last};
     dna_compute_ws #(.ROWS(ROWS), .LOG(LOG), .UPW((1 << SELECT) / COLS), .SELECT(SELECT),
                      .PARAMETERS(COLS / 2), .PSUM(PSUM), .PADDR(PADDR), .WADDR(WADDR), .OADDR(OADDR)) u_compute (
         .clk(clk), .rst_n(rst_n), .captured_i(captured_o), .take_o(take), .drained_i(drained_i),
@@ -102,7 +104,7 @@ module dna_engine_ws #(
         .input_release_o(input_release_o), .weights_release_o(weights_release_o),
         .depthwise_i(depthwise), .raw_i(raw), .channels_outer_i(channels_outer), .shared_weights_i(shared_weights),
         .pixels_outer_i(pixels_outer), .shift_i(shift), .pad_i(pad), .row_tiles_i(row_tiles),
-        .channel_tiles_i(channel_tiles), .kernel_i(kernel), .channel_offset_i(channel_offset), .two_runs_i(two_runs),
+        .channel_tiles_i(channel_tiles), .kernel_x_i(kernel_x), .kernel_y_i(kernel_y), .channel_offset_i(channel_offset), .two_runs_i(two_runs),
         .rows_full_i(rows_full), .units_full_i(units_full), .units_last_i(units_last), .out_width_i(out_width),
         .channels_i(channels), .run_start_i(run_start), .run_address_i(run_address), .block_words_i(block_words),
         .unit_words_i(unit_words), .gap_i(bubble), .y_step_i(y_step), .tile_words_full_i(tile_words_full),
@@ -125,7 +127,7 @@ module dna_engine_ws #(
         .out_addr_i(out_addr), .weight_read_i(weight_read), .weight_half_i(weight_half), .weight_load_i(weight_load),
         .parameter_read_i(parameter_read), .weight_addr_i(weight_addr), .weight_row_i(weight_row),
         .weight_select_i(weight_select), .parameter_index_i(parameter_index), .depthwise_i(depthwise),
-        .shift_i(shift), .raw_i(raw), .residual_i(residual_o), .pad_i(pad), .pad_value_i(pad_value),
+        .dilated_i(dilated), .shift_i(shift), .raw_i(raw), .residual_i(residual_o), .pad_i(pad), .pad_value_i(pad_value),
         .in_height_i(in_height), .in_width_i(in_width), .x_words_i(x_words), .plane_words_i(plane_words),
         .zero_i(zero), .low_i(low), .high_i(high), .zero_a_i(zero_a), .zero_b_i(zero_b), .sum_zero_i(sum_zero),
         .sum_low_i(sum_low), .sum_high_i(sum_high), .sum_shift_i(sum_shift), .multiplier_a_i(multiplier_a),

@@ -26,6 +26,17 @@ public:
         n.batch_norm = true, n.relu = relu;
         node(name, Op::Conv2d, {from}, n);
     }
+    /// The convolution added last gets a dilation, and the padding that keeps its size.
+    void dilate(int dilation) {
+        nodes_.back().dilation = dilation;
+        nodes_.back().pad = dilation * (nodes_.back().kernel - 1) / 2;
+    }
+    void relu6() { nodes_.back().relu = nodes_.back().relu6 = true; }
+    void pool(const std::string& name, const std::string& from, Op op, int kernel, int stride, int pad) {
+        Node n;
+        n.kernel = kernel, n.stride = stride, n.pad = pad;
+        node(name, op, {from}, n);
+    }
     network::Network build(const std::string& name) { return network::makeNetwork(name, nodes_, inputs_, name); }
 
 private:
@@ -35,29 +46,35 @@ private:
 
 }  // namespace
 
-network::Network everyOperator(base::Rng& rng, const std::string& name) {
-    const int size = 7 + int(rng.below(14));
+network::Network everyOperator(base::Rng& rng, const std::string& name, bool max_pool) {
+    const int height = 7 + int(rng.below(14)), width = 7 + int(rng.below(14));
     const int a = 4 * (1 + int(rng.below(8))), expand = 4 * (1 + int(rng.below(12))), b = 4 * (2 + int(rng.below(10)));
-    const int kernel = rng.below(2) != 0 ? 5 : 3;
+    const int kernel = 2 + int(rng.below(6)), small = 2 + int(rng.below(2));
     Sketch s;
     Node input;
-    input.shape = {3, size, size};
+    input.shape = {3, height, width};
     s.node("input", Op::Input, {}, input);
-    s.conv("stem", "input", a, 3, 1 + int(rng.below(2)), 1);
+    s.conv("stem", "input", a, rng.below(2) != 0 ? 7 : 3, 1 + int(rng.below(2)), 1);
+    s.relu6();
     s.conv("expand", "stem", expand, 1, 1, 1);
-    s.conv("depthwise", "expand", expand, kernel, 1, expand);
+    s.conv("depthwise", "expand", expand, 5 - 2 * int(rng.below(2)), 1, expand);
+    s.dilate(1 + int(rng.below(2)));
     s.conv("project", "depthwise", a, 1, 1, 1, false);
     s.node(
         "add", Op::Add,
         rng.below(2) != 0 ? std::vector<std::string>{"project", "stem"} : std::vector<std::string>{"stem", "project"});
-    s.conv("grouped", "add", a, 1, 1, 2);
+    s.pool("max", "add", max_pool ? Op::MaxPool : Op::AveragePool, small, 1 + int(rng.below(2)), int(rng.below(2)));
+    s.conv("grouped", "max", a, 1, 1, 2);
     Node shuffle;
     shuffle.groups = 2;
     s.node("shuffle", Op::ChannelShuffle, {"grouped"}, shuffle);
     s.conv("spatial", "shuffle", a, kernel, 2, a);
     s.conv("regroup", "spatial", b, 1, 1, 2, false);
-    s.conv("down", "regroup", b, 1, 2, 1);
+    s.pool("average", "regroup", Op::AveragePool, small, 1 + int(rng.below(2)), 1);
+    s.conv("multiplied", "average", 2 * b, 3, 1, b);
+    s.conv("down", "multiplied", b, 1, 2, 1);
     s.conv("dense", "down", b, 3, 1, rng.below(2) != 0 ? 2 : 1);
+    s.dilate(1 + int(rng.below(2)));
     s.node("pool", Op::GlobalAveragePool, {"dense"});
     Node classes;
     classes.out_channels = 3 + int(rng.below(20));
@@ -75,7 +92,8 @@ design::Chunk randomChunk(base::Rng& rng) {
     chunk.input_words = 128 << rng.below(3);
     chunk.weight_words = 1024 << rng.below(2);
     chunk.output_words = 256 << rng.below(3);
-    chunk.accumulator_bits = 26 + int(rng.below(6));
+    chunk.accumulator_bits = 28 + int(rng.below(5));
+    chunk.max_pool = !chunk.weightsStay();
     return chunk;
 }
 

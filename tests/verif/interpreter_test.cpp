@@ -32,10 +32,10 @@ TEST_CASE("descriptors of random designs and mappings compute what the network's
     for (uint64_t seed = 0; seed < 30; ++seed) {
         CAPTURE(seed);
         base::Rng rng(seed, "interpreter test");
-        const network::Network graph = tests::everyOperator(rng, "case");
-        const nn::IntegerNetwork network = nn::randomIntegerNetwork(graph, seed);
         design::Design design;
         design.chunks = {tests::randomChunk(rng)};
+        const network::Network graph = tests::everyOperator(rng, "case", design.chunk().max_pool);
+        const nn::IntegerNetwork network = nn::randomIntegerNetwork(graph, seed);
         const auto plans = tests::randomPlans(mapping::extractLayers(graph), design.chunk(), rng);
         const mapping::Program program = mapping::buildProgram(network, design, plans);
         const std::vector<uint8_t> picture = tests::randomPicture(graph, rng);

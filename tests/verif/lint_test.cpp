@@ -53,6 +53,7 @@ TEST_CASE("everything emitted is clean for Verilator -Wall, Icarus -g2005 -Wall 
         base::Rng rng(seed, "lint test");
         design::Design design;
         design.chunks = {tests::randomChunk(rng)};
+        design.chunks[0].max_pool &= seed % 2 == 0;
         design.counters = seed % 3 != 2;
         const Written chip = writeChip(design, std::to_string(seed));
         CHECK(complaints(chip, {"verilator", "--lint-only", "-Wall", "--top-module", "dna_top"}) == "");

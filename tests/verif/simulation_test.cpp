@@ -26,11 +26,12 @@ struct Case {
 Case makeCase(uint64_t seed, design::Template array, int rows, int cols, int pictures) {
     base::Rng rng(seed, "simulation test");
     Case c;
-    const network::Network graph = tests::everyOperator(rng, "case");
-    c.network = nn::randomIntegerNetwork(graph, seed);
     design::Chunk chunk = tests::randomChunk(rng);
     chunk.array = array, chunk.rows = rows, chunk.cols = cols;
     chunk.psum_words = std::max(chunk.psum_words, rows);
+    chunk.max_pool = !chunk.weightsStay();
+    const network::Network graph = tests::everyOperator(rng, "case", chunk.max_pool);
+    c.network = nn::randomIntegerNetwork(graph, seed);
     c.design.chunks = {chunk};
     c.program =
         mapping::buildProgram(c.network, c.design, tests::randomPlans(mapping::extractLayers(graph), chunk, rng));

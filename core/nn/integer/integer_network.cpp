@@ -42,6 +42,7 @@ Lengths lengths(const network::Network& graph, size_t index) {
         case Op::Linear:
             return isLogits(graph, index) ? Lengths{node.out_channels, 0, 0}
                                           : Lengths{node.out_channels, node.out_channels, node.out_channels};
+        case Op::AveragePool:
         case Op::GlobalAveragePool:
             return {1, 1, 1};
         case Op::Add:
@@ -89,13 +90,16 @@ IntegerNode readNode(const network::Network& graph, size_t index, TensorReader& 
     return integers;
 }
 
-void checkShuffles(const network::Network& graph, const std::string& file) {
+/// Nodes that only move or choose values.
+void checkKeptQuantizations(const network::Network& graph, const std::string& file) {
     std::vector<base::Problem> problems;
     for (size_t i = 0; i < graph.nodes.size(); ++i) {
         const Node& node = graph.nodes[i];
-        if (node.op == Op::ChannelShuffle && !(*node.quantization == *graph.nodes[node.inputs[0]].quantization))
+        const bool keeps = node.op == Op::ChannelShuffle || node.op == Op::MaxPool;
+        if (keeps && !(*node.quantization == *graph.nodes[node.inputs[0]].quantization))
             problems.push_back({file, fmt::format("/nodes/{}/quantization", i),
-                                "a channel shuffle keeps the quantization of its input"});
+                                fmt::format("a {} keeps the quantization of its input",
+                                            node.op == Op::MaxPool ? "max pool" : "channel shuffle")});
     }
     if (!problems.empty()) throw base::InputError(std::move(problems));
 }
@@ -108,7 +112,7 @@ IntegerNetwork readIntegerNetwork(const std::filesystem::path& network_json) {
         throw base::InputError(
             network_json.string(), "/nodes/0/quantization",
             "the network is not quantised; run `dna quantize --network " + network_json.string() + "` first");
-    checkShuffles(network.graph, network_json.string());
+    checkKeptQuantizations(network.graph, network_json.string());
     const std::filesystem::path weights = network_json.parent_path() / kWeightsFile;
     const TensorMap tensors = readSafetensors(weights);
     TensorReader reader(tensors, weights.string());

@@ -14,7 +14,8 @@ namespace dna::nn {
 /// with acc = sum x * w over int8 values; bias_q already holds -zx * sum(w), so a padded tap counts as x = zx.
 /// conv2d, linear: weight_q is OIHW ([out][in / groups][kernel][kernel]); per output channel multiplier (0 < M < 2^15,
 /// or < 2^(MB-1) in general) and shift (1..62). The last linear layer has no multiplier or shift (raw int32 logits).
-/// global_average_pool: no weights; bias_q, multiplier, shift hold one entry for all channels (acc = plain sum).
+/// average_pool, global_average_pool: no weights; bias_q, multiplier, shift hold one entry for all channels (acc = plain
+/// sum). max_pool: nothing; its output has the quantisation of its input.
 /// add: multiplier = {Ma, Mb}, shift = {S}; y = clamp(zy + floor(((a - za) Ma + (b - zb) Mb + 2^(S-1)) / 2^S), low,
 /// high).
 struct IntegerNode {

@@ -25,7 +25,7 @@ void gatherTap(const int8_t* plane, const Shape& in, const Node& node, int tap_r
                int32_t* patch) {
     const Shape& out = node.shape;
     for (int y = 0; y < out.height; ++y) {
-        const int row = y * node.stride + tap_row - node.pad;
+        const int row = y * node.stride + tap_row * node.dilation - node.pad;
         int32_t* to = patch + y * out.width;
         if (row < 0 || row >= in.height) {
             std::fill(to, to + out.width, zero_point);
@@ -33,7 +33,7 @@ void gatherTap(const int8_t* plane, const Shape& in, const Node& node, int tap_r
         }
         const int8_t* from = plane + row * in.width;
         for (int x = 0; x < out.width; ++x) {
-            const int col = x * node.stride + tap_col - node.pad;
+            const int col = x * node.stride + tap_col * node.dilation - node.pad;
             to[x] = col < 0 || col >= in.width ? zero_point : from[col];
         }
     }
@@ -120,6 +120,38 @@ void runLogits(const Node& node, const Shape& in, const IntegerNode& integers, c
         logits[k] = accumulators[static_cast<size_t>(k) * kLanes] + integers.bias_q[k];
 }
 
+/// Calls visit(output index, input index or -1 for padding) for every tap of every window.
+template <class Visit>
+void forWindows(const Node& node, const Shape& in, const Visit& visit) {
+    size_t to = 0;
+    for (int c = 0; c < in.channels; ++c)
+        for (int y = 0; y < node.shape.height; ++y)
+            for (int x = 0; x < node.shape.width; ++x, ++to)
+                for (int r = 0; r < node.kernel; ++r)
+                    for (int s = 0; s < node.kernel; ++s) {
+                        const int row = y * node.stride + r - node.pad, col = x * node.stride + s - node.pad;
+                        const bool inside = row >= 0 && row < in.height && col >= 0 && col < in.width;
+                        visit(to, inside ? (c * in.height + row) * in.width + col : -1);
+                    }
+}
+
+void runMaxPool(const Node& node, const Shape& in, const std::vector<int8_t>& map, std::vector<int8_t>& out) {
+    std::fill(out.begin(), out.end(), static_cast<int8_t>(-128));
+    forWindows(node, in, [&](size_t to, int from) {
+        if (from >= 0) out[to] = std::max(out[to], map[from]);
+    });
+}
+
+void runAveragePool(const Node& node, const Shape& in, const IntegerNode& integers, const std::vector<int8_t>& map,
+                    int zero_point, std::vector<int8_t>& out) {
+    std::vector<int32_t> sums(out.size(), integers.bias_q[0]);
+    forWindows(node, in, [&](size_t to, int from) { sums[to] += from >= 0 ? map[from] : zero_point; });
+    const Quantization& q = *node.quantization;
+    for (size_t i = 0; i < out.size(); ++i)
+        out[i] = static_cast<int8_t>(
+            requantize(sums[i], integers.multiplier[0], integers.shift[0], q.zero_point, q.low, q.high));
+}
+
 void runPool(const Node& node, const Shape& in, const IntegerNode& integers, const std::vector<int8_t>& map,
              std::vector<int8_t>& out) {
     const int pixels = in.height * in.width;
@@ -185,6 +217,10 @@ IntegerActivations runInteger(const IntegerNetwork& network, const uint8_t* pict
         const IntegerNode& integers = network.nodes[i];
         if (logits)
             runLogits(node, in, integers, map, zero_point, result.logits);
+        else if (node.op == Op::MaxPool)
+            runMaxPool(node, in, map, out);
+        else if (node.op == Op::AveragePool)
+            runAveragePool(node, in, integers, map, zero_point, out);
         else if (node.op == Op::GlobalAveragePool)
             runPool(node, in, integers, map, out);
         else if (node.op == Op::ChannelShuffle)

@@ -66,7 +66,7 @@ double squaredError(const Quantization& q, const std::vector<float>& sample) {
 }
 
 /// The range, shrunk from the extremes in steps, whose rounding and clipping error is least.
-Quantization bestRange(const Observation& seen, bool relu) {
+Quantization bestRange(const Observation& seen, bool relu, bool relu6) {
     Quantization best;
     double least = HUGE_VAL;
     for (int step = 0; step < 24; ++step) {
@@ -76,6 +76,7 @@ Quantization bestRange(const Observation& seen, bool relu) {
         if (error < least) least = error, best = q;
     }
     if (relu) best.low = best.zero_point;
+    if (relu6) best.high = std::min(best.high, best.zero_point + roundHalfUp(6 / best.scale));
     return best;
 }
 
@@ -208,11 +209,11 @@ private:
 
     void chooseQuantization(size_t i) {
         Node& node = result_.graph.nodes[i];
-        if (node.op == Op::ChannelShuffle) {
+        if (node.op == Op::ChannelShuffle || node.op == Op::MaxPool) {
             node.quantization = inputOf(node);
             return;
         }
-        node.quantization = bestRange(seen_[i], node.relu);
+        node.quantization = bestRange(seen_[i], node.relu, node.relu6);
     }
 
     void fill(size_t i) {
@@ -220,17 +221,23 @@ private:
         IntegerNode& integers = result_.nodes[i];
         const double scale = node.quantization->scale;
         if (node.op == Op::Conv2d || node.op == Op::Linear) fillProduct(i);
+        if (node.op == Op::AveragePool) fillAverage(i, node.kernel * node.kernel);
         if (node.op == Op::GlobalAveragePool) {
             const network::Shape& in = result_.graph.inputShapeOf(static_cast<int>(i));
-            const int pixels = in.height * in.width;
-            integers.bias_q = {-inputOf(node).zero_point * pixels};
-            pushFactor(integers, inputOf(node).scale / (scale * pixels));
+            fillAverage(i, in.height * in.width);
         }
         if (node.op == Op::Add) {
             const FixedPointPair pair = toFixedPoints(inputOf(node, 0).scale / scale, inputOf(node, 1).scale / scale);
             integers.multiplier = {pair.multiplier_a, pair.multiplier_b};
             integers.shift = {pair.shift};
         }
+    }
+
+    /// Mean of `count` values, padding among them.
+    void fillAverage(size_t i, int count) {
+        const Node& node = result_.graph.nodes[i];
+        result_.nodes[i].bias_q = {-inputOf(node).zero_point * count};
+        pushFactor(result_.nodes[i], inputOf(node).scale / (node.quantization->scale * count));
     }
 
     static void pushFactor(IntegerNode& integers, double factor) {

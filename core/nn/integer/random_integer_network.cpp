@@ -49,9 +49,14 @@ private:
             case Op::Add:
                 fillAdd(i);
                 break;
-            case Op::GlobalAveragePool:
-                fillPool(i);
+            case Op::AveragePool:
+                fillPool(i, node.kernel * node.kernel);
                 break;
+            case Op::GlobalAveragePool:
+                fillPool(i, result_.graph.inputShapeOf(static_cast<int>(i)).height *
+                                result_.graph.inputShapeOf(static_cast<int>(i)).width);
+                break;
+            case Op::MaxPool:
             case Op::ChannelShuffle:
                 node.quantization = inputOf(node).quantization;
                 rms_[i] = rms_[node.inputs[0]];
@@ -95,6 +100,7 @@ private:
     void fillConv(size_t i) {
         Node& node = result_.graph.nodes[i];
         if (node.relu) node.quantization = Quantization{kNominalScale, -128, -128, 127};
+        if (node.relu6) node.quantization->high = static_cast<int>(2.5 * kWantedRms) - 128;
         const double spread = fillWeights(i);
         for (int k = 0; k < node.out_channels; ++k)
             pushFactor(result_.nodes[i], kWantedRms / spread * (0.6 + 0.8 * rng_.uniform()));
@@ -121,9 +127,7 @@ private:
         result_.nodes[i].shift = {pair.shift};
     }
 
-    void fillPool(size_t i) {
-        const network::Shape& in = result_.graph.inputShapeOf(static_cast<int>(i));
-        const int count = in.height * in.width;
+    void fillPool(size_t i, int count) {
         result_.nodes[i].bias_q = {-inputOf(result_.graph.nodes[i]).quantization->zero_point * count};
         pushFactor(result_.nodes[i], 1.5 / count);
     }

@@ -80,9 +80,26 @@ TEST_CASE("what the hardware does not have is refused") {
         mapping::lower(pointwise(), chunk16(), {.tile_rows = 8, .tile_channels = 20, .log2_x_lanes = 3})));
     CHECK(std::holds_alternative<mapping::Refusal>(
         mapping::lower(pointwise(), chunk16(), {.tile_rows = 8, .tile_channels = 16, .log2_x_lanes = 5})));
+    layer = pointwise();
+    layer.dilation = 3;
+    CHECK(std::holds_alternative<mapping::Refusal>(mapping::lower(layer, chunk16(), m)));
     design::Chunk narrow = chunk16();
     narrow.accumulator_bits = 18;
     CHECK(std::holds_alternative<mapping::Refusal>(mapping::lower(pointwise(), narrow, m)));
+}
+
+TEST_CASE("max pools need PEs that can take maxima") {
+    Layer pool = pointwise();
+    pool.mode = ArrayMode::Depthwise, pool.pool = pool.max_pool = true, pool.out_channels = 32;
+    pool.kernel = pool.kernel_width = pool.stride = 2, pool.out_height = pool.out_width = 4;
+    pool.subs = {{0, 32, 0, 32, 1, 0}};
+    const LayerMapping m{.tile_rows = 4, .tile_channels = 32, .log2_x_lanes = 2};
+    const auto refused = mapping::lower(pool, chunk16(), m);
+    REQUIRE(std::holds_alternative<mapping::Refusal>(refused));
+    CHECK(std::get<mapping::Refusal>(refused).reason.find("max_pool") != std::string::npos);
+    design::Chunk chunk = chunk16();
+    chunk.max_pool = true;
+    CHECK(planOf(pool, chunk, m).subs.front().reduction == 4);
 }
 
 TEST_CASE("bursts: 4 KiB boundaries and the longest burst") {

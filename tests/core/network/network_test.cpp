@@ -103,6 +103,35 @@ TEST_CASE("network: file round trip, and a broken file names every fault") {
     }
 }
 
+TEST_CASE("network: windows of pools and dilated kernels, and their file") {
+    Node dilated = conv("dilated", 6);
+    dilated.pad = 2, dilated.dilation = 2, dilated.relu = dilated.relu6 = true;
+    const Node max{.name = "max", .op = Op::MaxPool, .kernel = 3, .stride = 2, .pad = 1};
+    const Node mean{.name = "mean", .op = Op::AveragePool, .kernel = 2, .stride = 2};
+    const auto net = network::makeNetwork("n", {inputNode(3, 9), dilated, max, mean},
+                                          {{}, {"input"}, {"dilated"}, {"max"}}, "n.json");
+    CHECK(net.nodes[1].shape == network::Shape{6, 9, 9});  // 9 + 2 * 2 - 5 + 1
+    CHECK(net.nodes[2].shape == network::Shape{6, 5, 5});  // (9 + 2 - 3) / 2 + 1
+    CHECK(net.nodes[3].shape == network::Shape{6, 2, 2});  // (5 - 2) / 2 + 1
+    const auto again = network::readNetwork(writeTemporary("dna_network_window.json", network::toJson(net).dump()));
+    CHECK(network::toJson(again) == network::toJson(net));
+    CHECK(again.nodes[1].relu6);
+    Node wide = conv("wide", 6);
+    wide.dilation = 6;
+    CHECK(contains(problemsOf({inputNode(3, 9), wide}, {{}, {"input"}}),
+                   "kernel 3 with dilation 6 is larger than the padded 11x11 map"));
+}
+
+TEST_CASE("network: an average pool says what becomes of its padding") {
+    const std::string head = R"({"format": "dna.network", "version": 1, "nodes": [
+        {"name": "input", "op": "input", "shape": [3, 8, 8]},
+        {"name": "p", "op": "average_pool", "inputs": ["input"], "kernel": 3, "pad": 1)";
+    CHECK_THROWS_WITH_AS(network::readNetwork(writeTemporary("dna_network_pad.json", head + "}]}")),
+                         doctest::Contains("/nodes/1/count_include_pad"), base::InputError);
+    const auto file = writeTemporary("dna_network_pad.json", head + R"(, "count_include_pad": true}]})");
+    CHECK(network::readNetwork(file).nodes[1].shape == network::Shape{3, 8, 8});
+}
+
 TEST_CASE("space mini: sizes of all-same-block networks (engine.md, section 5)") {
     const auto space = network::readSpace("mini");
     CHECK(space.blocks.size() == 7);

@@ -10,7 +10,9 @@
 #include "core/base/file.h"
 #include "core/base/rng.h"
 #include "core/network/space.h"
+#include "core/network/trainable.h"
 #include "core/nn/integer/fixed_point.h"
+#include "core/nn/integer/quantize.h"
 #include "core/nn/safetensors.h"
 
 using namespace dna;
@@ -118,6 +120,79 @@ TEST_CASE("random integers neither vanish nor saturate") {
             CHECK(top / count < 0.3);
         }
     }
+}
+
+namespace {
+
+using network::Node;
+using network::Op;
+
+/// Every kind of node that quantisation knows, on a picture of 3x12x10.
+network::Network everyNode() {
+    Node input{.name = "input", .op = Op::Input};
+    input.shape = {3, 12, 10};
+    const auto conv = [](const std::string& name, int channels, int groups, int dilation) {
+        Node node{.name = name, .op = Op::Conv2d, .out_channels = channels, .kernel = 3, .stride = 1, .pad = dilation};
+        node.dilation = dilation, node.groups = groups, node.batch_norm = node.relu = true;
+        return node;
+    };
+    Node stem = conv("stem", 8, 1, 1), dilated = conv("dilated", 8, 1, 2), depthwise = conv("depthwise", 8, 8, 2);
+    stem.relu6 = true;
+    const Node max{.name = "max", .op = Op::MaxPool, .kernel = 3, .stride = 2, .pad = 1};
+    const Node mean{.name = "mean", .op = Op::AveragePool, .kernel = 3, .stride = 1, .pad = 1};
+    const Node add{.name = "add", .op = Op::Add}, pool{.name = "pool", .op = Op::GlobalAveragePool};
+    const Node classes{.name = "classes", .op = Op::Linear, .out_channels = 5};
+    return network::makeNetwork(
+        "n", {input, stem, max, dilated, mean, depthwise, add, pool, classes},
+        {{}, {"input"}, {"stem"}, {"max"}, {"dilated"}, {"mean"}, {"depthwise", "mean"}, {"add"}, {"pool"}}, "n");
+}
+
+/// Relative error (rms) of the logits of quantised networks against the float network on random pictures.
+double quantisationError(const network::Network& graph) {
+    constexpr int kPictures = 32;
+    network::TrainedNetwork trained{graph, {}, {128, 128, 128}, {64, 64, 64}};
+    network::addParameters(trained.parameters, graph, "", 3);
+    const size_t bytes = static_cast<size_t>(graph.inputShape().elements());
+    base::Rng rng(5, "pictures");
+    std::vector<uint8_t> pictures(kPictures * bytes);
+    for (auto& byte : pictures) byte = static_cast<uint8_t>(rng.below(256));
+    autodiff::Workers workers(1);
+    const nn::IntegerNetwork net = nn::quantize(trained, pictures.data(), kPictures, {}, workers);
+    autodiff::Tape<float> tape(workers);
+    const network::Shape& shape = graph.inputShape();
+    const autodiff::Tensor<float> x = tape.allocate({kPictures, shape.channels, shape.height, shape.width});
+    std::fill(x.data, x.data + x.size, 0.0f);
+    const int plane = shape.height * shape.width;
+    for (int n = 0; n < kPictures; ++n)
+        for (int i = 0; i < static_cast<int>(bytes); ++i)
+            x.at(n, i / plane, i % plane) = (static_cast<float>(pictures[n * bytes + i]) - 128) / 64;
+    const auto& wanted = tape.value(
+        network::runNetwork(tape, graph, trained.parameters, "", tape.constant(x), {false, false, false}));
+    double error = 0, norm = 0;
+    for (int n = 0; n < kPictures; ++n) {
+        const auto logits = nn::runInteger(net, pictures.data() + n * bytes).logits;
+        for (size_t k = 0; k < logits.size(); ++k) {
+            const double exact = static_cast<double>(wanted.at(n, static_cast<int>(k), 0));
+            const double found = net.graph.nodes.back().quantization->scale * static_cast<double>(logits[k]);
+            error += (found - exact) * (found - exact), norm += exact * exact;
+        }
+    }
+    return std::sqrt(error / norm);
+}
+
+}  // namespace
+
+TEST_CASE("quantisation of every operator stays close to the float network") {
+    CHECK(quantisationError(everyNode()) < 0.05);
+}
+
+TEST_CASE("a max pool whose output is quantised unlike its input is refused") {
+    const auto folder = temporaryFolder("dna_integer_pool_test");
+    auto net = nn::randomIntegerNetwork(everyNode(), 4);
+    net.graph.nodes[static_cast<size_t>(net.graph.find("max"))].quantization->zero_point ^= 1;
+    nn::writeIntegerNetwork(net, folder);
+    CHECK_THROWS_WITH_AS(nn::readIntegerNetwork(folder / "network.json"),
+                         doctest::Contains("a max pool keeps the quantization of its input"), base::InputError);
 }
 
 TEST_CASE("quantised networks survive a round trip through their files") {
