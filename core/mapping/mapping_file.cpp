@@ -36,9 +36,10 @@ std::string nestText(const LayerPlan& plan) {
     return "dram: " + (rows_outer ? p + " " + m : m + " " + p) +
            " | buffer: " + (channels_outer ? units + " " + pixels : pixels + " " + units) + " R" +
            std::to_string(plan.layer.kernel) + " S" + std::to_string(plan.layer.kernel_width) + " C" +
-           std::to_string(channels) + " | spatial: P" + std::to_string(plan.y_lanes()) + " Q" +
-           std::to_string(plan.x_lanes()) + " x " + (plan.layer.mode == ArrayMode::Dense ? "M" : "G") +
-           std::to_string(plan.chunk.cols);
+           std::to_string(channels) +
+           " | spatial: " + (plan.chunk.weightsStay() ? "C" + std::to_string(plan.chunk.rows) + " x " : std::string()) +
+           "P" + std::to_string(plan.y_lanes()) + " Q" + std::to_string(plan.x_lanes()) + " x " +
+           (plan.layer.mode == ArrayMode::Dense ? "M" : "G") + std::to_string(plan.chunk.cols);
 }
 
 }  // namespace
@@ -59,19 +60,23 @@ NetworkMapping readMapping(const std::filesystem::path& file) {
     return mapping;
 }
 
+Json toJson(const LayerPlan& plan) {
+    const LayerMapping& m = plan.mapping;
+    return Json{{"tile_rows", m.tile_rows},
+                {"tile_channels", m.tile_channels},
+                {"log2_x_lanes", m.log2_x_lanes},
+                {"tile_order", m.tile_order == TileOrder::RowsOuter ? "rows_outer" : "channels_outer"},
+                {"block_order", m.block_order == BlockOrder::ChannelsOuter ? "channels_outer" : "pixels_outer"},
+                {"loop_nest", nestText(plan)}};
+}
+
 Json toJson(const std::vector<LayerPlan>& plans) {
     Json json = base::makeDocument("mapping");
     json["layers"] = Json::array();
     for (const LayerPlan& plan : plans) {
-        const LayerMapping& m = plan.mapping;
-        json["layers"].push_back(
-            Json{{"name", plan.layer.name},
-                 {"tile_rows", m.tile_rows},
-                 {"tile_channels", m.tile_channels},
-                 {"log2_x_lanes", m.log2_x_lanes},
-                 {"tile_order", m.tile_order == TileOrder::RowsOuter ? "rows_outer" : "channels_outer"},
-                 {"block_order", m.block_order == BlockOrder::ChannelsOuter ? "channels_outer" : "pixels_outer"},
-                 {"loop_nest", nestText(plan)}});
+        Json layer{{"name", plan.layer.name}};
+        layer.update(toJson(plan));
+        json["layers"].push_back(std::move(layer));
     }
     return json;
 }

@@ -14,6 +14,8 @@ using NetworkMapping = std::map<std::string, LayerMapping>;
 
 NetworkMapping readMapping(const std::filesystem::path& file);
 base::Json toJson(const std::vector<LayerPlan>& plans);
+/// One layer's entry without its name: the fields of LayerMapping and the loop nest in words.
+base::Json toJson(const LayerPlan& plan);
 
 /// Lowers every layer with its mapping; layers without one and mappings without a layer are problems, as is everything
 /// that the hardware can't run. `file` stands in the messages.

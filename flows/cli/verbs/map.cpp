@@ -5,15 +5,19 @@
 #include "core/base/file.h"
 #include "costmodel/loopnest/explain.h"
 #include "flows/cli/verb.h"
+#include "flows/design_map.h"
 #include "flows/loopnest_map.h"
+#include "flows/target_file.h"
 
 namespace dna::flows {
 namespace {
 
 using namespace costmodel::loopnest;
+using costmodel::LayerObjective;
 
 struct Options {
     LoopNestMapStage stage;
+    std::optional<std::filesystem::path> design, target;
     std::string objective = "edp", convention = "timeloop", algorithm = "exact";
     std::optional<double> weight;
     std::string draw, explain;
@@ -55,9 +59,50 @@ std::string details(const NetworkNests& network, const std::string& name, bool a
            explain(mapped.layer.problem, network.architecture, *mapped.result.mapping, network.mapper.rules).text;
 }
 
+LayerObjective designObjective(const Objective& objective) {
+    using Kind = LayerObjective::Kind;
+    switch (objective.kind) {
+        case Objective::Kind::Energy:
+            return {Kind::Energy};
+        case Objective::Kind::Latency:
+            return {Kind::Latency};
+        case Objective::Kind::Weighted:
+            return {Kind::Weighted, objective.weight};
+        default:
+            return {Kind::Edp};
+    }
+}
+
+/// `--design`: generated hardware instead of an architecture.
+int mapDesign(const Options& options, VerbContext& context) {
+    if (!options.stage.architecture.empty())
+        throw base::InputError("--design", "", "stands instead of --architecture, not beside it");
+    if (!options.stage.network_json) throw base::InputError("--network", "", "--design maps a network: name it");
+    if (options.algorithm != "exact" || !options.draw.empty() || !options.explain.empty() || options.csv ||
+        options.stage.mapper.ragged || options.stage.budget_seconds > 0 || options.stage.energy_table)
+        throw base::InputError("--design", "",
+                               "goes with --network, --target, --objective, --weight, --work, --gap and --out only");
+    const DesignMap result = mapOnDesign({.network_json = *options.stage.network_json,
+                                          .design_json = *options.design,
+                                          .target = readTargetFile(options.target),
+                                          .mapper = {.objective = designObjective(options.stage.mapper.objective),
+                                                     .gap = options.stage.mapper.gap,
+                                                     .work = options.stage.mapper.work,
+                                                     .start = {}},
+                                          .network_edp = options.stage.network_edp},
+                                         context.log);
+    if (options.out && result.feasible()) base::writeJson(*options.out, mappingFile(result));
+    context.print(mapReport(result), mapTable(result));
+    return result.feasible() ? kDone : kCheckFailed;
+}
+
 int map(Options& options, VerbContext& context) {
     options.stage.mapper.objective = readObjective(options);
     options.stage.network_edp = options.objective == "network-edp";
+    if (options.design) return mapDesign(options, context);
+    if (options.stage.architecture.empty())
+        throw base::InputError("--architecture", "", "map needs memory levels (--architecture) or hardware (--design)");
+    if (options.target) throw base::InputError("--target", "", "goes with --design only");
     options.stage.mapper.rules = options.convention == "gads" ? kGads : kTimeloop;
     if (options.stage.mapper.ragged && options.convention != "gads")
         throw base::InputError("--ragged", "", "short last tiles are counted with --convention gads only");
@@ -86,8 +131,9 @@ void declareInputs(CLI::App& app, Options& options) {
     app.add_option("--network", options.stage.network_json, "network.json: its convolutions and linear layers");
     app.add_option("--layers", options.stage.layers_json, "layers with counts (dna.layers)");
     app.add_option("--architecture", options.stage.architecture,
-                   "memory levels (dna.architecture), or FILE#NAME of a file of reference cases")
-        ->required();
+                   "memory levels (dna.architecture), or FILE#NAME of a file of reference cases");
+    app.add_option("--design", options.design, "generated hardware (dna.design) instead of memory levels");
+    app.add_option("--target", options.target, "technology and clock of the hardware (dna.target)");
     app.add_option("--energy-table", options.stage.energy_table, "prices of the levels: ERT.yaml of Accelergy");
     app.add_option("--convention", options.convention, "how accesses are counted: timeloop or gads")
         ->check(CLI::IsMember({"timeloop", "gads"}))
@@ -125,13 +171,14 @@ void declareOutputs(CLI::App& app, Options& options) {
     app.add_option("--draw", options.draw, "print the loop nest of this layer");
     app.add_option("--explain", options.explain, "derive every count of this layer in words");
     app.add_option("--csv", options.csv, "gets every count as comma-separated values");
-    app.add_option("--out", options.out, "gets the loop nests; `dna check` reads them");
+    app.add_option("--out", options.out,
+                   "gets the loop nests for `dna check`; with --design the mapping for estimate and emit");
 }
 
 }  // namespace
 
 void register_map(VerbRegistry& verbs) {
-    verbs.add({"map", "the best mapping of every layer on memory levels, with proof or bound",
+    verbs.add({"map", "the best mapping of every layer on memory levels or on a design, with proof or bound",
                "dna map --layers examples/layers/resnet18.json --architecture examples/architectures/flat3.json",
                [](CLI::App& app) {
                    auto options = std::make_shared<Options>();
