@@ -1,9 +1,12 @@
 #include "costmodel/cost.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <bit>
 #include <numeric>
 
+#include "core/base/error.h"
 #include "core/design/templates.h"
 
 namespace dna::costmodel {
@@ -24,15 +27,45 @@ constexpr int kReferenceAccumulator = 28;  ///< at which LogicPrices are given
 /// Operand byte lanes: a held word a row, a weight a column.
 double byteLanes(const design::Chunk& chunk) { return double(chunk.lanes()) * design::kWordBytes + chunk.cols; }
 
+struct PePrice {
+    double area_um2 = 0, mac_pj = 0, idle_pj = 0;
+};
+
+PePrice peOf(const design::Chunk& chunk, const LogicPrices& logic) {
+    if (chunk.array == design::Template::DotLanes)
+        return {logic.dot_area_um2, logic.dot_mac_energy_pj, logic.dot_idle_energy_pj};
+    if (chunk.array == design::Template::WeightStationary)
+        return {logic.systolic_area_um2, logic.systolic_mac_energy_pj, logic.systolic_idle_energy_pj};
+    const int extra = chunk.accumulator_bits - kReferenceAccumulator;
+    return {logic.pe_area_um2 + extra * logic.pe_area_per_accumulator_bit_um2,
+            logic.mac_energy_pj + extra * logic.mac_energy_per_accumulator_bit_pj, logic.pe_idle_energy_pj};
+}
+
+/// Bits of the registers that delay the rows of a systolic array: row r's operand and swap by r cycles.
+double skewBits(const design::Chunk& chunk) {
+    if (chunk.array != design::Template::WeightStationary) return 0;
+    return (chunk.operand_bits + 1) * 0.5 * chunk.rows * (chunk.rows - 1);
+}
+
+/// Flip-flops of one PE: operands, product, sums.
+double registerBits(const design::Chunk& chunk) {
+    const int product = 2 * chunk.operand_bits;
+    if (!chunk.weightsStay()) return 2 * chunk.operand_bits + product + chunk.accumulator_bits;
+    const bool chain = chunk.array == design::Template::WeightStationary;
+    return 3 * chunk.operand_bits + product + (chain ? product + std::countr_zero(unsigned(chunk.rows)) : 0);
+}
+
 AreaParts areaOf(const design::Chunk& chunk, const LogicPrices& logic, const ChunkPrices& prices) {
-    const double pe =
-        logic.pe_area_um2 + (chunk.accumulator_bits - kReferenceAccumulator) * logic.pe_area_per_accumulator_bit_um2;
     const double stages = std::countr_zero(unsigned(chunk.lanes()));
     AreaParts area;
-    area.pe = chunk.rows * chunk.cols * pe;
+    area.pe = chunk.rows * chunk.cols * peOf(chunk, logic).area_um2;
     area.ppu = chunk.cols * logic.lane_area_um2;
     area.noc = logic.align_area_per_bit_stage_um2 * chunk.lanes() * kBeatBits * stages +
-               logic.noc_area_per_byte_um2 * byteLanes(chunk);
+               logic.noc_area_per_byte_um2 * byteLanes(chunk) + skewBits(chunk) * logic.register_area_per_bit_um2;
+    if (chunk.weightsStay()) {
+        area.pe += chunk.cols * logic.psum_area_um2;
+        area.psum_buffer = 2.0 * prices.psum.area_um2;
+    }
     area.control = logic.control_area_um2;
     area.input_buffer = 2.0 * chunk.lanes() * prices.input.area_um2;
     area.weight_buffer = 2.0 * prices.weight.area_um2;
@@ -43,7 +76,7 @@ AreaParts areaOf(const design::Chunk& chunk, const LogicPrices& logic, const Chu
 
 double leakageMw(const design::Chunk& chunk, const LogicPrices& logic, const ChunkPrices& p) {
     return p.area.logic() * 1e-6 * logic.leakage_mw_per_mm2 + 2.0 * chunk.lanes() * p.input.leakage_mw +
-           2.0 * p.weight.leakage_mw + 4.0 * p.output.leakage_mw;
+           2.0 * p.psum.leakage_mw + 2.0 * p.weight.leakage_mw + 4.0 * p.output.leakage_mw;
 }
 
 }  // namespace
@@ -51,18 +84,25 @@ double leakageMw(const design::Chunk& chunk, const LogicPrices& logic, const Chu
 ChunkPrices pricesOf(const design::Chunk& chunk, const Technology& technology, const std::string& dram,
                      double clock_mhz) {
     const LogicPrices& logic = technology.logic;
+    if (chunk.weightsStay() && peOf(chunk, logic).area_um2 <= 0)
+        throw base::InputError(
+            "technology " + technology.name, "/logic",
+            fmt::format("has no prices of {} PEs: make them with dna characterize", templateName(chunk.array)));
     ChunkPrices p;
     p.input = priceMemory(technology.memory, chunk.input_words, int(kBeatBits));
     p.weight = priceMemory(technology.memory, chunk.weight_words, int(kBeatBits));
     p.output = priceMemory(technology.memory, chunk.output_words, int(kBeatBits));
-    const int extra = chunk.accumulator_bits - kReferenceAccumulator;
-    const double mac = logic.mac_energy_pj + extra * logic.mac_energy_per_accumulator_bit_pj;
-    const double registers = (8 + 8 + 16 + chunk.accumulator_bits) * logic.register_energy_per_bit_pj;
-    p.rf_pj = std::min(registers, mac);
-    p.mac_pj = mac - p.rf_pj;
-    p.idle_pj = logic.pe_idle_energy_pj;
+    const PePrice pe = peOf(chunk, logic);
+    p.rf_pj = std::min(registerBits(chunk) * logic.register_energy_per_bit_pj, pe.mac_pj);
+    p.mac_pj = pe.mac_pj - p.rf_pj;
+    p.idle_pj = pe.idle_pj;
+    if (chunk.weightsStay()) {
+        p.psum = priceMemory(technology.memory, chunk.psum_words / 2, chunk.cols * chunk.accumulator_bits);
+        p.psum_pj = chunk.cols * logic.psum_energy_pj;
+    }
     p.noc_pj = logic.noc_energy_per_word_pj;
-    p.noc_clock_pj = logic.noc_clock_energy_per_byte_pj * byteLanes(chunk);
+    p.noc_clock_pj =
+        logic.noc_clock_energy_per_byte_pj * byteLanes(chunk) + skewBits(chunk) * logic.register_energy_per_bit_pj;
     p.lane_pj = logic.lane_energy_pj, p.lane_idle_pj = logic.lane_idle_energy_pj;
     p.control_pj = logic.control_energy_per_cycle_pj;
     p.dma_pj = logic.dma_energy_per_word_pj;
@@ -82,6 +122,8 @@ EventCounts<double> eventsOf(const AccessCounts& n, double cycles, const ChunkPr
     e.weight_reads = double(n.weight_reads), e.weight_writes = double(n.weight_writes);
     e.output_reads = double(n.output_reads + n.residual_reads),
     e.output_writes = double(n.output_writes + n.residual_writes);
+    e.psum_reads = double(n.psum_reads), e.psum_writes = double(n.psum_writes);
+    e.steps = double(n.mac_cycles);
     e.macs = double(n.mac_cycles) * prices.pes;
     e.pe_cycles = cycles * prices.pes;
     e.noc_bytes = double(n.noc_inputs + n.noc_weights);
@@ -157,8 +199,9 @@ std::vector<design::Violation> violations(const NetworkCost& cost, const design:
 }
 
 double sramBytes(const design::Chunk& chunk) {
-    return 2.0 * design::kWordBytes *
-           (double(chunk.lanes()) * chunk.input_words + chunk.weight_words + 2.0 * chunk.output_words);
+    const double psum = chunk.weightsStay() ? chunk.psum_words * chunk.cols * double(chunk.accumulator_bits) / 8 : 0;
+    return psum + 2.0 * design::kWordBytes *
+                      (double(chunk.lanes()) * chunk.input_words + chunk.weight_words + 2.0 * chunk.output_words);
 }
 
 namespace {
@@ -214,7 +257,8 @@ Json areaJson(const AreaParts& area) {
                 {"input_buffer", area.input_buffer},
                 {"weight_buffer", area.weight_buffer},
                 {"output_buffer", area.output_buffer},
-                {"residual_buffer", area.residual_buffer}};
+                {"residual_buffer", area.residual_buffer},
+                {"psum_buffer", area.psum_buffer}};
 }
 
 }  // namespace

@@ -20,15 +20,17 @@ const std::array<std::string, kLevels>& levelNames();
 /// Area of a chip by part, um2.
 struct AreaParts {
     double pe = 0, ppu = 0, noc = 0, control = 0, input_buffer = 0, weight_buffer = 0, output_buffer = 0,
-           residual_buffer = 0;
+           residual_buffer = 0, psum_buffer = 0;
     double logic() const { return pe + ppu + noc + control; }
-    double memories() const { return input_buffer + weight_buffer + output_buffer + residual_buffer; }
+    double memories() const { return input_buffer + weight_buffer + output_buffer + residual_buffer + psum_buffer; }
     double total() const { return logic() + memories(); }
 };
 
 /// Prices of a chunk: what its events cost in pJ. Made once per design.
 struct ChunkPrices {
     MemoryPrice input, weight, output;  ///< of one bank / half
+    MemoryPrice psum;                   ///< of the even or the odd memory; nothing where sums stay
+    double psum_pj = 0;                 ///< adding and keeping a row of partial sums, a step
     double mac_pj = 0, rf_pj = 0, idle_pj = 0;
     double noc_pj = 0, noc_clock_pj = 0;  ///< per operand byte; delivery registers per cycle
     double lane_pj = 0, lane_idle_pj = 0, control_pj = 0, dma_pj = 0;
@@ -45,6 +47,7 @@ ChunkPrices pricesOf(const design::Chunk& chunk, const Technology& technology, c
 template <class T>
 struct EventCounts {
     T dram_reads{}, dram_writes{};
+    T psum_reads{}, psum_writes{}, steps{};
     T input_reads{}, input_writes{}, weight_reads{}, weight_writes{}, output_reads{}, output_writes{};
     T macs{}, pe_cycles{}, noc_bytes{}, values{}, lane_cycles{}, cycles{}, dma_words{};
 };
@@ -59,7 +62,8 @@ std::array<T, kLevels> levelEnergies(const EventCounts<T>& n, const ChunkPrices&
                             n.weight_reads * p.weight.read_pj + n.weight_writes * p.weight.write_pj +
                             n.output_reads * p.output.read_pj + n.output_writes * p.output.write_pj;
     pj[size_t(Level::Noc)] = n.noc_bytes * p.noc_pj + n.cycles * p.noc_clock_pj;
-    pj[size_t(Level::Rf)] = n.macs * p.rf_pj;
+    pj[size_t(Level::Rf)] =
+        n.macs * p.rf_pj + n.psum_reads * p.psum.read_pj + n.psum_writes * p.psum.write_pj + n.steps * p.psum_pj;
     pj[size_t(Level::Mac)] = n.macs * p.mac_pj + (n.pe_cycles - n.macs) * p.idle_pj;
     pj[size_t(Level::Ppu)] = n.values * p.lane_pj + (n.lane_cycles - n.values) * p.lane_idle_pj;
     pj[size_t(Level::Control)] = n.cycles * p.control_pj + n.dma_words * p.dma_pj;

@@ -15,12 +15,20 @@ namespace {
 constexpr double kMax = 1e12;
 
 /// Key and field of every logic price: reading and writing are loops over this table.
-constexpr std::array<std::pair<const char*, double LogicPrices::*>, 19> kLogicFields{{
+constexpr std::array<std::pair<const char*, double LogicPrices::*>, 27> kLogicFields{{
     {"pe_area_um2", &LogicPrices::pe_area_um2},
     {"pe_area_per_accumulator_bit_um2", &LogicPrices::pe_area_per_accumulator_bit_um2},
     {"mac_energy_pj", &LogicPrices::mac_energy_pj},
     {"mac_energy_per_accumulator_bit_pj", &LogicPrices::mac_energy_per_accumulator_bit_pj},
     {"pe_idle_energy_pj", &LogicPrices::pe_idle_energy_pj},
+    {"dot_area_um2", &LogicPrices::dot_area_um2},
+    {"dot_mac_energy_pj", &LogicPrices::dot_mac_energy_pj},
+    {"dot_idle_energy_pj", &LogicPrices::dot_idle_energy_pj},
+    {"systolic_area_um2", &LogicPrices::systolic_area_um2},
+    {"systolic_mac_energy_pj", &LogicPrices::systolic_mac_energy_pj},
+    {"systolic_idle_energy_pj", &LogicPrices::systolic_idle_energy_pj},
+    {"psum_area_um2", &LogicPrices::psum_area_um2},
+    {"psum_energy_pj", &LogicPrices::psum_energy_pj},
     {"lane_area_um2", &LogicPrices::lane_area_um2},
     {"lane_area_per_multiplier_bit_um2", &LogicPrices::lane_area_per_multiplier_bit_um2},
     {"lane_energy_pj", &LogicPrices::lane_energy_pj},
@@ -39,8 +47,7 @@ constexpr std::array<std::pair<const char*, double LogicPrices::*>, 19> kLogicFi
 
 LogicPrices readLogic(base::JsonObject object) {
     LogicPrices prices;
-    for (const auto& [key, field] : kLogicFields)
-        prices.*field = object.number(key, 0, kMax);
+    for (const auto& [key, field] : kLogicFields) prices.*field = object.number(key, 0, kMax, 0.0);
     object.close();
     return prices;
 }
@@ -76,7 +83,9 @@ Technology read(base::JsonDocument document) {
 
 }  // namespace
 
-Technology readTechnology(const std::filesystem::path& file) { return read(base::JsonDocument::read(file, "technology")); }
+Technology readTechnology(const std::filesystem::path& file) {
+    return read(base::JsonDocument::read(file, "technology"));
+}
 
 std::vector<std::string> technologyNames() {
     std::vector<std::string> names;
@@ -90,9 +99,9 @@ Technology builtinTechnology(const std::string& name) {
         return read(base::JsonDocument::parse(found->second, "technology " + name, "technology"));
     const std::vector<std::string> names = technologyNames();
     const std::string near = base::nearest(name, names);
-    throw base::InputError("technology", "", fmt::format("there is no built-in technology \"{}\"{}; built in: {}", name,
-                                                         near.empty() ? "" : ", did you mean \"" + near + "\"",
-                                                         fmt::join(names, ", ")));
+    throw base::InputError("technology", "",
+                           fmt::format("there is no built-in technology \"{}\"{}; built in: {}", name,
+                                       near.empty() ? "" : ", did you mean \"" + near + "\"", fmt::join(names, ", ")));
 }
 
 base::Json toJson(const Technology& technology) {

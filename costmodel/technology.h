@@ -19,6 +19,13 @@ struct LogicPrices {
     double mac_energy_pj = 0, mac_energy_per_accumulator_bit_pj = 0;  ///< one valid MAC, everything in the PE
     double pe_idle_energy_pj = 0;  ///< one PE, one cycle without a valid MAC (its clock pins)
 
+    // Where weights stay: one PE of a dot lane of 16 with its share of the adder tree; one PE of a systolic column;
+    // what adds and keeps a column's partial sums beside the memory (at an accumulator of 28 bits). 0: not
+    // characterised.
+    double dot_area_um2 = 0, dot_mac_energy_pj = 0, dot_idle_energy_pj = 0;
+    double systolic_area_um2 = 0, systolic_mac_energy_pj = 0, systolic_idle_energy_pj = 0;
+    double psum_area_um2 = 0, psum_energy_pj = 0;  ///< a column; a column and step
+
     // One requantisation lane at a multiplier of 16 bits.
     double lane_area_um2 = 0, lane_area_per_multiplier_bit_um2 = 0;
     double lane_energy_pj = 0;       ///< one output value through the lane
@@ -34,11 +41,11 @@ struct LogicPrices {
     // counters.
     double control_area_um2 = 0;
     double control_energy_per_cycle_pj = 0;  ///< clock and data at the assumed activity
-    double dma_energy_per_word_pj = 0;  ///< one 128-bit word through the load or store engine
+    double dma_energy_per_word_pj = 0;       ///< one 128-bit word through the load or store engine
 
     double register_area_per_bit_um2 = 0;
-    double register_energy_per_bit_pj = 0;   ///< clock of one flip-flop, one cycle
-    double leakage_mw_per_mm2 = 0;           ///< of logic
+    double register_energy_per_bit_pj = 0;  ///< clock of one flip-flop, one cycle
+    double leakage_mw_per_mm2 = 0;          ///< of logic
 };
 
 /// Energy of moving one bit to or from a named DRAM.

@@ -106,7 +106,66 @@ private:
         logic.mac_energy_pj = wide.busy_pj;
         logic.mac_energy_per_accumulator_bit_pj = std::max((wide.busy_pj - narrow.busy_pj) / bits, 0.0);
         logic.pe_idle_energy_pj = wide.idle_pj;
+        stationary(logic);
         logic.register_energy_per_bit_pj = wide.clock_pj / (8 + 8 + 16 + 2 * kReferenceAccumulator);
+    }
+
+    YosysResult mapWrapped(const std::string& name, const std::string& text) {
+        const fs::path folder = work_.path() / name;
+        base::makeFolder(folder);
+        YosysOptions options{.sources = {folder / "top.v"}, .top = "wrapped", .clock_mhz = platform_.clock_mhz, .folder = folder};
+        base::writeFileAtomic(folder / "top.v", text);
+        const rtlgen::Chip chip = rtlgen::emitChip(design::Design{});
+        for (const char* module : {"dna_pe_ws", "dna_tree", "dna_psum", "dna_sram_sp"}) {
+            base::writeFileAtomic(folder / (std::string(module) + ".v"), chip.files.at(fmt::format("rtl/{}.v", module)));
+            options.sources.push_back(folder / (std::string(module) + ".v"));
+        }
+        return synthesise(options, platform_, prepared_, log_);
+    }
+
+    double areaOf(const YosysResult& mapped, const std::string& module) const {
+        for (const ModuleArea& m : moduleAreas(mapped.netlist, mapped.areas, prepared_.library))
+            if (m.module == module) return m.own_um2;
+        return 0;
+    }
+
+    /// PEs where weights stay. A new weight every 36 steps; the tree and the partial sums at the assumed activity.
+    void stationary(costmodel::LogicPrices& logic) {
+        const std::vector<PeOperands> trace = syntheticPeTrace(kSyntheticCycles, 1);
+        const auto price = [&](const YosysResult& mapped) {
+            return peEnergy(*mapped.netlist.find("dna_pe_ws"), prepared_.library, platform_.input_slew_ns, trace, "synthetic operands");
+        };
+        const auto assumed = [&](const YosysResult& mapped, const char* module) {
+            return assumedEnergy(*mapped.netlist.find(module), prepared_.library, platform_.input_slew_ns, kAssumedActivity).total();
+        };
+        const char* pe_ports = "input clk, input [7:0] x_i, input [7:0] w_i, input load_i, input swap_i, ";
+        const char* pe_wires = ".clk(clk), .x_i(x_i), .w_i(w_i), .load_i(load_i), .swap_i(swap_i), .chain_i(chain_i), .out_o(out_o)";
+        const YosysResult dot = mapWrapped("dot", fmt::format(
+            "module wrapped ({0}input [15:0] chain_i, output [15:0] out_o, input [255:0] terms_i, output [19:0] sum_o);\n"
+            "  dna_pe_ws #(.CHAIN(0), .OUT_BITS(16)) u_pe ({1});\n"
+            "  dna_tree #(.LEVELS(4), .BITS(16), .CUT(2)) u_tree (.clk(clk), .terms_i(terms_i), .sum_o(sum_o));\n"
+            "endmodule\n", pe_ports, pe_wires));
+        constexpr double kLane = 16;
+        const PeEnergy dot_energy = price(dot);
+        logic.dot_area_um2 = areaOf(dot, "dna_pe_ws") + areaOf(dot, "dna_tree") / kLane;
+        logic.dot_mac_energy_pj = dot_energy.busy.total() + assumed(dot, "dna_tree") / kLane;
+        logic.dot_idle_energy_pj = dot_energy.idle.total();
+        const YosysResult systolic = mapWrapped("systolic", fmt::format(
+            "module wrapped ({0}input [19:0] chain_i, output [19:0] out_o);\n"
+            "  dna_pe_ws #(.CHAIN(1), .OUT_BITS(20)) u_pe ({1});\nendmodule\n", pe_ports, pe_wires));
+        const PeEnergy systolic_energy = price(systolic);
+        logic.systolic_area_um2 = areaOf(systolic, "dna_pe_ws");
+        logic.systolic_mac_energy_pj = systolic_energy.busy.total();
+        logic.systolic_idle_energy_pj = systolic_energy.idle.total();
+        const YosysResult psum = mapWrapped("psum", fmt::format(
+            "module wrapped (input clk, input read_i, input [5:0] read_addr_i, input [159:0] sums_i, input first_i, input write_i, "
+            "input [5:0] write_addr_i, output [{0}:0] row_o);\n"
+            "  dna_psum #(.COLS(8), .SUM_BITS(20), .ACC_BITS({1}), .WORDS(64), .ADDR(6)) u_psum (.clk(clk), .read_i(read_i), "
+            ".read_addr_i(read_addr_i), .sums_i(sums_i), .first_i(first_i), .write_i(write_i), .write_addr_i(write_addr_i), .row_o(row_o));\n"
+            "endmodule\n", 8 * kReferenceAccumulator - 1, kReferenceAccumulator));
+        constexpr double kColumns = 8;
+        logic.psum_area_um2 = areaOf(psum, "dna_psum") / kColumns;
+        logic.psum_energy_pj = assumed(psum, "dna_psum") / kColumns;
     }
 
     /// What one library module costs in the whole chip.

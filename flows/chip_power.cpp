@@ -5,12 +5,17 @@
 namespace dna::flows {
 namespace {
 
-const char* const kPeModule = "dna_pe";
+/// The PE of a chip: of the output array, or of the weight-stationary arrays.
+bool isPe(const NetlistModule& module) { return module.source_name == "dna_pe" || module.source_name == "dna_pe_ws"; }
+const NetlistModule* findPe(const Netlist& netlist) {
+    const NetlistModule* pe = netlist.find("dna_pe");
+    return pe ? pe : netlist.find("dna_pe_ws");
+}
 const char* const kLaneModule = "dna_ppu_lane";
 
 /// The module whose instances hold a buffer's memories, as the Verilog library names them.
 std::string bufferOf(const std::string& path) {
-    for (const char* buffer : {"input", "weight", "output", "residual"})
+    for (const char* buffer : {"input", "weight", "output", "residual", "psum"})
         if (path.find(buffer) != std::string::npos) return buffer;
     return {};
 }
@@ -35,8 +40,8 @@ ChipPrices chipPrices(const YosysResult& mapped, const PreparedPlatform& prepare
                       const std::vector<PeOperands>& trace, const std::string& trace_source) {
     ChipPrices prices;
     const std::map<std::string, long> instances = mapped.netlist.instances();
-    const NetlistModule* pe = mapped.netlist.find(kPeModule);
-    if (!pe) throw base::InputError(mapped.netlist.top, "", std::string("holds no ") + kPeModule);
+    const NetlistModule* pe = findPe(mapped.netlist);
+    if (!pe) throw base::InputError(mapped.netlist.top, "", "holds no PE");
     prices.pe = peEnergy(*pe, prepared.library, slew_ns, trace, trace_source);
     if (const NetlistModule* lane = mapped.netlist.find(kLaneModule)) prices.lane = laneEnergy(*lane, prepared.library, slew_ns);
     double leakage_nw = 0;
@@ -44,7 +49,7 @@ ChipPrices chipPrices(const YosysResult& mapped, const PreparedPlatform& prepare
         const NetlistModule& module = mapped.netlist.modules.at(name);
         const LogicEnergy energy = assumedEnergy(module, prepared.library, slew_ns, kAssumedActivity);
         leakage_nw += energy.leakage_nw * static_cast<double>(count);
-        if (module.source_name == kPeModule) prices.pes += count;
+        if (isPe(module)) prices.pes += count;
         else if (module.source_name == kLaneModule) prices.lanes += count;
         else prices.other += energy.scaled(static_cast<double>(count));
     }

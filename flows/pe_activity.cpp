@@ -17,12 +17,14 @@ constexpr int kStreams = 64;
 constexpr int kSumLength = 36;    // products of one sum in the synthetic trace: 3x3 over 4 channels
 constexpr int kDrainCycles = 8;   // cycles after a transfer in which sums of other rows pass through
 
-/// Sets the operands of one stream; sums of other rows pass through the drain register after a transfer.
+/// Sets the operands of one stream; sums of other rows pass through the drain register after a transfer. Where weights
+/// stay (dna_pe_ws), a new one becomes active where a sum of the trace begins.
 void apply(GateSimulation& simulation, int stream, const PeOperands& operands, uint64_t chain) {
     simulation.setInputValue("x_i", stream, static_cast<uint8_t>(operands.input));
     simulation.setInputValue("w_i", stream, static_cast<uint8_t>(operands.weight));
-    simulation.setInputValue("first_i", stream, operands.first);
-    simulation.setInputValue("transfer_i", stream, operands.transfer);
+    const bool stays = simulation.module().source_name == "dna_pe_ws";
+    simulation.setInputValue(stays ? "load_i" : "first_i", stream, operands.first);
+    simulation.setInputValue(stays ? "swap_i" : "transfer_i", stream, operands.transfer);
     simulation.setInputValue("chain_i", stream, chain);
 }
 
@@ -70,7 +72,8 @@ PeEnergy peEnergy(const NetlistModule& pe, const Library& library, double slew_n
             const PeOperands& operands = trace[static_cast<size_t>(stream * length + cycle)];
             int& since = since_transfer[static_cast<size_t>(stream)];
             since = operands.transfer ? 0 : since + 1;
-            apply(simulation, stream, operands, since < kDrainCycles ? rng.next() & 0xfffff : 0);
+            const bool chained = since < kDrainCycles || simulation.module().source_name == "dna_pe_ws";
+            apply(simulation, stream, operands, chained ? rng.next() & 0x3ffff : 0);
         }
         simulation.cycle();
         if (cycle == 3) simulation.resetCounts();  // registers hold data from here on

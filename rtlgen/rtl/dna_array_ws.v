@@ -72,21 +72,15 @@ module dna_array_ws #(
             for (c = 0; c < COLS; c = c + 1) begin : gen_col
                 wire own = !diagonal_i || weight_channel == diagonal_base + c[SELECT:0];
                 wire [BITS-1:0] w = w_i[c*BITS +: BITS] & {BITS{own}};
-                if (SYSTOLIC != 0) begin : gen_systolic
-                    wire [SUM_BITS-1:0] above;
-                    if (r == 0) begin : gen_top
-                        assign above = {SUM_BITS{1'b0}};
-                    end else begin : gen_below
-                        assign above = gen_row[r-1].out[c*OUT +: OUT];
-                    end
-                    dna_pe_ws #(.BITS(BITS), .SUM_BITS(SUM_BITS)) u_pe (
-                        .clk(clk), .x_i(x), .w_i(w), .load_i(write_q), .swap_i(swap), .chain_i(above),
-                        .chain_o(out[c*OUT +: OUT]));
-                end else begin : gen_dot
-                    dna_pe_dot #(.BITS(BITS)) u_pe (
-                        .clk(clk), .x_i(x), .w_i(w), .load_i(write_q), .swap_i(swap),
-                        .product_o(out[c*OUT +: OUT]));
+                wire [OUT-1:0] above;
+                if (SYSTOLIC != 0 && r != 0) begin : gen_below
+                    assign above = gen_row[r-1].out[c*OUT +: OUT];
+                end else begin : gen_top
+                    assign above = {OUT{1'b0}};
                 end
+                dna_pe_ws #(.CHAIN(SYSTOLIC), .BITS(BITS), .OUT_BITS(OUT)) u_pe (
+                    .clk(clk), .x_i(x), .w_i(w), .load_i(write_q), .swap_i(swap), .chain_i(above),
+                    .out_o(out[c*OUT +: OUT]));
             end
         end
         if (SYSTOLIC != 0) begin : gen_out
