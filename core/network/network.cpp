@@ -91,6 +91,7 @@ Node readNode(base::JsonObject& object, std::vector<std::string>& inputs) {
     if (node.op == Op::Conv2d) readConv(object, node);
     if (node.op == Op::MaxPool) readWindow(object, node);
     if (node.op == Op::AveragePool) readAveragePool(object, node);
+    if (node.op == Op::Add) node.relu = object.flag("relu", false);
     if (node.op == Op::Linear) node.out_channels = static_cast<int>(object.integer("out_channels", 1, 65536));
     if (node.op == Op::ChannelShuffle) node.groups = static_cast<int>(object.integer("groups", 1, 65536));
     if (object.has("quantization")) node.quantization = readQuantization(object.object("quantization"));
@@ -133,6 +134,7 @@ base::Json nodeJson(const Network& network, const Node& node) {
         json["relu"] = node.relu;
         if (node.relu6) json["relu6"] = true;
     }
+    if (node.op == Op::Add && node.relu) json["relu"] = true;
     if (node.op == Op::AveragePool && node.pad > 0) json["count_include_pad"] = true;
     if (node.op == Op::Linear) json["out_channels"] = node.out_channels;
     if (node.op == Op::ChannelShuffle) json["groups"] = node.groups;

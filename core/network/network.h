@@ -42,7 +42,7 @@ struct Node {
     int dilation = 1;           ///< conv2d: distance of neighbouring taps
     int groups = 1;             ///< conv2d, channel_shuffle
     bool batch_norm = false;    ///< conv2d
-    bool relu = false;          ///< conv2d; also set where relu6 is
+    bool relu = false;          ///< conv2d, add; also set where relu6 is
     bool relu6 = false;         ///< conv2d: clamps to [0, 6]
     std::optional<Quantization> quantization{};
 

@@ -26,7 +26,8 @@ public:
             case Op::Conv2d:
                 return conv(node, input(0));
             case Op::Add:
-                return nn::add(tape_, input(0), input(1));
+                return node.relu ? nn::relu(tape_, nn::add(tape_, input(0), input(1)))
+                                 : nn::add(tape_, input(0), input(1));
             case Op::ChannelShuffle:
                 return nn::channelShuffle(tape_, input(0), node.groups);
             case Op::MaxPool:

@@ -122,6 +122,7 @@ private:
     }
 
     void fillAdd(size_t i) {
+        if (result_.graph.nodes[i].relu) result_.graph.nodes[i].quantization = Quantization{kNominalScale, -128, -128, 127};
         const FixedPointPair pair = toFixedPoints(0.5 + 0.4 * rng_.uniform(), 0.5 + 0.4 * rng_.uniform());
         result_.nodes[i].multiplier = {pair.multiplier_a, pair.multiplier_b};
         result_.nodes[i].shift = {pair.shift};
