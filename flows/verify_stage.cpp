@@ -8,11 +8,11 @@
 #include "core/base/file.h"
 #include "core/data/pictures.h"
 #include "core/mapping/cycles.h"
-#include "costmodel/counts.h"
 #include "flows/emitted_folder.h"
 #include "flows/program_files.h"
 #include "flows/stages.h"
 #include "rtlgen/chip.h"
+#include "verif/expected_counters.h"
 #include "verif/simulation.h"
 #include "verif/vectors.h"
 
@@ -22,47 +22,6 @@ using base::Json;
 namespace fs = std::filesystem;
 
 namespace {
-
-/// Counters of dna_perf that count accesses, by the names of the report.
-struct CounterName {
-    const char* name;
-    size_t index;
-};
-constexpr std::array<CounterName, 10> kAccessCounters{{{"dram_reads", 6},
-                                                       {"dram_writes", 7},
-                                                       {"input_writes", 8},
-                                                       {"input_reads", 9},
-                                                       {"weight_writes", 10},
-                                                       {"weight_reads", 11},
-                                                       {"output_writes", 12},
-                                                       {"output_reads", 13},
-                                                       {"residual_writes", 14},
-                                                       {"residual_reads", 15}}};
-
-int64_t modelled(const costmodel::AccessCounts& n, size_t counter) {
-    switch (counter) {
-        case 6:
-            return n.dramReads();
-        case 7:
-            return n.dram_output_writes;
-        case 8:
-            return n.input_writes;
-        case 9:
-            return n.input_reads;
-        case 10:
-            return n.weight_writes;
-        case 11:
-            return n.weight_reads;
-        case 12:
-            return n.output_writes;
-        case 13:
-            return n.output_reads;
-        case 14:
-            return n.residual_writes;
-        default:
-            return n.residual_reads;
-    }
-}
 
 /// Vectors of a run of verify; gone when it ends.
 class WorkFolder {
@@ -230,9 +189,9 @@ private:
                   {"utilization_of_roofline", limit / double(cycles)},
                   {"bound", limit > compute ? "bandwidth" : "compute"}};
         Json rtl, model;
-        for (const CounterName& counter : kAccessCounters) {
-            rtl[counter.name] = layer.counters[counter.index] - before[counter.index];
-            model[counter.name] = modelled(n, counter.index);
+        for (size_t c = verif::kFirstAccessCounter; c < verif::kCounters; ++c) {
+            rtl[verif::kCounterNames[c]] = layer.counters[c] - before[c];
+            model[verif::kCounterNames[c]] = verif::accessesOf(n, c);
         }
         rtl["macs"] = int64_t(layer.counters[1] - before[1]) * int64_t(pes);
         model["macs"] = n.mac_cycles * int64_t(pes);

@@ -87,8 +87,9 @@ const char* templateName(Template array) {
     }
 }
 
-Design readDesign(const std::filesystem::path& file) {
-    base::JsonDocument document = base::JsonDocument::read(file, "design");
+Design readDesign(const std::filesystem::path& file) { return readDesign(base::JsonDocument::read(file, "design")); }
+
+Design readDesign(base::JsonDocument document) {
     JsonObject& root = document.root();
     Design design;
     design.name = root.text("name", "design");

@@ -52,6 +52,7 @@ struct Design {
 };
 
 Design readDesign(const std::filesystem::path& file);
+Design readDesign(base::JsonDocument document);
 base::Json toJson(const Design& design);
 
 /// SHA-256 of the canonical JSON (keys sorted, no white space): stands in file headers and in a CSR.

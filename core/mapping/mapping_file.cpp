@@ -45,7 +45,10 @@ std::string nestText(const LayerPlan& plan) {
 }  // namespace
 
 NetworkMapping readMapping(const std::filesystem::path& file) {
-    base::JsonDocument document = base::JsonDocument::read(file, "mapping");
+    return readMapping(base::JsonDocument::read(file, "mapping"));
+}
+
+NetworkMapping readMapping(base::JsonDocument document) {
     JsonObject& root = document.root();
     root.text("network", "");
     NetworkMapping mapping;

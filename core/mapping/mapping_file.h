@@ -13,6 +13,7 @@ namespace dna::mapping {
 using NetworkMapping = std::map<std::string, LayerMapping>;
 
 NetworkMapping readMapping(const std::filesystem::path& file);
+NetworkMapping readMapping(base::JsonDocument document);
 base::Json toJson(const std::vector<LayerPlan>& plans);
 /// One layer's entry without its name: the fields of LayerMapping and the loop nest in words.
 base::Json toJson(const LayerPlan& plan);

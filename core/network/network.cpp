@@ -180,7 +180,10 @@ Network makeNetwork(const std::string& name, std::vector<Node> nodes,
 }
 
 Network readNetwork(const std::filesystem::path& file) {
-    base::JsonDocument document = base::JsonDocument::read(file, "network");
+    return readNetwork(base::JsonDocument::read(file, "network"), file.string());
+}
+
+Network readNetwork(base::JsonDocument document, const std::string& file) {
     const std::string name = document.root().text("name", "network");
     std::vector<Node> nodes;
     std::vector<std::vector<std::string>> inputs;
@@ -194,11 +197,11 @@ Network readNetwork(const std::filesystem::path& file) {
     } catch (const base::InputError& error) {
         problems = error.problems();
     }
-    const std::vector<base::Problem> wiring = graphProblems(nodes, inputs, file.string());
+    const std::vector<base::Problem> wiring = graphProblems(nodes, inputs, file);
     problems.insert(problems.end(), wiring.begin(), wiring.end());
-    checkQuantization(nodes, file.string(), problems);
+    checkQuantization(nodes, file, problems);
     if (!problems.empty()) throw base::InputError(std::move(problems));
-    return makeNetwork(name, std::move(nodes), inputs, file.string());
+    return makeNetwork(name, std::move(nodes), inputs, file);
 }
 
 base::Json toJson(const Network& network) {

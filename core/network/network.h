@@ -69,6 +69,8 @@ Network makeNetwork(const std::string& name, std::vector<Node> nodes,
                     const std::vector<std::vector<std::string>>& inputs, const std::string& file);
 
 Network readNetwork(const std::filesystem::path& file);
+/// The same from a parsed document; `file` stands in the messages.
+Network readNetwork(base::JsonDocument document, const std::string& file);
 base::Json toJson(const Network& network);
 
 /// Positions that a kernel spans in the map, gaps of a dilation included.

@@ -5,7 +5,7 @@
 #include <cstring>
 
 #include "core/mapping/program.h"
-#include "tests/verif/cases.h"
+#include "verif/random_case.h"
 #include "verif/reference.h"
 
 using namespace dna;
@@ -33,12 +33,12 @@ TEST_CASE("descriptors of random designs and mappings compute what the network's
         CAPTURE(seed);
         base::Rng rng(seed, "interpreter test");
         design::Design design;
-        design.chunks = {tests::randomChunk(rng)};
-        const network::Network graph = tests::everyOperator(rng, "case", design.chunk().max_pool);
+        design.chunks = {verif::randomChunk(rng)};
+        const network::Network graph = verif::everyOperator(rng, "case", design.chunk().max_pool);
         const nn::IntegerNetwork network = nn::randomIntegerNetwork(graph, seed);
-        const auto plans = tests::randomPlans(mapping::extractLayers(graph), design.chunk(), rng);
+        const auto plans = verif::randomPlans(mapping::extractLayers(graph), design.chunk(), rng);
         const mapping::Program program = mapping::buildProgram(network, design, plans);
-        const std::vector<uint8_t> picture = tests::randomPicture(graph, rng);
+        const std::vector<uint8_t> picture = verif::randomPicture(graph, rng);
 
         std::vector<uint8_t> dram(program.dram_bytes);
         std::memcpy(dram.data(), program.image.data(), program.image.size());

@@ -6,7 +6,7 @@
 #include "core/base/process.h"
 #include "rtlgen/chip.h"
 #include "tests/skip.h"
-#include "tests/verif/cases.h"
+#include "verif/random_case.h"
 
 using namespace dna;
 namespace fs = std::filesystem;
@@ -52,7 +52,7 @@ TEST_CASE("everything emitted is clean for Verilator -Wall, Icarus -g2005 -Wall 
         CAPTURE(seed);
         base::Rng rng(seed, "lint test");
         design::Design design;
-        design.chunks = {tests::randomChunk(rng)};
+        design.chunks = {verif::randomChunk(rng)};
         design.chunks[0].max_pool &= seed % 2 == 0;
         design.counters = seed % 3 != 2;
         const Written chip = writeChip(design, std::to_string(seed));

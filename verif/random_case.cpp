@@ -1,56 +1,22 @@
-#include "tests/verif/cases.h"
+#include "verif/random_case.h"
 
+#include <algorithm>
 #include <bit>
-#include <stdexcept>
 
-namespace dna::tests {
+#include "core/base/error.h"
+#include "verif/network_sketch.h"
+
+namespace dna::verif {
 
 using mapping::Layer;
 using network::Node;
 using network::Op;
 
-namespace {
-
-class Sketch {
-public:
-    void node(const std::string& name, Op op, std::vector<std::string> inputs, Node rest = {}) {
-        rest.name = name;
-        rest.op = op;
-        nodes_.push_back(rest);
-        inputs_.push_back(std::move(inputs));
-    }
-    void conv(const std::string& name, const std::string& from, int out, int kernel, int stride, int groups,
-              bool relu = true) {
-        Node n;
-        n.out_channels = out, n.kernel = kernel, n.stride = stride, n.pad = kernel / 2, n.groups = groups;
-        n.batch_norm = true, n.relu = relu;
-        node(name, Op::Conv2d, {from}, n);
-    }
-    /// The convolution added last gets a dilation, and the padding that keeps its size.
-    void dilate(int dilation) {
-        nodes_.back().dilation = dilation;
-        nodes_.back().pad = dilation * (nodes_.back().kernel - 1) / 2;
-    }
-    void relu6() { nodes_.back().relu = nodes_.back().relu6 = true; }
-    void pool(const std::string& name, const std::string& from, Op op, int kernel, int stride, int pad) {
-        Node n;
-        n.kernel = kernel, n.stride = stride, n.pad = pad;
-        node(name, op, {from}, n);
-    }
-    network::Network build(const std::string& name) { return network::makeNetwork(name, nodes_, inputs_, name); }
-
-private:
-    std::vector<Node> nodes_;
-    std::vector<std::vector<std::string>> inputs_;
-};
-
-}  // namespace
-
 network::Network everyOperator(base::Rng& rng, const std::string& name, bool max_pool) {
     const int height = 7 + int(rng.below(14)), width = 7 + int(rng.below(14));
     const int a = 4 * (1 + int(rng.below(8))), expand = 4 * (1 + int(rng.below(12))), b = 4 * (2 + int(rng.below(10)));
     const int kernel = 2 + int(rng.below(6)), small = 2 + int(rng.below(2));
-    Sketch s;
+    NetworkSketch s;
     Node input;
     input.shape = {3, height, width};
     s.node("input", Op::Input, {}, input);
@@ -82,19 +48,49 @@ network::Network everyOperator(base::Rng& rng, const std::string& name, bool max
     return s.build(name);
 }
 
-design::Chunk randomChunk(base::Rng& rng) {
+namespace {
+
+int powerOfTwo(base::Rng& rng, int least, int most) {
+    return least << rng.below(uint64_t(std::bit_width(unsigned(most / least))));
+}
+
+/// As many small sizes as large ones: an octave, then a size in it.
+int between(base::Rng& rng, const Words& words) {
+    const int low = powerOfTwo(rng, words.least, words.most);
+    return low + int(rng.below(uint64_t(std::min(words.most, 2 * low - 1) - low + 1)));
+}
+
+design::Chunk draw(base::Rng& rng, const ChunkRange& range) {
     design::Chunk chunk;
     chunk.array = design::Template(1 + rng.below(3));
-    chunk.rows = 4 << rng.below(chunk.weightsStay() ? 3 : 4);
+    chunk.rows = powerOfTwo(rng, 4, range.max_rows);
+    chunk.cols = powerOfTwo(rng, 8, range.max_cols);
     chunk.psum_words = std::max(8, chunk.rows << rng.below(4));
     chunk.tree_cut = 1 + int(rng.below(4));
-    chunk.cols = rng.below(2) != 0 ? 16 : 8;
-    chunk.input_words = 128 << rng.below(3);
-    chunk.weight_words = 1024 << rng.below(2);
-    chunk.output_words = 256 << rng.below(3);
-    chunk.accumulator_bits = 28 + int(rng.below(5));
-    chunk.max_pool = !chunk.weightsStay();
+    chunk.input_words = between(rng, range.input_words);
+    chunk.weight_words = between(rng, range.weight_words);
+    chunk.output_words = between(rng, range.output_words);
+    chunk.accumulator_bits = range.least_accumulator_bits + int(rng.below(33 - uint64_t(range.least_accumulator_bits)));
+    chunk.max_pool = !chunk.weightsStay() && rng.below(4) != 0;
     return chunk;
+}
+
+bool readerAccepts(const design::Chunk& chunk) {
+    design::Design design;
+    design.chunks = {chunk};
+    try {
+        design::readDesign(base::JsonDocument::parse(toJson(design).dump(), "random design", "design"));
+    } catch (const base::InputError&) {
+        return false;
+    }
+    return true;
+}
+
+}  // namespace
+
+design::Chunk randomChunk(base::Rng& rng, const ChunkRange& range) {
+    while (true)
+        if (const design::Chunk chunk = draw(rng, range); readerAccepts(chunk)) return chunk;
 }
 
 std::vector<mapping::LayerPlan> randomPlans(const std::vector<Layer>& layers, const design::Chunk& chunk,
@@ -113,7 +109,7 @@ std::vector<mapping::LayerPlan> randomPlans(const std::vector<Layer>& layers, co
             legal = mapping::legalize(layer, chunk, wanted);
         }
         if (const auto* refusal = std::get_if<mapping::Refusal>(&legal))
-            throw std::runtime_error(layer.name + ": " + refusal->reason);
+            throw base::InputError("random mapping", layer.name, refusal->reason);
         plans.push_back(
             std::get<mapping::LayerPlan>(mapping::lower(layer, chunk, std::get<mapping::LayerMapping>(legal))));
     }
@@ -126,4 +122,4 @@ std::vector<uint8_t> randomPicture(const network::Network& network, base::Rng& r
     return picture;
 }
 
-}  // namespace dna::tests
+}  // namespace dna::verif

@@ -7,18 +7,31 @@
 #include "core/mapping/plan.h"
 #include "core/network/network.h"
 
-namespace dna::tests {
+namespace dna::verif {
 
 /// A small network that uses every operator: narrow input, stride 2, kernels of 1 to 7, dilation, depthwise (with a
 /// channel multiplier too), groups with and without shuffle, ReLU6, residual add, pools, linear; ragged sizes from
 /// `rng`.
 network::Network everyOperator(base::Rng& rng, const std::string& name, bool max_pool = true);
 
-/// A random chunk (output arrays can take maxima), and a random legal mapping of a layer on it.
-design::Chunk randomChunk(base::Rng& rng);
+struct Words {
+    int least = 1, most = 1;
+};
+
+/// What random chunks are drawn from; the default holds every layer of everyOperator.
+struct ChunkRange {
+    int max_rows = 32, max_cols = 16;
+    Words input_words{128, 512}, weight_words{1024, 2048}, output_words{256, 1024};
+    int least_accumulator_bits = 28;
+};
+
+/// A random chunk among those that the reader of designs accepts: what is legal stands there alone.
+design::Chunk randomChunk(base::Rng& rng, const ChunkRange& range = {});
+
+/// A random legal mapping of every layer. Throws InputError when the chunk can't hold the smallest tile of one.
 std::vector<mapping::LayerPlan> randomPlans(const std::vector<mapping::Layer>& layers, const design::Chunk& chunk,
                                             base::Rng& rng);
 
 std::vector<uint8_t> randomPicture(const network::Network& network, base::Rng& rng);
 
-}  // namespace dna::tests
+}  // namespace dna::verif
