@@ -5,8 +5,8 @@
 namespace dna::verif {
 
 const std::array<const char*, kCounters> kCounterNames{
-    "cycles",        "compute",      "fill_drain",    "wait_load",    "wait_store",    "idle",
-    "dram_reads",    "dram_writes",  "input_writes",  "input_reads",  "weight_writes", "weight_reads",
+    "cycles",        "compute",      "fill_drain",      "wait_load",     "wait_store",    "idle",
+    "dram_reads",    "dram_writes",  "input_writes",    "input_reads",   "weight_writes", "weight_reads",
     "output_writes", "output_reads", "residual_writes", "residual_reads"};
 
 int64_t accessesOf(const costmodel::AccessCounts& n, size_t counter) {

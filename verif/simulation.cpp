@@ -22,8 +22,7 @@ namespace fs = std::filesystem;
 const std::map<std::string, std::string_view>& resources();
 
 std::string benchSource() { return std::string(resources().at("bench/bench.cpp")); }
-
-namespace {
+std::string benchCounters() { return std::string(resources().at("bench/counters.cpp")); }
 
 fs::path cacheFolder() {
     auto from = [](const char* variable) {
@@ -35,6 +34,8 @@ fs::path cacheFolder() {
     if (const fs::path home = from("HOME"); !home.empty()) return home / ".cache" / "dna";
     return fs::temp_directory_path() / "dna-cache";
 }
+
+namespace {
 
 std::string hashOf(const rtlgen::Chip& chip, bool counters) {
     std::string all = fmt::format("counters {}\n", counters) + benchSource();

@@ -44,5 +44,10 @@ std::vector<SimulatedPicture> simulate(const std::filesystem::path& simulator, c
 
 /// The bench's source, for emitted folders.
 std::string benchSource();
+/// What a model adds to a bench that is compiled apart from it.
+std::string benchCounters();
+
+/// Where finished simulators are kept: $DNA_CACHE, $XDG_CACHE_HOME/dna or ~/.cache/dna.
+std::filesystem::path cacheFolder();
 
 }  // namespace dna::verif

@@ -241,8 +241,8 @@ private:
     int64_t readable(int end) const {
         if (!waits_) return 0;
         for (const RowsDone& r : rows_before_)
-            if (r.rows >= end) return std::min(r.when, layer_done_ + 1);
-        return layer_done_ + 1;
+            if (r.rows >= end) return std::min(r.when, layer_done_);
+        return layer_done_;
     }
 
     int64_t compute(const LayerPlan& plan, const SubPlan& sub, const Job& job, int64_t loaded) {

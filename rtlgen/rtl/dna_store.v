@@ -16,7 +16,7 @@ module dna_store #(
     output wire             tile_take_o,
     output wire             slot_release_o,    // its words are read
     output reg              layer_done_o,      // all of the descriptor's writes are answered
-    output reg  [9:0]       rows_done_o,       // rows of the descriptor that are complete; 0 from layer done on
+    output reg  [9:0]       rows_done_o,       // rows of the descriptor that are complete; 0 behind layer done
     output wire             idle_o,
     output wire             waiting_o,         // for a tile
     // output buffer
@@ -213,7 +213,7 @@ module dna_store #(
         .valid_o(row_valid), .full_o(rows_full_fifo), .data_o({row_channel_last, row_burst}));
     always @(posedge clk or negedge rst_n) begin
         if (!rst_n) rows_done_o <= 10'd0;
-        else if (state_q == IDLE || (state_q == FINISH && finished)) rows_done_o <= 10'd0;
+        else if (state_q == IDLE) rows_done_o <= 10'd0;   // with layer_done_o: no cycle without either
         else if (row_pop && row_channel_last) rows_done_o <= rows_done_o + rows_full;
     end
 

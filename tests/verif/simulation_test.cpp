@@ -8,6 +8,7 @@
 #include "core/base/process.h"
 #include "tests/skip.h"
 #include "verif/expected_counters.h"
+#include "verif/quick_build.h"
 #include "verif/random_case.h"
 #include "verif/vectors.h"
 
@@ -45,7 +46,7 @@ std::vector<verif::SimulatedPicture> run(const Case& c, const std::vector<verif:
     std::vector<const uint8_t*> pictures;
     for (const auto& p : c.pictures) pictures.push_back(p.data());
     verif::writeVectors(folder, c.network, c.program, pictures);
-    const auto simulator = verif::buildSimulator(rtlgen::emitChip(c.design), true, log);
+    const auto simulator = verif::buildQuickSimulator(rtlgen::emitChip(c.design), folder / "model");
     const auto result = verif::simulate(simulator, folder, jobs, 2, log);
     std::filesystem::remove_all(folder);
     return result;

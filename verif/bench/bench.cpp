@@ -15,8 +15,10 @@
 #if VM_TRACE
 #include "verilated_vcd_c.h"
 #endif
-#if DNA_COUNTERS
+#if DNA_COUNTERS == 1
 #include "Vdna_top___024root.h"
+#elif DNA_COUNTERS == 2  // the bench is compiled once for many designs: the model brings this function
+const uint32_t* dnaCounters(const Vdna_top& top);
 #endif
 
 namespace {
@@ -42,6 +44,7 @@ struct Layer {
 struct Program {
     uint32_t dram_bytes = 0, input_address = 0, input_bytes = 0;
     int read_latency = 40, write_latency = 20;
+    int64_t patience = 4000000;  ///< cycles without a beat before the run is given up
     std::vector<Layer> layers;
 };
 
@@ -57,6 +60,7 @@ Program readProgram(const std::string& name) {
         if (key == "dram") words >> program.dram_bytes;
         if (key == "input") words >> program.input_address >> program.input_bytes;
         if (key == "latency") words >> program.read_latency >> program.write_latency;
+        if (key == "patience") words >> program.patience;
         if (key == "layer") {
             Layer layer;
             words >> layer.name >> layer.descriptors >> layer.address >> layer.bytes;
@@ -121,12 +125,7 @@ public:
         for (const Layer& layer : program_.layers) {
             layer_ = int(results.size());
             for (int d = 0; d < layer.descriptors; ++d) {
-                while (!(done_seen_ > 0)) {
-                    tick();
-                    if (cycle_ - std::max(start, last_beat_) > kPatience)
-                        fail("no progress: layer " + layer.name + " not done and no beat on the bus for " +
-                             std::to_string(kPatience) + " cycles");
-                }
+                while (done_seen_ == 0) progress(layer, start);
                 --done_seen_;
             }
             LayerResult result;
@@ -140,18 +139,25 @@ public:
             at += layer.bytes;
             results.push_back(result);
         }
-        while (!top_.done_o) tick();
+        while (!top_.done_o) progress(program_.layers.back(), start);
         return results;
     }
 
 private:
-    static constexpr int64_t kPatience = 4000000;  ///< cycles without a beat before the run is given up
+    void progress(const Layer& layer, int64_t start) {
+        tick();
+        if (cycle_ - std::max(start, last_beat_) > program_.patience)
+            fail("no progress: layer " + layer.name + " not done and no beat on the bus for " +
+                 std::to_string(program_.patience) + " cycles");
+    }
 
     void readCounters(uint32_t* counters) {
-#if DNA_COUNTERS
+#if DNA_COUNTERS == 1
         const auto& words =
             top_.rootp->dna_top__DOT__u_chunk0__DOT__u_chunk__DOT__gen_counters__DOT__u_perf__DOT__count_q;
         for (int i = 0; i < 16; ++i) counters[i] = words[i];
+#elif DNA_COUNTERS == 2
+        std::memcpy(counters, dnaCounters(top_), 16 * sizeof(uint32_t));
 #else
         (void)counters;
 #endif

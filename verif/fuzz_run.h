@@ -1,0 +1,28 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "verif/fuzz_case.h"
+
+namespace dna::verif {
+
+/// What is wrong with a run; all zero when RTL, reference and model agree.
+struct Verdict {
+    int64_t mismatches = 0;          ///< bytes of stored maps that differ from the reference
+    int64_t writes_outside = 0;      ///< write bursts outside the layer's map (the run stops at the first)
+    int64_t cycle_differences = 0;   ///< layers that end in another cycle than predicted, cycle classes that differ
+    int64_t access_differences = 0;  ///< access counters that differ
+    bool stopped = false;            ///< an assertion, an AXI rule, no progress, or descriptors that are wrong already
+    std::string kind;                ///< of the first difference: "bytes", "cycles", a counter's name, "stopped"
+    std::string first;               ///< the first difference in words
+    bool passed() const {
+        return mismatches + writes_outside + cycle_differences + access_differences == 0 && !stopped;
+    }
+};
+
+/// Runs a case on the simulator of its design. Vectors stand in `folder` meanwhile. Cycles are compared with the
+/// normative memory only, access counts always. Throws ToolError when the simulator can't be run at all.
+Verdict runCase(const FuzzCase& fuzz_case, const std::filesystem::path& simulator, const std::filesystem::path& folder);
+
+}  // namespace dna::verif
