@@ -1,13 +1,15 @@
 // One processing chunk: load, compute and store engines around the array, connected by tokens. One AXI4 master.
 module dna_chunk #(
-    parameter TEMPLATE     = 3,     // 1 dot lanes, 2 systolic weight-stationary, 3 output array
+    parameter TEMPLATE     = 3,     // 1 dot lanes, 2 systolic weight-stationary, 3 output array, 4 row-stationary
     parameter ROWS         = 16,
     parameter LOG          = 4,     // log2(ROWS)
     parameter BANKS        = 16,    // of the input buffer
     parameter BANK         = 4,     // address bits of the banks, at least 1
     parameter CUT          = 2,     // levels of an adder tree between registers (TEMPLATE 1)
-    parameter PSUM         = 64,    // partial sums of a column (TEMPLATE 1, 2)
+    parameter PSUM         = 64,    // partial sums of a column (TEMPLATE 1, 2, 4)
     parameter PADDR        = 6,     // log2(PSUM)
+    parameter DEPTH        = 16,    // weights of a PE (TEMPLATE 4)
+    parameter RADDR        = 4,     // log2(DEPTH)
     parameter COLS         = 16,
     parameter ACC_BITS     = 28,
     parameter MAX_POOL     = 0,     // PEs can take maxima
@@ -161,6 +163,22 @@ module dna_chunk #(
             dna_engine_os #(.ROWS(ROWS), .LOG(LOG), .COLS(COLS), .ACC_BITS(ACC_BITS), .MAX_POOL(MAX_POOL),
                             .INPUT_WORDS(INPUT_WORDS), .IADDR(IADDR), .WEIGHT_WORDS(WEIGHT_WORDS), .WADDR(WADDR),
                             .OUTPUT_WORDS(OUTPUT_WORDS), .OADDR(OADDR)) u_engine (
+                .clk(clk), .rst_n(rst_n), .descriptor_i(descriptor_write), .descriptor_beat_i(descriptor_beat),
+                .captured_o(compute_captured), .drained_i(!undrained), .loaded_i(job_loaded), .loaded_take_o(loaded_take),
+                .slot_free_i(slot_free), .slot_take_o(slot_take), .input_release_o(input_release),
+                .weights_release_o(weights_release), .residual_o(residual), .tile_done_o(tile_done),
+                .input_write_i(input_write), .input_write_slot_i(input_write_slot), .input_write_bank_i(input_write_bank),
+                .input_write_addr_i(input_write_addr), .input_write_data_i(input_write_data), .weight_write_i(weight_write),
+                .weight_write_slot_i(weight_write_slot), .weight_write_addr_i(weight_write_addr),
+                .residual_write_i(residual_write), .residual_write_slot_i(residual_write_slot),
+                .residual_write_addr_i(residual_write_addr), .fill_data_i(fill_data), .output_read_i(output_read),
+                .output_read_slot_i(output_read_slot), .output_read_addr_i(output_read_addr), .output_data_o(output_data),
+                .busy_o(busy), .mac_o(mac), .bank_read_o(bank_read), .weight_access_o(weight_access),
+                .output_write_o(output_write), .residual_read_o(residual_read));
+        end else if (TEMPLATE == 4) begin : gen_row_stationary
+            dna_engine_rs #(.ROWS(ROWS), .LOG(LOG), .COLS(COLS), .DEPTH(DEPTH), .RADDR(RADDR), .PSUM(PSUM), .PADDR(PADDR),
+                            .ACC_BITS(ACC_BITS), .INPUT_WORDS(INPUT_WORDS), .IADDR(IADDR), .WEIGHT_WORDS(WEIGHT_WORDS),
+                            .WADDR(WADDR), .OUTPUT_WORDS(OUTPUT_WORDS), .OADDR(OADDR)) u_engine (
                 .clk(clk), .rst_n(rst_n), .descriptor_i(descriptor_write), .descriptor_beat_i(descriptor_beat),
                 .captured_o(compute_captured), .drained_i(!undrained), .loaded_i(job_loaded), .loaded_take_o(loaded_take),
                 .slot_free_i(slot_free), .slot_take_o(slot_take), .input_release_o(input_release),
