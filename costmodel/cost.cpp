@@ -22,10 +22,30 @@ const std::array<std::string, kLevels>& levelNames() {
 namespace {
 
 constexpr double kBeatBits = 128;
-constexpr int kReferenceAccumulator = 28;  ///< at which LogicPrices are given
+constexpr int kReferenceAccumulator = 28;                ///< at which LogicPrices are given
+constexpr int kReferenceWords = 16, kReferenceSum = 24;  ///< the same of row-stationary PEs
 
 /// Operand byte lanes: a held word a row, a weight a column.
 double byteLanes(const design::Chunk& chunk) { return double(chunk.lanes()) * design::kWordBytes + chunk.cols; }
+
+/// Bits of a row-stationary PE's sums: products of half its weights, added over a chain of at most all rows.
+int sumBits(const design::Chunk& chunk) {
+    const int widest = 2 * chunk.operand_bits + std::countr_zero(unsigned(chunk.rf_words)) - 1 +
+                       std::countr_zero(unsigned(chunk.rows));
+    return std::min(widest, chunk.accumulator_bits);
+}
+
+/// Row-stationary: multiplexer bits (inputs but one) in front of the array rows and behind their totals.
+double pickBits(const design::Chunk& chunk) {
+    if (!chunk.rowStationary()) return 0;
+    return (chunk.rows - 1.0) * (chunk.rows * kBeatBits + double(chunk.cols) * sumBits(chunk));
+}
+
+/// Row-stationary: registers of the array rows' places (place in the chain, input row, first channel).
+double foldBits(const design::Chunk& chunk) {
+    if (!chunk.rowStationary()) return 0;
+    return chunk.rows * (6.0 + std::countr_zero(unsigned(chunk.rows)) + std::countr_zero(unsigned(chunk.block())));
+}
 
 struct PePrice {
     double area_um2 = 0, mac_pj = 0, idle_pj = 0;
@@ -36,6 +56,13 @@ PePrice peOf(const design::Chunk& chunk, const LogicPrices& logic) {
         return {logic.dot_area_um2, logic.dot_mac_energy_pj, logic.dot_idle_energy_pj};
     if (chunk.array == design::Template::WeightStationary)
         return {logic.systolic_area_um2, logic.systolic_mac_energy_pj, logic.systolic_idle_energy_pj};
+    if (chunk.rowStationary()) {
+        const int words = chunk.rf_words - kReferenceWords, bits = sumBits(chunk) - kReferenceSum;
+        return {logic.row_area_um2 + words * logic.row_area_per_word_um2 + bits * logic.row_area_per_sum_bit_um2,
+                logic.row_mac_energy_pj + words * logic.row_mac_energy_per_word_pj +
+                    bits * logic.row_mac_energy_per_sum_bit_pj,
+                logic.row_idle_energy_pj + words * logic.row_idle_energy_per_word_pj};
+    }
     const int extra = chunk.accumulator_bits - kReferenceAccumulator;
     return {logic.pe_area_um2 + extra * logic.pe_area_per_accumulator_bit_um2,
             logic.mac_energy_pj + extra * logic.mac_energy_per_accumulator_bit_pj, logic.pe_idle_energy_pj};
@@ -50,19 +77,22 @@ double skewBits(const design::Chunk& chunk) {
 /// Flip-flops of one PE: operands, product, sums.
 double registerBits(const design::Chunk& chunk) {
     const int product = 2 * chunk.operand_bits;
+    if (chunk.rowStationary()) return (2 + chunk.rf_words) * chunk.operand_bits + product + 2 * sumBits(chunk);
     if (!chunk.weightsStay()) return 2 * chunk.operand_bits + product + chunk.accumulator_bits;
     const bool chain = chunk.array == design::Template::WeightStationary;
     return 3 * chunk.operand_bits + product + (chain ? product + std::countr_zero(unsigned(chunk.rows)) : 0);
 }
 
 AreaParts areaOf(const design::Chunk& chunk, const LogicPrices& logic, const ChunkPrices& prices) {
-    const double stages = std::countr_zero(unsigned(chunk.lanes()));
+    const double stages = chunk.rowStationary() ? 0 : std::countr_zero(unsigned(chunk.lanes()));
     AreaParts area;
     area.pe = chunk.rows * chunk.cols * peOf(chunk, logic).area_um2;
     area.ppu = chunk.cols * logic.lane_area_um2;
     area.noc = logic.align_area_per_bit_stage_um2 * chunk.lanes() * kBeatBits * stages +
-               logic.noc_area_per_byte_um2 * byteLanes(chunk) + skewBits(chunk) * logic.register_area_per_bit_um2;
-    if (chunk.weightsStay()) {
+               logic.noc_area_per_byte_um2 * byteLanes(chunk) +
+               (skewBits(chunk) + foldBits(chunk)) * logic.register_area_per_bit_um2 +
+               pickBits(chunk) * logic.pick_area_per_bit_um2;
+    if (chunk.hasPartialSums()) {
         area.pe += chunk.cols * logic.psum_area_um2;
         area.psum_buffer = 2.0 * prices.psum.area_um2;
     }
@@ -84,7 +114,7 @@ double leakageMw(const design::Chunk& chunk, const LogicPrices& logic, const Chu
 ChunkPrices pricesOf(const design::Chunk& chunk, const Technology& technology, const std::string& dram,
                      double clock_mhz) {
     const LogicPrices& logic = technology.logic;
-    if (chunk.weightsStay() && peOf(chunk, logic).area_um2 <= 0)
+    if (chunk.hasPartialSums() && peOf(chunk, logic).area_um2 <= 0)
         throw base::InputError(
             "technology " + technology.name, "/logic",
             fmt::format("has no prices of {} PEs: make them with dna characterize", templateName(chunk.array)));
@@ -96,13 +126,18 @@ ChunkPrices pricesOf(const design::Chunk& chunk, const Technology& technology, c
     p.rf_pj = std::min(registerBits(chunk) * logic.register_energy_per_bit_pj, pe.mac_pj);
     p.mac_pj = pe.mac_pj - p.rf_pj;
     p.idle_pj = pe.idle_pj;
-    if (chunk.weightsStay()) {
+    if (chunk.hasPartialSums()) {
         p.psum = priceMemory(technology.memory, chunk.psum_words / 2, chunk.cols * chunk.accumulator_bits);
         p.psum_pj = chunk.cols * logic.psum_energy_pj;
     }
+    if (chunk.rowStationary()) {
+        const double inputs = chunk.rows - 1.0;
+        p.psum_pj += inputs * chunk.cols * sumBits(chunk) * logic.pick_energy_per_bit_pj;
+        p.pick_pj = inputs * kBeatBits * logic.pick_energy_per_bit_pj;
+    }
     p.noc_pj = logic.noc_energy_per_word_pj;
-    p.noc_clock_pj =
-        logic.noc_clock_energy_per_byte_pj * byteLanes(chunk) + skewBits(chunk) * logic.register_energy_per_bit_pj;
+    p.noc_clock_pj = logic.noc_clock_energy_per_byte_pj * byteLanes(chunk) +
+                     (skewBits(chunk) + foldBits(chunk)) * logic.register_energy_per_bit_pj;
     p.lane_pj = logic.lane_energy_pj, p.lane_idle_pj = logic.lane_idle_energy_pj;
     p.control_pj = logic.control_energy_per_cycle_pj;
     p.dma_pj = logic.dma_energy_per_word_pj;
@@ -123,7 +158,7 @@ EventCounts<double> eventsOf(const AccessCounts& n, double cycles, const ChunkPr
     e.output_reads = double(n.output_reads + n.residual_reads),
     e.output_writes = double(n.output_writes + n.residual_writes);
     e.psum_reads = double(n.psum_reads), e.psum_writes = double(n.psum_writes);
-    e.steps = double(n.mac_cycles);
+    e.sums = double(n.sums), e.picks = double(n.noc_picks);
     e.macs = double(n.mac_cycles) * prices.pes;
     e.pe_cycles = cycles * prices.pes;
     e.noc_bytes = double(n.noc_inputs + n.noc_weights);
@@ -199,7 +234,7 @@ std::vector<design::Violation> violations(const NetworkCost& cost, const design:
 }
 
 double sramBytes(const design::Chunk& chunk) {
-    const double psum = chunk.weightsStay() ? chunk.psum_words * chunk.cols * double(chunk.accumulator_bits) / 8 : 0;
+    const double psum = chunk.hasPartialSums() ? chunk.psum_words * chunk.cols * double(chunk.accumulator_bits) / 8 : 0;
     return psum + 2.0 * design::kWordBytes *
                       (double(chunk.lanes()) * chunk.input_words + chunk.weight_words + 2.0 * chunk.output_words);
 }

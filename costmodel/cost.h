@@ -30,9 +30,10 @@ struct AreaParts {
 struct ChunkPrices {
     MemoryPrice input, weight, output;  ///< of one bank / half
     MemoryPrice psum;                   ///< of the even or the odd memory; nothing where sums stay
-    double psum_pj = 0;                 ///< adding and keeping a row of partial sums, a step
+    double psum_pj = 0;                 ///< adding and keeping a row of partial sums
     double mac_pj = 0, rf_pj = 0, idle_pj = 0;
     double noc_pj = 0, noc_clock_pj = 0;  ///< per operand byte; delivery registers per cycle
+    double pick_pj = 0;                   ///< row-stationary: a word chosen among the banks by an array row
     double lane_pj = 0, lane_idle_pj = 0, control_pj = 0, dma_pj = 0;
     double dram_read_pj = 0, dram_write_pj = 0;  ///< per 16-byte beat
     double leakage_pj_per_cycle = 0;
@@ -47,7 +48,7 @@ ChunkPrices pricesOf(const design::Chunk& chunk, const Technology& technology, c
 template <class T>
 struct EventCounts {
     T dram_reads{}, dram_writes{};
-    T psum_reads{}, psum_writes{}, steps{};
+    T psum_reads{}, psum_writes{}, sums{}, picks{};
     T input_reads{}, input_writes{}, weight_reads{}, weight_writes{}, output_reads{}, output_writes{};
     T macs{}, pe_cycles{}, noc_bytes{}, values{}, lane_cycles{}, cycles{}, dma_words{};
 };
@@ -61,9 +62,9 @@ std::array<T, kLevels> levelEnergies(const EventCounts<T>& n, const ChunkPrices&
     pj[size_t(Level::Gb)] = n.input_reads * p.input.read_pj + n.input_writes * p.input.write_pj +
                             n.weight_reads * p.weight.read_pj + n.weight_writes * p.weight.write_pj +
                             n.output_reads * p.output.read_pj + n.output_writes * p.output.write_pj;
-    pj[size_t(Level::Noc)] = n.noc_bytes * p.noc_pj + n.cycles * p.noc_clock_pj;
+    pj[size_t(Level::Noc)] = n.noc_bytes * p.noc_pj + n.picks * p.pick_pj + n.cycles * p.noc_clock_pj;
     pj[size_t(Level::Rf)] =
-        n.macs * p.rf_pj + n.psum_reads * p.psum.read_pj + n.psum_writes * p.psum.write_pj + n.steps * p.psum_pj;
+        n.macs * p.rf_pj + n.psum_reads * p.psum.read_pj + n.psum_writes * p.psum.write_pj + n.sums * p.psum_pj;
     pj[size_t(Level::Mac)] = n.macs * p.mac_pj + (n.pe_cycles - n.macs) * p.idle_pj;
     pj[size_t(Level::Ppu)] = n.values * p.lane_pj + (n.lane_cycles - n.values) * p.lane_idle_pj;
     pj[size_t(Level::Control)] = n.cycles * p.control_pj + n.dma_words * p.dma_pj;

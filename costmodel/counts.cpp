@@ -96,10 +96,67 @@ void countSets(const LayerPlan& plan, const SubPlan& sub, AccessCounts& n) {
     }
     const int64_t steps = pixels * units * sub.reduction;
     n.mac_cycles += steps;
+    n.sums += steps;
     n.input_reads += readsPerWord(plan, sub) * units * (dense ? sub.sub.runs : 1) * sub.slices;
     n.weight_reads += parameter_reads + loads * set_words;
     n.noc_inputs += steps * rows;
     n.noc_weights += loads * (dense ? rows * cols : cols);
+    n.psum_writes += pixels * units * (sub.reduction - 1);
+    n.psum_reads += pixels * units * (sub.reduction - 1);
+    n.outputs += pixels * units * cols;
+    n.output_writes += plan.layer.raw_output ? units * cols / 4 : pixels * units;
+    if (plan.layer.residual_node >= 0) n.residual_reads += pixels * units;
+}
+
+/// Row-stationary: words that the steps of one set of channels read, over all passes over the kernel.
+int64_t foldReads(const LayerPlan& plan, const SubPlan& sub) {
+    const mapping::Layer& layer = plan.layer;
+    const mapping::Fold& fold = sub.fold;
+    int64_t columns = 0, rows = 0;
+    for (int tap = 0; tap < fold.filter_columns * fold.column_passes; ++tap)
+        for (int x = 0; x < layer.out_width; ++x) {
+            const int column = x * layer.stride - layer.pad + tap * layer.dilation;
+            columns += column >= 0 && column < layer.in_width ? 1 : 0;
+        }
+    const int span = (fold.groups - 1) * layer.stride + (fold.filter_rows - 1) * layer.dilation + 1;
+    const bool even = layer.stride == 2 && (layer.dilation == 2 || fold.filter_rows == 1);
+    for (int tile = 0; tile < sub.row_tiles; ++tile)
+        for (int block = 0; block < plan.yBlocks(sub, tile); ++block)
+            for (int pass = 0; pass < fold.row_passes; ++pass) {
+                const int first = (tile * sub.rows_full + block * fold.groups) * layer.stride - layer.pad +
+                                  pass * fold.filter_rows * layer.dilation;
+                const int begin = std::max(0, -first), end = std::min(span, plan.input_rows_end(sub, tile) - first);
+                if (end > begin) rows += even ? (end + 1) / 2 - (begin + 1) / 2 : end - begin;
+            }
+    return columns * rows;
+}
+
+/// Row-stationary: sets are written once a block, and a unit's first one ahead.
+void countFold(const LayerPlan& plan, const SubPlan& sub, AccessCounts& n) {
+    const bool dense = plan.layer.mode == ArrayMode::Dense;
+    const mapping::Fold& fold = sub.fold;
+    const int cols = plan.chunk.cols;
+    const int64_t units = totalUnits(sub);
+    const int64_t pixels = int64_t{plan.layer.out_height} * plan.layer.out_width;
+    int64_t loads = 0, parameter_reads = 0, steps = 0;
+    for (const mapping::Job& job : mapping::jobsOf(plan, sub)) {
+        const int64_t job_units = plan.units(sub, job.channel_tile), job_steps = plan.tileSteps(sub, job.row_tile);
+        const int64_t blocks = (job_steps - 1) / fold.block_steps + 1;
+        const bool channels_outer = plan.mapping.block_order == mapping::BlockOrder::ChannelsOuter;
+        parameter_reads += (channels_outer || job_units == 1 ? job_units : job_units * blocks) * (cols / 2);
+        loads += job_units * blocks * sub.reduction;
+        steps += job_units * job_steps * sub.reduction;
+    }
+    const int64_t set_words = (int64_t{fold.setVectors()} * cols + kBlock - 1) / kBlock;
+    const int64_t array_rows = int64_t{fold.groups} * fold.chain();
+    n.mac_cycles += steps * fold.stepMacs();
+    n.sums += pixels * units * sub.reduction;
+    n.noc_picks += steps * fold.filter_columns * array_rows;
+    n.input_reads += foldReads(plan, sub) * units * (dense ? sub.sub.runs : 1) * sub.slices;
+    n.weight_reads += parameter_reads + loads * set_words;
+    n.rf_writes += loads * fold.setVectors() * fold.groups * cols;
+    n.noc_inputs += steps * fold.stepMacs() * array_rows * (dense ? 1 : cols);
+    n.noc_weights += loads * fold.setVectors() * cols;
     n.psum_writes += pixels * units * (sub.reduction - 1);
     n.psum_reads += pixels * units * (sub.reduction - 1);
     n.outputs += pixels * units * cols;
@@ -139,7 +196,10 @@ AccessCounts countAccesses(const LayerPlan& plan) {
     n.macs = plan.layer.macs;
     for (const SubPlan& sub : plan.subs) {
         countTransfers(plan, sub, n);
-        plan.chunk.weightsStay() ? countSets(plan, sub, n) : countArray(plan, sub, n);
+        if (plan.chunk.rowStationary())
+            countFold(plan, sub, n);
+        else
+            plan.chunk.weightsStay() ? countSets(plan, sub, n) : countArray(plan, sub, n);
     }
     return n;
 }

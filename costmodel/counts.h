@@ -6,7 +6,7 @@
 
 namespace dna::costmodel {
 
-/// Physical events of one layer on the output array, by the counting table of hardware.md 3.8c; each is what a counter
+/// Physical events of one layer, by the counting table of hardware.md 3.8c; each is what a counter
 /// of dna_perf counts (words are 16 bytes), or follows from those. Closed form: no loop over tiles' contents.
 struct AccessCounts {
     // DRAM, 16-byte beats.
@@ -17,12 +17,15 @@ struct AccessCounts {
     int64_t weight_writes = 0, weight_reads = 0;
     int64_t residual_writes = 0, residual_reads = 0;
     int64_t output_writes = 0, output_reads = 0;
-    int64_t psum_writes = 0, psum_reads = 0;  ///< rows of partial sums (one a column) where weights stay
+    int64_t psum_writes = 0, psum_reads = 0;  ///< rows of partial sums (one a column)
+    int64_t rf_writes = 0;                    ///< weights written into register files (row-stationary)
     // Array.
+    int64_t sums = 0;         ///< rows of sums (one a column) that reach the partial sums
     int64_t mac_cycles = 0;   ///< cycles in which the array multiplies
     int64_t macs = 0;         ///< useful MACs
     int64_t noc_inputs = 0;   ///< operand bytes entering rows (dense: one a row and cycle; depthwise: one a PE)
     int64_t noc_weights = 0;  ///< operand bytes entering columns
+    int64_t noc_picks = 0;    ///< row-stationary: words that array rows choose among the banks
     int64_t outputs = 0;      ///< values through the requantisation lanes
 
     int64_t dramReads() const {

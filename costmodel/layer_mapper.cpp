@@ -87,9 +87,9 @@ Refusal forEachMapping(const Layer& layer, const design::Chunk& chunk,
     Refusal nearest{{}, std::numeric_limits<double>::infinity()};
     const int block = design::kBlock;
     const int padded = (layer.out_channels + block - 1) / block * block;
-    for (int log2_x = 0; (1 << log2_x) <= chunk.lanes(); ++log2_x) {
-        const int y_lanes = chunk.lanes() >> log2_x;
-        for (int rows = y_lanes; rows < layer.out_height + y_lanes; rows += y_lanes) {
+    for (int log2_x = 0; log2_x <= mapping::maxLog2XLanes(chunk); ++log2_x) {
+        const int row_step = mapping::rowStep(chunk, log2_x);
+        for (int rows = row_step; rows < layer.out_height + row_step; rows += row_step) {
             for (int channels = block; channels <= padded; channels += block) {
                 for (const TileOrder tiles : {TileOrder::RowsOuter, TileOrder::ChannelsOuter}) {
                     for (const BlockOrder blocks : {BlockOrder::ChannelsOuter, BlockOrder::PixelsOuter}) {

@@ -73,9 +73,9 @@ double cyclePrice(const ChunkPrices& prices) {
 }
 
 std::string key(const Layer& layer, const design::Chunk& chunk) {
-    return fmt::format("{}|{} {} {} {} {} {} {} {} {}", layer.shapeKey(), templateName(chunk.array), chunk.rows,
+    return fmt::format("{}|{} {} {} {} {} {} {} {} {} {}", layer.shapeKey(), templateName(chunk.array), chunk.rows,
                        chunk.cols, chunk.input_words, chunk.weight_words, chunk.output_words, chunk.accumulator_bits,
-                       chunk.psum_words, chunk.tree_cut);
+                       chunk.psum_words, chunk.tree_cut, chunk.rf_words);
 }
 
 }  // namespace
@@ -88,7 +88,7 @@ const MappingFront& Mapper::front(const Layer& layer, const design::Chunk& chunk
     const design::MemoryModel memory;
     LayerMapping m;
     m.log2_x_lanes = mapping::bestLog2XLanes(layer, chunk);
-    for (int rows : heights(layer, chunk.lanes() >> m.log2_x_lanes)) {
+    for (int rows : heights(layer, mapping::rowStep(chunk, m.log2_x_lanes))) {
         for (int channels : channelTiles(layer)) {
             for (mapping::TileOrder order : {mapping::TileOrder::RowsOuter, mapping::TileOrder::ChannelsOuter}) {
                 m.tile_rows = rows, m.tile_channels = channels, m.tile_order = order;

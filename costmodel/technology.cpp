@@ -15,7 +15,7 @@ namespace {
 constexpr double kMax = 1e12;
 
 /// Key and field of every logic price: reading and writing are loops over this table.
-constexpr std::array<std::pair<const char*, double LogicPrices::*>, 27> kLogicFields{{
+constexpr std::array<std::pair<const char*, double LogicPrices::*>, 37> kLogicFields{{
     {"pe_area_um2", &LogicPrices::pe_area_um2},
     {"pe_area_per_accumulator_bit_um2", &LogicPrices::pe_area_per_accumulator_bit_um2},
     {"mac_energy_pj", &LogicPrices::mac_energy_pj},
@@ -29,6 +29,16 @@ constexpr std::array<std::pair<const char*, double LogicPrices::*>, 27> kLogicFi
     {"systolic_idle_energy_pj", &LogicPrices::systolic_idle_energy_pj},
     {"psum_area_um2", &LogicPrices::psum_area_um2},
     {"psum_energy_pj", &LogicPrices::psum_energy_pj},
+    {"row_area_um2", &LogicPrices::row_area_um2},
+    {"row_area_per_word_um2", &LogicPrices::row_area_per_word_um2},
+    {"row_area_per_sum_bit_um2", &LogicPrices::row_area_per_sum_bit_um2},
+    {"row_mac_energy_pj", &LogicPrices::row_mac_energy_pj},
+    {"row_mac_energy_per_word_pj", &LogicPrices::row_mac_energy_per_word_pj},
+    {"row_mac_energy_per_sum_bit_pj", &LogicPrices::row_mac_energy_per_sum_bit_pj},
+    {"row_idle_energy_pj", &LogicPrices::row_idle_energy_pj},
+    {"row_idle_energy_per_word_pj", &LogicPrices::row_idle_energy_per_word_pj},
+    {"pick_area_per_bit_um2", &LogicPrices::pick_area_per_bit_um2},
+    {"pick_energy_per_bit_pj", &LogicPrices::pick_energy_per_bit_pj},
     {"lane_area_um2", &LogicPrices::lane_area_um2},
     {"lane_area_per_multiplier_bit_um2", &LogicPrices::lane_area_per_multiplier_bit_um2},
     {"lane_energy_pj", &LogicPrices::lane_energy_pj},

@@ -24,7 +24,15 @@ struct LogicPrices {
     // characterised.
     double dot_area_um2 = 0, dot_mac_energy_pj = 0, dot_idle_energy_pj = 0;
     double systolic_area_um2 = 0, systolic_mac_energy_pj = 0, systolic_idle_energy_pj = 0;
-    double psum_area_um2 = 0, psum_energy_pj = 0;  ///< a column; a column and step
+    double psum_area_um2 = 0, psum_energy_pj = 0;  ///< a column; a column and row of sums
+
+    // Row-stationary: one PE (dna_pe_rs) with 16 weights and sums of 24 bits, and what more weights and wider sums add;
+    // a bit of a multiplexer (dna_pick) and input beyond the first, that bit at the assumed activity. 0: not
+    // characterised.
+    double row_area_um2 = 0, row_area_per_word_um2 = 0, row_area_per_sum_bit_um2 = 0;
+    double row_mac_energy_pj = 0, row_mac_energy_per_word_pj = 0, row_mac_energy_per_sum_bit_pj = 0;
+    double row_idle_energy_pj = 0, row_idle_energy_per_word_pj = 0;
+    double pick_area_per_bit_um2 = 0, pick_energy_per_bit_pj = 0;
 
     // One requantisation lane at a multiplier of 16 bits.
     double lane_area_um2 = 0, lane_area_per_multiplier_bit_um2 = 0;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <bit>
 #include <cmath>
 
 #include "core/base/error.h"
@@ -107,6 +108,7 @@ private:
         logic.mac_energy_per_accumulator_bit_pj = std::max((wide.busy_pj - narrow.busy_pj) / bits, 0.0);
         logic.pe_idle_energy_pj = wide.idle_pj;
         stationary(logic);
+        rowStationary(logic);
         logic.register_energy_per_bit_pj = wide.clock_pj / (8 + 8 + 16 + 2 * kReferenceAccumulator);
     }
 
@@ -116,7 +118,7 @@ private:
         YosysOptions options{.sources = {folder / "top.v"}, .top = "wrapped", .clock_mhz = platform_.clock_mhz, .folder = folder};
         base::writeFileAtomic(folder / "top.v", text);
         const rtlgen::Chip chip = rtlgen::emitChip(design::Design{});
-        for (const char* module : {"dna_pe_ws", "dna_tree", "dna_psum", "dna_sram_sp"}) {
+        for (const char* module : {"dna_pe_ws", "dna_tree", "dna_psum", "dna_sram_sp", "dna_pe_rs", "dna_pick"}) {
             base::writeFileAtomic(folder / (std::string(module) + ".v"), chip.files.at(fmt::format("rtl/{}.v", module)));
             options.sources.push_back(folder / (std::string(module) + ".v"));
         }
@@ -166,6 +168,40 @@ private:
         constexpr double kColumns = 8;
         logic.psum_area_um2 = areaOf(psum, "dna_psum") / kColumns;
         logic.psum_energy_pj = assumed(psum, "dna_psum") / kColumns;
+    }
+
+    PePoint rowPoint(int words, int sum_bits) {
+        const int address = std::countr_zero(unsigned(words));
+        const YosysResult mapped = mapWrapped(fmt::format("row{}_{}", words, sum_bits), fmt::format(
+            "module wrapped (input clk, input [7:0] x_i, input [7:0] w_i, input write_i, input [{0}:0] place_i, input [{0}:0] read_i, "
+            "input use_i, input first_i, input transfer_i, input join_i, input [{1}:0] chain_i, output [{1}:0] chain_o);\n"
+            "  dna_pe_rs #(.DEPTH({2}), .RADDR({3}), .SUM_BITS({4})) u_pe (.clk(clk), .x_i(x_i), .w_i(w_i), .write_i(write_i), "
+            ".place_i(place_i), .read_i(read_i), .use_i(use_i), .first_i(first_i), .transfer_i(transfer_i), .join_i(join_i), "
+            ".chain_i(chain_i), .chain_o(chain_o));\nendmodule\n",
+            address - 1, sum_bits - 1, words, address, sum_bits));
+        const PeEnergy energy = peEnergy(*mapped.netlist.find("dna_pe_rs"), prepared_.library, platform_.input_slew_ns,
+                                         syntheticPeTrace(kSyntheticCycles, 1), "synthetic operands");
+        return {areaOf(mapped, "dna_pe_rs"), energy.busy.total(), energy.idle.total(), energy.busy.clock_pj};
+    }
+
+    /// Row-stationary PEs at three points; a multiplexer of eight words at the assumed activity.
+    void rowStationary(costmodel::LogicPrices& logic) {
+        constexpr int kWords = 16, kMoreWords = 32, kSum = 24, kNarrowSum = 20;
+        const PePoint base = rowPoint(kWords, kSum), deep = rowPoint(kMoreWords, kSum), narrow = rowPoint(kWords, kNarrowSum);
+        constexpr double kExtraWords = kMoreWords - kWords, kExtraBits = kSum - kNarrowSum;
+        logic.row_area_um2 = base.area, logic.row_mac_energy_pj = base.busy_pj, logic.row_idle_energy_pj = base.idle_pj;
+        logic.row_area_per_word_um2 = (deep.area - base.area) / kExtraWords;
+        logic.row_mac_energy_per_word_pj = (deep.busy_pj - base.busy_pj) / kExtraWords;
+        logic.row_idle_energy_per_word_pj = (deep.idle_pj - base.idle_pj) / kExtraWords;
+        logic.row_area_per_sum_bit_um2 = std::max((base.area - narrow.area) / kExtraBits, 0.0);
+        logic.row_mac_energy_per_sum_bit_pj = std::max((base.busy_pj - narrow.busy_pj) / kExtraBits, 0.0);
+        const YosysResult pick = mapWrapped("pick",
+            "module wrapped (input [1031:0] words_i, input [2:0] index_i, output [128:0] word_o);\n"
+            "  dna_pick #(.LOG(3), .BITS(129)) u_pick (.words_i(words_i), .index_i(index_i), .word_o(word_o));\nendmodule\n");
+        constexpr double kBits = 129 * 7;
+        logic.pick_area_per_bit_um2 = areaOf(pick, "dna_pick") / kBits;
+        logic.pick_energy_per_bit_pj =
+            assumedEnergy(*pick.netlist.find("dna_pick"), prepared_.library, platform_.input_slew_ns, kAssumedActivity).total() / kBits;
     }
 
     /// What one library module costs in the whole chip.

@@ -1,15 +1,22 @@
 #include "flows/chip_power.h"
 
+#include <algorithm>
+#include <array>
+
 #include "core/base/error.h"
 
 namespace dna::flows {
 namespace {
 
-/// The PE of a chip: of the output array, or of the weight-stationary arrays.
-bool isPe(const NetlistModule& module) { return module.source_name == "dna_pe" || module.source_name == "dna_pe_ws"; }
+/// The PEs of the templates.
+constexpr std::array kPeModules{"dna_pe", "dna_pe_ws", "dna_pe_rs"};
+bool isPe(const NetlistModule& module) {
+    return std::find(kPeModules.begin(), kPeModules.end(), module.source_name) != kPeModules.end();
+}
 const NetlistModule* findPe(const Netlist& netlist) {
-    const NetlistModule* pe = netlist.find("dna_pe");
-    return pe ? pe : netlist.find("dna_pe_ws");
+    for (const char* name : kPeModules)
+        if (const NetlistModule* pe = netlist.find(name)) return pe;
+    return nullptr;
 }
 const char* const kLaneModule = "dna_ppu_lane";
 

@@ -28,6 +28,37 @@ void apply(GateSimulation& simulation, int stream, const PeOperands& operands, u
     simulation.setInputValue("chain_i", stream, chain);
 }
 
+/// The same for a row-stationary PE: steps of half its weights, a new weight in the other half where a sum of the trace
+/// begins (a set stays for as many steps as a sum of the trace is long), totals of the row above two cycles later.
+void applyRow(GateSimulation& simulation, int stream, const PeOperands& operands, uint64_t chain, int cycle) {
+    const int half = 1 << (simulation.module().ports.at("read_i").bits.size() - 1);
+    const int written = cycle / kSumLength, place = cycle % half;
+    simulation.setInputValue("x_i", stream, static_cast<uint8_t>(operands.input));
+    simulation.setInputValue("w_i", stream, static_cast<uint8_t>(operands.weight));
+    simulation.setInputValue("write_i", stream, operands.first);
+    simulation.setInputValue("place_i", stream, static_cast<uint64_t>((written + half) % (2 * half)));
+    simulation.setInputValue("read_i", stream, static_cast<uint64_t>(written / half % 2 * half + place));
+    simulation.setInputValue("use_i", stream, 1);
+    simulation.setInputValue("first_i", stream, place == 2 % half);
+    simulation.setInputValue("transfer_i", stream, place == 3 % half);
+    simulation.setInputValue("join_i", stream, place == 5 % half);
+    simulation.setInputValue("chain_i", stream, chain);
+}
+
+/// Fills the register files of a row-stationary PE.
+void fillWeights(GateSimulation& simulation, const std::vector<PeOperands>& trace) {
+    const size_t words = size_t{1} << simulation.module().ports.at("place_i").bits.size();
+    for (size_t place = 0; place < words; ++place) {
+        for (int stream = 0; stream < kStreams; ++stream) {
+            applyRow(simulation, stream, trace[(place + 7 * static_cast<size_t>(stream)) % trace.size()], 0, 1);
+            simulation.setInputValue("write_i", stream, 1);
+            simulation.setInputValue("place_i", stream, place);
+        }
+        simulation.cycle();
+    }
+    for (int stream = 0; stream < kStreams; ++stream) simulation.setInputValue("write_i", stream, 0);
+}
+
 int8_t clamped(double value) { return static_cast<int8_t>(std::clamp(std::lround(value), -128L, 127L)); }
 
 }  // namespace
@@ -64,6 +95,8 @@ PeEnergy peEnergy(const NetlistModule& pe, const Library& library, double slew_n
                   const std::string& source) {
     GateSimulation simulation(pe, library);
     base::Rng rng(1, "pe chain");
+    const bool row_stationary = pe.source_name == "dna_pe_rs";
+    if (row_stationary) fillWeights(simulation, trace);
     const int length = static_cast<int>(trace.size()) / kStreams;  // every stream gets its own stretch of the trace
     std::vector<int> since_transfer(kStreams, kDrainCycles);
     PeEnergy result{.busy = {}, .idle = {}, .source = source, .cycles = length};
@@ -72,6 +105,10 @@ PeEnergy peEnergy(const NetlistModule& pe, const Library& library, double slew_n
             const PeOperands& operands = trace[static_cast<size_t>(stream * length + cycle)];
             int& since = since_transfer[static_cast<size_t>(stream)];
             since = operands.transfer ? 0 : since + 1;
+            if (row_stationary) {
+                applyRow(simulation, stream, operands, rng.next() & 0x3ffff, cycle);
+                continue;
+            }
             const bool chained = since < kDrainCycles || simulation.module().source_name == "dna_pe_ws";
             apply(simulation, stream, operands, chained ? rng.next() & 0x3ffff : 0);
         }
@@ -79,7 +116,14 @@ PeEnergy peEnergy(const NetlistModule& pe, const Library& library, double slew_n
         if (cycle == 3) simulation.resetCounts();  // registers hold data from here on
     }
     result.busy = simulatedEnergy(simulation, library, slew_ns);
-    for (int stream = 0; stream < kStreams; ++stream) apply(simulation, stream, trace[static_cast<size_t>(stream)], 0);
+    for (int stream = 0; stream < kStreams; ++stream) {
+        if (!row_stationary) {
+            apply(simulation, stream, trace[static_cast<size_t>(stream)], 0);
+            continue;
+        }
+        for (const char* port : {"write_i", "use_i", "first_i", "transfer_i", "join_i", "chain_i"})
+            simulation.setInputValue(port, stream, 0);
+    }
     for (int cycle = 0; cycle < 4; ++cycle) simulation.cycle();
     simulation.resetCounts();
     for (int cycle = 0; cycle < 64; ++cycle) simulation.cycle();

@@ -23,7 +23,7 @@ std::vector<PeOperands> readPeTrace(const std::filesystem::path& file);
 /// weights normal with a standard deviation of 24, a new sum every 36 cycles.
 std::vector<PeOperands> syntheticPeTrace(int cycles, uint64_t seed);
 
-/// Energy of one mapped dna_pe or dna_pe_ws per cycle.
+/// Energy of one mapped dna_pe, dna_pe_ws or dna_pe_rs per cycle.
 struct PeEnergy {
     LogicEnergy busy;  ///< a valid MAC every cycle
     LogicEnergy idle;  ///< operands held

@@ -106,6 +106,8 @@ Module chunkModule(const Design& design, const Chunk& chunk) {
     constant("CUT", chunk.tree_cut, "chunks[0].tree_cut");
     constant("PSUM", chunk.psum_words, "chunks[0].psum_words");
     constant("PADDR", addressBits(chunk.psum_words), "address bits of the partial sums");
+    constant("DEPTH", chunk.rf_words, "chunks[0].rf_words");
+    constant("RADDR", addressBits(chunk.rf_words), "address bits of a register file");
     constant("ACC_BITS", chunk.accumulator_bits, "chunks[0].accumulator_bits");
     constant("MAX_POOL", chunk.max_pool ? 1 : 0, "chunks[0].max_pool");
     constant("INPUT_WORDS", chunk.input_words, "chunks[0].input_words, per bank and half");
@@ -179,14 +181,16 @@ void addGenerated(Chip& chip, const Module& module, const std::string& hash) {
 std::vector<MemoryUse> memoriesOf(const Chunk& chunk) {
     const bool stay = chunk.weightsStay();
     const std::string base =
-        fmt::format("u_chunk0.u_chunk.{}.u_engine.u_datapath.", stay ? "gen_weight_stationary" : "gen_output_array");
+        fmt::format("u_chunk0.u_chunk.{}.u_engine.u_datapath.", stay                    ? "gen_weight_stationary"
+                                                                : chunk.rowStationary() ? "gen_row_stationary"
+                                                                                        : "gen_output_array");
     const std::string banks =
         stay ? "u_input_buffer.gen_half[*].u_sram" : "u_input_buffer.gen_bank[*].gen_half[*].u_sram";
     std::vector<MemoryUse> uses{{base + banks, chunk.input_words, 128, 2 * chunk.lanes()},
                                 {base + "u_weight_buffer.gen_half[*].u_sram", chunk.weight_words, 128, 2},
                                 {base + "u_output_buffer.gen_half[*].u_sram", chunk.output_words, 128, 2},
                                 {base + "u_residual_buffer.gen_half[*].u_sram", chunk.output_words, 128, 2}};
-    if (stay)
+    if (chunk.hasPartialSums())
         uses.push_back(
             {base + "u_psum.gen_half[*].u_sram", chunk.psum_words / 2, chunk.cols * chunk.accumulator_bits, 2});
     return uses;

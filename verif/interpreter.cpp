@@ -35,7 +35,11 @@ int64_t roundShift(int64_t value, int shift) { return ((value >> (shift - 1)) + 
 class SubLayerRun {
 public:
     SubLayerRun(std::vector<uint8_t>& dram, const Fields& f, const design::Chunk& chunk)
-        : dram_(dram), f_(f), cols_(chunk.cols), set_rows_(chunk.weightsStay() ? chunk.rows : 0) {}
+        : dram_(dram),
+          f_(f),
+          cols_(chunk.cols),
+          set_rows_(chunk.weightsStay() ? chunk.rows : 0),
+          folded_(chunk.rowStationary()) {}
 
     void run() {
         for (int row = 0; row < f_.low(25); ++row)
@@ -80,6 +84,11 @@ private:
         const int top = row_tile * f_.low(36) + y * stride() - pad;
         for (int col = 0; col < cols_; ++col) {
             uint32_t weight = address + uint32_t(8 * cols_ + col);
+            if (folded_) {
+                const int64_t sum = foldedSum(weight, unit, col, top, x * stride() - pad, channel_tile);
+                finish(address + uint32_t(8 * col), sum, row_tile, channel_tile, unit * cols_ + col, y, x);
+                continue;
+            }
             int64_t sum = maximum() ? INT64_MIN : 0;
             for (int tap = 0; tap < width * height; ++tap) {
                 const int64_t taken = atTap(weight, unit, col, top + tap / width * step,
@@ -111,6 +120,30 @@ private:
             for (int run = 0; run < runs; ++run)
                 for (int c = 0; c < channels; ++c, weight += uint32_t(cols_))
                     sum += product((run == 0 ? offset : f_.high(32)) + c);
+        }
+        return sum;
+    }
+
+    /// Row-stationary: the products of all sets, vector by vector; a set starts with a word of its own.
+    int64_t foldedSum(uint32_t weight, int unit, int col, int top, int left, int channel_tile) const {
+        const int columns = f_.low(42) & 0xf, column_passes = f_.low(42) >> 4 & 0xf;
+        const int rows = f_.low(42) >> 8 & 0xf, row_passes = f_.low(42) >> 12 & 0xf;
+        const int channels = 1 << (f_.high(42) & 7), slices = 1 << (f_.high(42) >> 3 & 7), chain = f_.high(42) >> 6;
+        const int runs = !depthwise() && f_.flag(26, 24) ? 2 : 1, step = f_.flag(24, 11) ? 2 : 1;
+        DNA_CHECK(chain == rows * slices, "a chain is the filter rows of all slices");
+        int64_t sum = 0;
+        for (int set = 0; set < row_passes * column_passes * runs * f_.low(32); ++set) {
+            const int slice = set % f_.low(32), run = set / f_.low(32) % runs, pass = set / f_.low(32) / runs;
+            const int first = (run == 0 ? int(f_.word(26) >> 16 & 0xff) : f_.high(32)) + slice * channels * slices;
+            for (int i = 0; i < chain * columns * channels; ++i, weight += uint32_t(cols_)) {
+                const int place = i / (columns * channels), tap = i / channels % columns;
+                const int y = top + (pass / column_passes * rows + place % rows) * step;
+                const int x = left + (pass % column_passes * columns + tap) * step;
+                const int channel = depthwise() ? unit * cols_ + col : first + place / rows * channels + i % channels;
+                const int w = int8_t(dram_.at(weight));
+                if (w != 0) sum += w * input(channel, y, x, channel_tile);
+            }
+            weight += uint32_t(-int64_t{chain} * columns * channels * cols_ & (kWord - 1));
         }
         return sum;
     }
@@ -147,6 +180,7 @@ private:
     const Fields& f_;
     int cols_;
     int set_rows_;  ///< rows of a set where weights stay, else 0
+    bool folded_;   ///< row-stationary
 };
 
 }  // namespace

@@ -22,7 +22,8 @@ std::map<std::string, std::string> featuresOf(const design::Chunk& chunk) {
                                          {"weight_words", octave(chunk.weight_words)},
                                          {"output_words", octave(chunk.output_words)},
                                          {"accumulator_bits", number(chunk.accumulator_bits)}};
-    if (chunk.weightsStay()) f["psum_words"] = number(chunk.psum_words);
+    if (chunk.hasPartialSums()) f["psum_words"] = number(chunk.psum_words);
+    if (chunk.rowStationary()) f["rf_words"] = number(chunk.rf_words);
     if (chunk.array == design::Template::DotLanes) f["tree_cut"] = number(chunk.tree_cut);
     return f;
 }

@@ -62,16 +62,17 @@ int between(base::Rng& rng, const Words& words) {
 
 design::Chunk draw(base::Rng& rng, const ChunkRange& range) {
     design::Chunk chunk;
-    chunk.array = design::Template(1 + rng.below(3));
+    chunk.array = design::Template(1 + rng.below(4));
     chunk.rows = powerOfTwo(rng, 4, range.max_rows);
     chunk.cols = powerOfTwo(rng, 8, range.max_cols);
     chunk.psum_words = std::max(8, chunk.rows << rng.below(4));
     chunk.tree_cut = 1 + int(rng.below(4));
+    chunk.rf_words = powerOfTwo(rng, 8, 64);
     chunk.input_words = between(rng, range.input_words);
     chunk.weight_words = between(rng, range.weight_words);
     chunk.output_words = between(rng, range.output_words);
     chunk.accumulator_bits = range.least_accumulator_bits + int(rng.below(33 - uint64_t(range.least_accumulator_bits)));
-    chunk.max_pool = !chunk.weightsStay() && rng.below(4) != 0;
+    chunk.max_pool = chunk.array == design::Template::OutputArray && rng.below(4) != 0;
     return chunk;
 }
 
@@ -98,7 +99,7 @@ std::vector<mapping::LayerPlan> randomPlans(const std::vector<Layer>& layers, co
     std::vector<mapping::LayerPlan> plans;
     for (const Layer& layer : layers) {
         mapping::LayerMapping wanted;
-        wanted.log2_x_lanes = int(rng.below(uint64_t(std::bit_width(unsigned(chunk.lanes())))));
+        wanted.log2_x_lanes = int(rng.below(uint64_t(mapping::maxLog2XLanes(chunk)) + 1));
         wanted.tile_rows = 1 + int(rng.below(uint64_t(layer.out_height) + 3));
         wanted.tile_channels = 1 + int(rng.below(uint64_t(layer.out_channels) + 16));
         wanted.tile_order = rng.below(2) != 0 ? mapping::TileOrder::RowsOuter : mapping::TileOrder::ChannelsOuter;

@@ -18,8 +18,8 @@ namespace {
 Chunk readChunk(JsonObject& object) {
     Chunk chunk;
     const std::string array =
-        object.choice("template", {"dot_lanes", "weight_stationary", "output_array"}, "output_array");
-    for (const Template t : {Template::DotLanes, Template::WeightStationary})
+        object.choice("template", {"dot_lanes", "weight_stationary", "output_array", "row_stationary"}, "output_array");
+    for (const Template t : {Template::DotLanes, Template::WeightStationary, Template::RowStationary})
         if (array == templateName(t)) chunk.array = t;
     chunk.rows = int(object.integer("rows", 4, chunk.weightsStay() ? 16 : 32));
     if (!std::has_single_bit(unsigned(chunk.rows)))
@@ -34,9 +34,9 @@ Chunk readChunk(JsonObject& object) {
     chunk.multiplier_bits = int(object.integer("multiplier_bits", 16, 16, chunk.multiplier_bits));
     chunk.operand_bits = int(object.integer("operand_bits", 8, 8, chunk.operand_bits));
     chunk.max_pool = object.flag("max_pool", chunk.max_pool);
-    if (chunk.max_pool && chunk.weightsStay())
+    if (chunk.max_pool && chunk.array != Template::OutputArray)
         object.problem("max_pool", "only the PEs of an output_array can take maxima");
-    if (chunk.weightsStay()) {
+    if (chunk.hasPartialSums()) {
         chunk.psum_words = int(object.integer("psum_words", 8, 1024, chunk.psum_words));
         if (!std::has_single_bit(unsigned(chunk.psum_words)))
             object.problem("psum_words", fmt::format("expected a power of two, found {}", chunk.psum_words));
@@ -48,6 +48,11 @@ Chunk readChunk(JsonObject& object) {
                                                      chunk.output_words, chunk.psum_words));
     }
     if (chunk.array == Template::DotLanes) chunk.tree_cut = int(object.integer("tree_cut", 1, 4, chunk.tree_cut));
+    if (chunk.rowStationary()) {
+        chunk.rf_words = int(object.integer("rf_words", 8, 64, chunk.rf_words));
+        if (!std::has_single_bit(unsigned(chunk.rf_words)))
+            object.problem("rf_words", fmt::format("expected a power of two, found {}", chunk.rf_words));
+    }
     object.close();
     return chunk;
 }
@@ -64,8 +69,9 @@ Json toJson(const Chunk& chunk) {
     json["multiplier_bits"] = chunk.multiplier_bits;
     json["operand_bits"] = chunk.operand_bits;
     json["max_pool"] = chunk.max_pool;
-    if (chunk.weightsStay()) json["psum_words"] = chunk.psum_words;
+    if (chunk.hasPartialSums()) json["psum_words"] = chunk.psum_words;
     if (chunk.array == Template::DotLanes) json["tree_cut"] = chunk.tree_cut;
+    if (chunk.rowStationary()) json["rf_words"] = chunk.rf_words;
     return json;
 }
 
@@ -82,6 +88,8 @@ const char* templateName(Template array) {
             return "dot_lanes";
         case Template::WeightStationary:
             return "weight_stationary";
+        case Template::RowStationary:
+            return "row_stationary";
         default:
             return "output_array";
     }

@@ -19,8 +19,9 @@ enum class Template {
     DotLanes = 1,          ///< rows = input channels, cols = output channels; weights stay, adder tree a column
     WeightStationary = 2,  ///< the same, sums move down the columns
     OutputArray = 3,       ///< rows = output pixels, cols = output channels (channels for depthwise); sums stay
+    RowStationary = 4,     ///< rows = filter rows x output rows, cols = output channels; filter rows stay in the PEs
 };
-/// "dot_lanes", "weight_stationary", "output_array".
+/// "dot_lanes", "weight_stationary", "output_array", "row_stationary".
 const char* templateName(Template array);
 
 /// One processing chunk. Depths count 128-bit words of one half of a double buffer.
@@ -35,12 +36,16 @@ struct Chunk {
     int output_words = 512;     ///< output buffer (and residual buffer), words per half
     int accumulator_bits = 28;  ///< from the exact bound of the networks the chip is meant for
     int multiplier_bits = 16;   ///< MB of the requantisation rule
-    int psum_words = 64;        ///< weights stay: partial sums of a column, power of two
+    int psum_words = 64;        ///< partial sums of a column where sums do not stay in the PEs, power of two
     int tree_cut = 2;           ///< dot lanes: levels of an adder tree between registers
+    int rf_words = 16;          ///< row-stationary: weights of a PE, half of them at work; power of two
     bool operator==(const Chunk&) const = default;
     int block() const { return 8 * kWordBytes / operand_bits; }  ///< channels of a word
-    bool weightsStay() const { return array != Template::OutputArray; }
-    int lanes() const { return weightsStay() ? 1 : rows; }  ///< pixels at a time = banks of the input buffer
+    /// One set of weights at a time in registers of the PEs (T1, T2).
+    bool weightsStay() const { return array == Template::DotLanes || array == Template::WeightStationary; }
+    bool rowStationary() const { return array == Template::RowStationary; }
+    bool hasPartialSums() const { return array != Template::OutputArray; }  ///< in memories beside the array
+    int lanes() const { return weightsStay() ? 1 : rows; }  ///< input pixels at a time = banks of the input buffer
 };
 
 struct Design {

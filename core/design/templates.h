@@ -18,12 +18,21 @@ struct Timing {
     int drain = 0;
     /// Weights stay: least cycles of a set (a row of weights a cycle; four between two visits of a partial sum).
     int min_set = 0;
-    /// Weights stay: stage of the column sums, counted from the issue of their step.
+    /// Weights stay: stage of the column sums, counted from the issue of their step. Row-stationary: stage of the first
+    /// group's sums, counted from the last MAC of their step, the rows of its chain apart.
     int sums_stage = 0;
+    /// Cycles in which a layer is set up; row-stationary: the array rows take their places one by one.
+    int configure = 1;
 };
 
 inline Timing timingOf(const Chunk& chunk) {
     Timing timing{.parameter_words = chunk.cols * 8 / kWordBytes};
+    if (chunk.rowStationary()) {
+        timing.gap = 1;
+        timing.sums_stage = 10;
+        timing.configure = chunk.rows;
+        return timing;
+    }
     if (!chunk.weightsStay()) {
         timing.gap = 3;  // the unit before takes its parameters over before they are overwritten
         timing.drain = chunk.rows;

@@ -19,7 +19,8 @@ constexpr int64_t kDescriptorBeats = 16;
 constexpr int64_t kDecoded = 3;     ///< last descriptor beat accepted to the first job's CLIP state
 constexpr int64_t kCaptured = 2;    ///< last descriptor beat accepted to captured by compute and store
 constexpr int64_t kItems = 2;       ///< CLIP to the first item state
-constexpr int64_t kConfigured = 2;  ///< descriptor taken to waiting for a job (compute) or a tile (store)
+constexpr int64_t kConfigured = 2;  ///< descriptor taken to waiting for a tile (store)
+constexpr int64_t kStarted = 1;     ///< descriptor taken to waiting for a job (compute), configuration apart
 constexpr int64_t kLoaded = 2;      ///< last word of a job consumed to its token
 constexpr int64_t kPrepared = 2;    ///< job taken to its first issue cycle
 constexpr int64_t kReleased = 4;    ///< end of a job's issue to its slots free
@@ -156,6 +157,9 @@ CycleClasses classesBefore(const Timeline& sorted, const std::vector<Timeline::I
 }
 
 int64_t jobMacCycles(const LayerPlan& plan, const SubPlan& sub, const Job& job) {
+    if (plan.chunk.rowStationary())
+        return plan.units(sub, job.channel_tile) * plan.tileSteps(sub, job.row_tile) * sub.fold.stepMacs() *
+               sub.reduction;
     const int64_t pixels = plan.chunk.weightsStay() ? plan.tilePixels(sub, job.row_tile)
                                                     : int64_t{plan.yBlocks(sub, job.row_tile)} * sub.x_blocks;
     return plan.units(sub, job.channel_tile) * pixels * sub.reduction;
@@ -172,7 +176,7 @@ public:
         for (const SubPlan& sub : plan.subs) {
             waits_ = &sub == &plan.subs.front();
             rows_before_ = std::exchange(rows_done_, {});
-            fetchDescriptor();
+            fetchDescriptor(design::timingOf(plan.chunk));
             for (const Job& job : jobsOf(plan, sub)) {
                 const int64_t loaded = load(plan, sub, job, weight_base);
                 const int64_t tile = compute(plan, sub, job, loaded);
@@ -196,14 +200,14 @@ public:
     }
 
 private:
-    void fetchDescriptor() {
+    void fetchDescriptor(const design::Timing& timing) {
         const int64_t go = std::max({load_free_, compute_taken_ + 1, store_taken_ + 1});
         reads_.request({0, 0, 1, int(kDescriptorBeats)}, go + 1);
         const int64_t arrived = reads_.lastBeat();
         load_free_ = arrived + kDecoded;
         compute_taken_ = std::max(arrived + kCaptured, compute_idle_);
         store_taken_ = std::max(arrived + kCaptured, store_idle_);
-        compute_free_ = compute_taken_ + kConfigured;
+        compute_free_ = compute_taken_ + kStarted + timing.configure;
         store_free_ = store_taken_ + kConfigured;
         timeline_.storing.push_back({store_idle_, store_free_});
     }
@@ -262,10 +266,21 @@ private:
 
     /// End of a job's issue to its tile's token: pipeline and drain behind the last MAC.
     static int64_t tail(const LayerPlan& plan, const SubPlan& sub, const Job& job) {
+        if (plan.chunk.rowStationary()) return foldTail(plan, sub, job);
         if (!plan.chunk.weightsStay()) return kDrained + plan.chunk.rows - sub.bubble;
         const int rest = plan.tilePixels(sub, job.row_tile) % plan.chunk.psum_words;
         const int pixels = rest == 0 ? plan.chunk.psum_words : rest;
         return kSummed + design::timingOf(plan.chunk).sums_stage + pixels - plan.setCycles(pixels);
+    }
+
+    /// Row-stationary: the last step's sums are added down their chains, then drained group by group.
+    static int64_t foldTail(const LayerPlan& plan, const SubPlan& sub, const Job& job) {
+        const Fold& fold = sub.fold;
+        const int64_t steps = (plan.tileSteps(sub, job.row_tile) - 1) % fold.block_steps + 1;
+        const int groups = (plan.rows(sub, job.row_tile) - 1) % fold.groups + 1;
+        const int64_t issued = (steps - 1) * fold.step_cycles + fold.stepMacs();
+        return kSummed + design::timingOf(plan.chunk).sums_stage + fold.chain() + groups - 1 + issued -
+               foldSetCycles(fold, steps);
     }
 
     void store(const LayerPlan& plan, const SubPlan& sub, const Job& job, int64_t tile, LayerTime& time) {
@@ -324,6 +339,13 @@ private:
 int64_t jobIssueCycles(const LayerPlan& plan, const SubPlan& sub, int row_tile, int channel_tile) {
     const int64_t units = plan.units(sub, channel_tile);
     const design::Timing timing = design::timingOf(plan.chunk);
+    if (plan.chunk.rowStationary()) {
+        const int64_t steps = plan.tileSteps(sub, row_tile), blocks = (steps - 1) / sub.fold.block_steps + 1;
+        const bool channels_outer = plan.mapping.block_order == BlockOrder::ChannelsOuter;
+        const int64_t switches = channels_outer || units == 1 ? units : units * blocks;
+        return units * foldUnitCycles(sub.fold, sub.reduction, steps) +
+               switches * (sub.gap + timing.parameter_words + sub.fold.setVectors());
+    }
     if (plan.chunk.weightsStay()) {
         const int64_t pixels = plan.tilePixels(sub, row_tile), words = plan.chunk.psum_words;
         const int64_t whole = (pixels - 1) / words, rest = pixels - whole * words;
@@ -341,14 +363,8 @@ int64_t jobIssueCycles(const LayerPlan& plan, const SubPlan& sub, int row_tile, 
 
 int64_t macCycles(const LayerPlan& plan) {
     int64_t cycles = 0;
-    for (const SubPlan& sub : plan.subs) {
-        int64_t units = 0, pixel_blocks = 0;
-        for (int t = 0; t < sub.channel_tiles; ++t) units += plan.units(sub, t);
-        for (int t = 0; t < sub.row_tiles; ++t)
-            pixel_blocks +=
-                plan.chunk.weightsStay() ? plan.tilePixels(sub, t) : int64_t{plan.yBlocks(sub, t)} * sub.x_blocks;
-        cycles += units * pixel_blocks * sub.reduction;
-    }
+    for (const SubPlan& sub : plan.subs)
+        for (const Job& job : jobsOf(plan, sub)) cycles += jobMacCycles(plan, sub, job);
     return cycles;
 }
 

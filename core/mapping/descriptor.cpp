@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <bit>
+
 #include "core/base/error.h"
 #include "core/nn/integer/fixed_point.h"
 
@@ -83,19 +85,30 @@ void encodeLoad(Descriptor& d, const LayerPlan& plan, const SubPlan& sub, const 
     d[21] = pair(plan.outputWordsPerBlock(sub, 0), plan.outputWordsPerBlock(sub, sub.row_tiles - 1));
 }
 
+void encodeFold(uint32_t* c, const LayerPlan& plan, const SubPlan& sub) {
+    const Fold& fold = sub.fold;
+    c[5] = pair(plan.layer.out_width, int64_t{fold.groups} * plan.layer.out_width);
+    c[6] = pair(plan.tileSteps(sub, 0), plan.tileSteps(sub, sub.row_tiles - 1));
+    const int log2_channels = std::countr_zero(unsigned(fold.channels));
+    const int log2_slices = std::countr_zero(unsigned(fold.slices));
+    c[18] = pair(fold.filter_columns | fold.column_passes << 4 | fold.filter_rows << 8 | fold.row_passes << 12,
+                 log2_channels | log2_slices << 3 | fold.chain() << 6);
+    c[19] = pair(fold.block_steps, fold.groups | fold.step_cycles << 6);
+}
+
 void encodeCompute(Descriptor& d, const LayerPlan& plan, const SubPlan& sub, const LayerArithmetic& a) {
     const Layer& layer = plan.layer;
     const bool dense = layer.mode == ArrayMode::Dense;
-    const bool stay = plan.chunk.weightsStay();
+    const bool stay = plan.chunk.hasPartialSums();
     const int channels = stay ? sub.slices : dense ? sub.sub.in_channels : 1;
     uint32_t* c = d.data() + 24;
     c[0] = commonFlags(plan, sub) | (layer.raw_output ? Flags::kNarrowOrRaw : 0u) |
            (plan.mapping.block_order == BlockOrder::PixelsOuter ? Flags::kWaitOrPixelsOuter : 0u) |
-           (layer.max_pool ? Flags::kMaxPool : 0u) | (layer.dilation == 2 ? Flags::kDilated : 0u) |
-           uint32_t(uint8_t(a.pad_value)) << 24;
+           (layer.stride == 2 ? Flags::kShift : 0u) | (layer.max_pool ? Flags::kMaxPool : 0u) |
+           (layer.dilation == 2 ? Flags::kDilated : 0u) | uint32_t(uint8_t(a.pad_value)) << 24;
     c[1] = pair(sub.row_tiles, sub.channel_tiles);
-    c[2] = uint32_t(layer.kernel_width) | uint32_t(layer.kernel) << 4 | uint32_t(layer.pad) << 8 | uint32_t(sub.channel_offset) << 16 |
-           (dense && sub.sub.runs == 2 ? 1u << 24 : 0u);
+    c[2] = uint32_t(layer.kernel_width) | uint32_t(layer.kernel) << 4 | uint32_t(layer.pad) << 8 |
+           uint32_t(sub.channel_offset) << 16 | (dense && sub.sub.runs == 2 ? 1u << 24 : 0u);
     c[3] = pair(sub.rows_full, sub.rows_last);
     c[4] = pair(sub.units_full, sub.units_last);
     c[5] = pair(layer.out_width, sub.x_blocks);
@@ -111,6 +124,7 @@ void encodeCompute(Descriptor& d, const LayerPlan& plan, const SubPlan& sub, con
     c[15] = bytes(a.sum.low, a.sum.high, a.residual_shift - 1);
     c[16] = pair(a.multiplier_conv, a.multiplier_residual);
     c[17] = pair(plan.outputWordsPerBlock(sub, 0), plan.outputWordsPerBlock(sub, sub.row_tiles - 1));
+    if (plan.chunk.rowStationary()) encodeFold(c, plan, sub);
 }
 
 void encodeStore(Descriptor& d, const LayerPlan& plan, const SubPlan& sub, const DescriptorPlace& place) {
@@ -198,6 +212,54 @@ void writeSets(const LayerPlan& plan, const SubPlan& sub, const WeightSource& so
     }
 }
 
+/// Row-stationary: the vectors of a unit in the order in which the register files are written.
+class FoldImage {
+public:
+    FoldImage(const LayerPlan& plan, const SubPlan& sub, const WeightSource& source, int first, int valid, uint8_t* at)
+        : plan_(plan), sub_(sub), source_(source), first_(first), valid_(valid), at_(at) {}
+
+    void write() {
+        const Fold& fold = sub_.fold;
+        const int runs = plan_.layer.mode == ArrayMode::Dense ? sub_.sub.runs : 1;
+        for (int y = 0; y < fold.row_passes; ++y)
+            for (int x = 0; x < fold.column_passes; ++x)
+                for (int run = 0; run < runs; ++run)
+                    for (int slice = 0; slice < sub_.slices; ++slice)
+                        writeSet(y * fold.filter_rows, x * fold.filter_columns, run, slice * fold.setChannels());
+    }
+
+private:
+    void writeSet(int tap_y, int tap_x, int run, int channel) {
+        const Fold& fold = sub_.fold;
+        uint8_t* at = at_;
+        for (int place = 0; place < fold.chain(); ++place) {
+            for (int i = 0; i < fold.stepMacs(); ++i, at += plan_.chunk.cols) {
+                const int y = tap_y + place % fold.filter_rows, x = tap_x + i / fold.channels;
+                if (y >= plan_.layer.kernel || x >= plan_.layer.kernel_width) continue;
+                writeVector(at, y * plan_.layer.kernel_width + x, run,
+                            channel + place / fold.filter_rows * fold.channels + i % fold.channels);
+            }
+        }
+        const int64_t bytes = at - at_;
+        at_ += (bytes + kWordBytes - 1) / kWordBytes * kWordBytes;
+    }
+
+    /// `channel` counts from the first one of the run's sets.
+    void writeVector(uint8_t* at, int tap, int run, int channel) const {
+        const SubLayer& s = sub_.sub;
+        const int in = sub_.input_block * kBlock + (run == 0 ? sub_.channel_offset : sub_.run_start) + channel;
+        const int begin = s.in_begin + run * s.run_stride;
+        const bool used = plan_.layer.mode != ArrayMode::Dense || (in >= begin && in < begin + s.in_channels);
+        for (int c = 0; c < valid_ && used; ++c) at[c] = uint8_t(source_.weight(first_ + c, in, tap));
+    }
+
+    const LayerPlan& plan_;
+    const SubPlan& sub_;
+    const WeightSource& source_;
+    int first_, valid_;
+    uint8_t* at_;
+};
+
 }  // namespace
 
 LayerArithmetic arithmeticOf(const nn::IntegerNetwork& network, const Layer& layer) {
@@ -242,6 +304,10 @@ std::vector<uint8_t> weightImage(const LayerPlan& plan, const SubPlan& sub, cons
         const int valid = sub.shared_weights ? cols : std::min(cols, sub.sub.out_begin + sub.sub.out_channels - first);
         for (int c = 0; c < valid; ++c) source.parameter(first + c, at + 8 * c);
         at += 8 * cols;
+        if (plan.chunk.rowStationary()) {
+            FoldImage(plan, sub, source, first, valid, at).write();
+            continue;
+        }
         if (plan.chunk.weightsStay()) {
             writeSets(plan, sub, source, first, valid, at);
             continue;

@@ -24,6 +24,19 @@ LayerMapping readLayer(JsonObject& object) {
     return m;
 }
 
+/// What array rows and columns work on at a time.
+std::string spatialText(const LayerPlan& plan) {
+    const std::string columns =
+        (plan.layer.mode == ArrayMode::Dense ? " x M" : " x G") + std::to_string(plan.chunk.cols);
+    if (plan.chunk.rowStationary()) {
+        const Fold& fold = plan.subs.front().fold;
+        return "P" + std::to_string(fold.groups) + " C" + std::to_string(fold.slices) + " R" +
+               std::to_string(fold.filter_rows) + columns;
+    }
+    return (plan.chunk.weightsStay() ? "C" + std::to_string(plan.chunk.rows) + " x " : std::string()) + "P" +
+           std::to_string(plan.y_lanes()) + " Q" + std::to_string(plan.x_lanes()) + columns;
+}
+
 /// The loop nest as people write it: outer to inner, one line.
 std::string nestText(const LayerPlan& plan) {
     const SubPlan& sub = plan.subs.front();
@@ -36,10 +49,7 @@ std::string nestText(const LayerPlan& plan) {
     return "dram: " + (rows_outer ? p + " " + m : m + " " + p) +
            " | buffer: " + (channels_outer ? units + " " + pixels : pixels + " " + units) + " R" +
            std::to_string(plan.layer.kernel) + " S" + std::to_string(plan.layer.kernel_width) + " C" +
-           std::to_string(channels) +
-           " | spatial: " + (plan.chunk.weightsStay() ? "C" + std::to_string(plan.chunk.rows) + " x " : std::string()) +
-           "P" + std::to_string(plan.y_lanes()) + " Q" + std::to_string(plan.x_lanes()) + " x " +
-           (plan.layer.mode == ArrayMode::Dense ? "M" : "G") + std::to_string(plan.chunk.cols);
+           std::to_string(channels) + " | spatial: " + spatialText(plan);
 }
 
 }  // namespace

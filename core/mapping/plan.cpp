@@ -75,8 +75,9 @@ void planOutput(const LayerPlan& plan, SubPlan& sub) {
 void planInput(const LayerPlan& plan, SubPlan& sub) {
     const Layer& layer = plan.layer;
     const SubLayer& s = sub.sub;
-    sub.shift = layer.stride == 2 ? 1 : 0;
-    sub.drop_odd = layer.stride == 2 && layer.taps() == 1 && layer.pad == 0;
+    // A row-stationary array reads whole rows: nothing is gained by planes of even and odd columns.
+    sub.shift = layer.stride == 2 && !plan.chunk.rowStationary() ? 1 : 0;
+    sub.drop_odd = sub.shift != 0 && layer.taps() == 1 && layer.pad == 0;
     if (layer.mode == ArrayMode::Dense) {
         sub.input_block = s.in_begin / kBlock;
         const int last = s.in_begin + (s.runs - 1) * s.run_stride + s.in_channels - 1;
@@ -92,10 +93,9 @@ void planInput(const LayerPlan& plan, SubPlan& sub) {
     sub.block_words = planes * sub.plane_words;
 }
 
-int sliceCount(int first, int channels, int rows) { return ceilDiv(first % rows + channels, rows); }
-
-/// Weights stay: words of a set in the weight buffer (depthwise: one vector).
-int setWords(const LayerPlan& plan) {
+/// Weights stay: words of a set in the weight buffer (T1, T2 depthwise: one vector).
+int setWords(const LayerPlan& plan, const SubPlan& sub) {
+    if (plan.chunk.rowStationary()) return ceilDiv(sub.fold.setVectors() * plan.chunk.cols, kBlock);
     return plan.layer.mode == ArrayMode::Dense ? plan.chunk.rows * plan.chunk.cols / kBlock : 1;
 }
 
@@ -108,6 +108,32 @@ int smallestBlock(const LayerPlan& plan, const SubPlan& sub) {
     return smallest;
 }
 
+/// Sets work on aligned channels: run 0 from the first one's, run 1 up to the last one's, both inside what is loaded.
+void alignRuns(SubPlan& sub, bool two_runs, int width) {
+    sub.channel_offset -= sub.channel_offset % width;
+    if (two_runs) sub.run_start = roundUp(sub.run_start + sub.sub.in_channels, width) - sub.slices * width;
+}
+
+void planFold(const LayerPlan& plan, SubPlan& sub) {
+    const Layer& layer = plan.layer;
+    const design::Timing timing = design::timingOf(plan.chunk);
+    const bool dense = layer.mode == ArrayMode::Dense;
+    sub.fold = bestFold(layer, sub.sub, plan.chunk, sub.rows_full, sub.channel_offset, sub.run_start);
+    const Fold& fold = sub.fold;
+    sub.slices = setsOfRun(sub.sub, layer.mode, sub.channel_offset, sub.run_start, fold.setChannels());
+    alignRuns(sub, dense && sub.sub.runs == 2, fold.setChannels());
+    sub.reduction = fold.taps() * (dense ? sub.sub.runs : 1) * sub.slices;
+    sub.unit_words = timing.parameter_words + sub.reduction * setWords(plan, sub);
+    sub.y_blocks_full = ceilDiv(sub.rows_full, fold.groups);
+    sub.y_blocks_last = ceilDiv(sub.rows_last, fold.groups);
+    // A unit's parameters may not be overwritten before the first row of its last set took them over.
+    int64_t smallest = fold.block_steps;
+    for (const int tile : {0, sub.row_tiles - 1})
+        smallest = std::min(smallest, (plan.tileSteps(sub, tile) - 1) % fold.block_steps + 1);
+    const int64_t gap = timing.sums_stage - 5 + fold.chain() + fold.stepMacs() - foldSetCycles(fold, smallest);
+    sub.gap = int(std::max<int64_t>(timing.gap, gap));
+}
+
 void planReduction(const LayerPlan& plan, SubPlan& sub) {
     const Layer& layer = plan.layer;
     const design::Timing timing = design::timingOf(plan.chunk);
@@ -115,6 +141,7 @@ void planReduction(const LayerPlan& plan, SubPlan& sub) {
     const bool dense = layer.mode == ArrayMode::Dense;
     sub.shared_weights = layer.pool;
     sub.gap = timing.gap;
+    if (plan.chunk.rowStationary()) return planFold(plan, sub);
     if (!plan.chunk.weightsStay()) {
         sub.reduction = dense ? taps * sub.sub.runs * sub.sub.in_channels : taps;
         sub.bubble = std::max(0, timing.drain - sub.reduction);
@@ -125,12 +152,9 @@ void planReduction(const LayerPlan& plan, SubPlan& sub) {
     sub.slices = dense ? sliceCount(sub.channel_offset, channels, rows) : std::max(1, plan.chunk.cols / rows);
     const bool two_runs = dense && sub.sub.runs == 2;
     if (two_runs) sub.slices = std::max(sub.slices, sliceCount(sub.run_start, channels, rows));
-    // Sets work on aligned channels: run 0 from the first one's, run 1 up to the last one's, both inside what is
-    // loaded.
-    sub.channel_offset -= sub.channel_offset % rows;
-    if (two_runs) sub.run_start = roundUp(sub.run_start + channels, rows) - sub.slices * rows;
+    alignRuns(sub, two_runs, rows);
     sub.reduction = taps * (dense ? sub.sub.runs : 1) * sub.slices;
-    sub.unit_words = timing.parameter_words + sub.reduction * setWords(plan);
+    sub.unit_words = timing.parameter_words + sub.reduction * setWords(plan, sub);
     // A unit's parameters may not be overwritten before its first row has left its last set.
     sub.gap = std::max(timing.gap, timing.sums_stage - 4 - plan.setCycles(smallestBlock(plan, sub)));
 }
@@ -150,23 +174,23 @@ void checkCapacity(const LayerPlan& plan, const SubPlan& sub, Capacity& capacity
 }
 
 std::string illegal(const Layer& layer, const Chunk& chunk, const LayerMapping& m) {
-    const int log2_lanes = std::countr_zero(unsigned(chunk.lanes()));
-    if (m.log2_x_lanes < 0 || m.log2_x_lanes > log2_lanes)
-        return fmt::format("log2_x_lanes must be in [0, {}] for {} pixels at a time, found {}", log2_lanes,
+    if (m.log2_x_lanes < 0 || m.log2_x_lanes > maxLog2XLanes(chunk))
+        return fmt::format("log2_x_lanes must be in [0, {}] for {} pixels at a time, found {}", maxLog2XLanes(chunk),
                            chunk.lanes(), m.log2_x_lanes);
-    const int y_lanes = chunk.lanes() >> m.log2_x_lanes;
-    if (m.tile_rows < 1 || (m.tile_rows < layer.out_height && m.tile_rows % y_lanes != 0))
+    const int row_step = rowStep(chunk, m.log2_x_lanes);
+    if (m.tile_rows < 1 || (m.tile_rows < layer.out_height && m.tile_rows % row_step != 0))
         return fmt::format("tile_rows must be a multiple of the {} lanes across rows (or the whole map), found {}",
-                           y_lanes, m.tile_rows);
+                           row_step, m.tile_rows);
     if (m.tile_channels < kBlock || m.tile_channels % kBlock != 0)
         return fmt::format("tile_channels must be a positive multiple of {}, found {}", kBlock, m.tile_channels);
     if (layer.kernel > 15 || layer.kernel_width > 15 || layer.pad > 7 || layer.stride > 2 || layer.dilation > 2)
-        return fmt::format("kernel {}x{} (at most 15), stride {} (at most 2), pad {} (at most 7) or dilation {} "
-                           "(at most 2) is beyond the hardware",
-                           layer.kernel, layer.kernel_width, layer.stride, layer.pad, layer.dilation);
+        return fmt::format(
+            "kernel {}x{} (at most 15), stride {} (at most 2), pad {} (at most 7) or dilation {} "
+            "(at most 2) is beyond the hardware",
+            layer.kernel, layer.kernel_width, layer.stride, layer.pad, layer.dilation);
     if (layer.max_pool && !chunk.max_pool)
-        return chunk.weightsStay() ? "PEs whose weights stay can't take maxima: a max pool needs an output_array"
-                                   : "the design's PEs can't take maxima: set \"max_pool\" of the chunk to true";
+        return chunk.hasPartialSums() ? "PEs whose weights stay can't take maxima: a max pool needs an output_array"
+                                      : "the design's PEs can't take maxima: set \"max_pool\" of the chunk to true";
     if (accumulatorBits(layer) > chunk.accumulator_bits)
         return fmt::format("the reduction needs {} accumulator bits, the design has {}", accumulatorBits(layer),
                            chunk.accumulator_bits);
@@ -212,8 +236,12 @@ int accumulatorBits(const Layer& layer) {
     return 1 + std::bit_width(uint64_t(reduction * 128 * 127));
 }
 
+int maxLog2XLanes(const Chunk& chunk) { return chunk.rowStationary() ? 0 : std::countr_zero(unsigned(chunk.lanes())); }
+
+int rowStep(const Chunk& chunk, int log2_x_lanes) { return chunk.rowStationary() ? 1 : chunk.lanes() >> log2_x_lanes; }
+
 int bestLog2XLanes(const Layer& layer, const Chunk& chunk) {
-    const int log2_lanes = std::countr_zero(unsigned(chunk.lanes()));
+    const int log2_lanes = maxLog2XLanes(chunk);
     int best = log2_lanes;
     int64_t fewest = INT64_MAX;
     for (int log2_x = log2_lanes; log2_x >= 0; --log2_x) {
@@ -243,26 +271,26 @@ std::variant<LayerPlan, Refusal> lower(const Layer& layer, const Chunk& chunk, c
 
 std::variant<LayerMapping, Refusal> legalize(const Layer& layer, const Chunk& chunk, const LayerMapping& wanted) {
     LayerMapping m = wanted;
-    m.log2_x_lanes = std::min(m.log2_x_lanes, std::countr_zero(unsigned(chunk.lanes())));
-    const int y_lanes = chunk.lanes() >> m.log2_x_lanes;
-    m.tile_rows = std::min(roundUp(std::max(m.tile_rows, 1), y_lanes), roundUp(layer.out_height, y_lanes));
+    m.log2_x_lanes = std::min(m.log2_x_lanes, maxLog2XLanes(chunk));
+    const int row_step = rowStep(chunk, m.log2_x_lanes);
+    m.tile_rows = std::min(roundUp(std::max(m.tile_rows, 1), row_step), roundUp(layer.out_height, row_step));
     m.tile_channels =
         std::clamp(roundUp(std::max(m.tile_channels, 1), kBlock), kBlock, roundUp(layer.out_channels, kBlock));
     while (true) {
         const auto lowered = lower(layer, chunk, m);
         if (std::holds_alternative<LayerPlan>(lowered)) return m;
         const bool weights = std::get<Refusal>(lowered).reason.starts_with("the weight");
-        const bool can_rows = m.tile_rows > y_lanes;
+        const bool can_rows = m.tile_rows > row_step;
         const bool can_channels = m.tile_channels > kBlock;
         const bool rows_first =
             !weights && can_rows &&
             (layer.mode == ArrayMode::Dense || !can_channels || m.tile_rows * kBlock >= m.tile_channels);
         if (rows_first)
-            m.tile_rows = roundUp(m.tile_rows / 2, y_lanes);
+            m.tile_rows = roundUp(m.tile_rows / 2, row_step);
         else if (can_channels)
             m.tile_channels = roundUp(m.tile_channels / 2, kBlock);
         else if (can_rows && !weights)
-            m.tile_rows = roundUp(m.tile_rows / 2, y_lanes);
+            m.tile_rows = roundUp(m.tile_rows / 2, row_step);
         else
             return std::get<Refusal>(lowered);
     }

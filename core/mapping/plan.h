@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "core/design/design.h"
+#include "core/mapping/fold.h"
 #include "core/mapping/layer.h"
 
 namespace dna::mapping {
@@ -14,8 +15,8 @@ enum class TileOrder { RowsOuter, ChannelsOuter };
 /// Order of the block loops inside a tile (array level).
 enum class BlockOrder { ChannelsOuter, PixelsOuter };
 
-/// Mapping of one layer on the output array: a tile is tile_rows output rows (full width) x tile_channels output
-/// channels; a block is 2^log2_x_lanes x (rows / 2^log2_x_lanes) pixels x cols channels.
+/// Mapping of one layer (on a row-stationary array its Fold follows from it): a tile is tile_rows output rows (full
+/// width) x tile_channels output channels; a block is 2^log2_x_lanes x (rows / 2^log2_x_lanes) pixels x cols channels.
 struct LayerMapping {
     int tile_rows = 1;
     int tile_channels = 16;  ///< multiple of 16
@@ -43,13 +44,14 @@ struct SubPlan {
     int x_words = 1;                       ///< words of one bank row
     int plane_words = 1, block_words = 1;  ///< bank words of one plane, of one channel block
     // reduction
-    int channel_offset = 0;       ///< channel after the first loaded block's where run 0 starts (or its first set)
-    int run_start = 0;            ///< the same of run 1
-    int reduction = 1;            ///< steps of an output pixel: MAC cycles of a block, sets where weights stay
-    int slices = 1;               ///< weights stay: sets of a run (groups of `rows` channels) at one tap
-    int bubble = 0;               ///< output array: idle cycles behind a block, so that the drain of the last is over
-    int gap = 0;                  ///< idle cycles in front of a unit's parameters
-    int unit_words = 1;           ///< weight-buffer words of a unit, parameters in front
+    int channel_offset = 0;  ///< channel after the first loaded block's where run 0 starts (or its first set)
+    int run_start = 0;       ///< the same of run 1
+    int reduction = 1;       ///< steps of an output pixel: MAC cycles of a block, sets where weights stay (T1, T2, T4)
+    int slices = 1;          ///< weights stay: sets of a run (groups of channels) at one tap
+    Fold fold;               ///< row-stationary
+    int bubble = 0;          ///< output array: idle cycles behind a block, so that the drain of the last is over
+    int gap = 0;             ///< idle cycles in front of a unit's parameters
+    int unit_words = 1;      ///< weight-buffer words of a unit, parameters in front
     bool shared_weights = false;  ///< pool: one unit serves all channels
     int job_count() const { return row_tiles * channel_tiles; }
 };
@@ -90,6 +92,11 @@ struct LayerPlan {
         return layer.raw_output ? 1 : rows(sub, row_tile) * layer.out_width;
     }
     int setCycles(int pixels) const;  ///< of a block of so many pixels
+
+    // Row-stationary: a block is a run of steps of a tile.
+    int64_t tileSteps(const SubPlan& sub, int row_tile) const {
+        return foldSteps(sub.fold, rows(sub, row_tile), layer.out_width);
+    }
 };
 
 /// Why a mapping can't run: which buffer, how many words over.
@@ -105,6 +112,10 @@ std::variant<LayerPlan, Refusal> lower(const Layer& layer, const design::Chunk& 
 /// hold them. `estimate`, `emit` and every search go through it. Refuses when even the smallest tile does not fit.
 std::variant<LayerMapping, Refusal> legalize(const Layer& layer, const design::Chunk& chunk,
                                              const LayerMapping& wanted);
+
+/// Legal tile heights (but the whole map's) are multiples of this; legal log2_x_lanes are at most the other.
+int rowStep(const design::Chunk& chunk, int log2_x_lanes);
+int maxLog2XLanes(const design::Chunk& chunk);
 
 /// Lanes across the width that need the fewest blocks for a tile of `tile_rows` rows (ties: widest).
 int bestLog2XLanes(const Layer& layer, const design::Chunk& chunk);

@@ -29,7 +29,7 @@ Case makeCase(uint64_t seed, design::Template array, int rows, int cols, int pic
     design::Chunk chunk = verif::randomChunk(rng);
     chunk.array = array, chunk.rows = rows, chunk.cols = cols;
     chunk.psum_words = std::max(chunk.psum_words, rows);
-    chunk.max_pool = !chunk.weightsStay();
+    chunk.max_pool = !chunk.hasPartialSums();
     const network::Network graph = verif::everyOperator(rng, "case", chunk.max_pool);
     c.network = nn::randomIntegerNetwork(graph, seed);
     c.design.chunks = {chunk};
@@ -89,4 +89,7 @@ TEST_CASE("dot lanes: RTL equals reference and model") {
 }
 TEST_CASE("systolic weight-stationary array: RTL equals reference and model") {
     checkTemplate(design::Template::WeightStationary, {{21, 8, 8}, {22, 16, 16}, {23, 4, 16}});
+}
+TEST_CASE("row-stationary array: RTL equals reference and model") {
+    checkTemplate(design::Template::RowStationary, {{31, 8, 8}, {32, 16, 16}, {33, 4, 8}, {34, 32, 8}});
 }

@@ -58,6 +58,22 @@ TEST_CASE("designs that can't be built are refused with place and reason, all pr
     CHECK(complaint(chunkText(R"("rows": 8, "rows": 8)")) != "");
 }
 
+TEST_CASE("a row-stationary design survives writing and reading; depths of register files are checked") {
+    design::Design design;
+    design::Chunk& chunk = design.chunks[0];
+    chunk.array = design::Template::RowStationary;
+    chunk.rows = 32, chunk.rf_words = 64, chunk.psum_words = 256;
+    const auto file = std::filesystem::temp_directory_path() / "dna-design-test.json";
+    base::writeJson(file, design::toJson(design));
+    CHECK(design::readDesign(file) == design);
+    chunk.rf_words = 24;
+    CHECK(complaint(design::toJson(design).dump()).find("rf_words") != std::string::npos);
+    chunk.rf_words = 16, chunk.max_pool = true;
+    CHECK(complaint(design::toJson(design).dump()).find("max_pool") != std::string::npos);
+    chunk.array = design::Template::OutputArray;
+    CHECK(complaint(design::toJson(design).dump()) == "");
+}
+
 TEST_CASE("a chunk of a design space and back") {
     const design::DesignSpace space = design::designSpace(base::Json{{"rows", {8, 16}}}, "test");
     design::Chunk base;
