@@ -178,6 +178,12 @@ void addGenerated(Chip& chip, const Module& module, const std::string& hash) {
 
 }  // namespace
 
+std::map<std::string, std::string> libraryFiles() {
+    std::map<std::string, std::string> files;
+    for (const auto& [name, text] : resources()) files[name] = std::string(text);
+    return files;
+}
+
 std::vector<MemoryUse> memoriesOf(const Chunk& chunk) {
     const bool stay = chunk.weightsStay();
     const std::string base =
@@ -201,10 +207,8 @@ Chip emitChip(const Design& design) {
         throw base::InputError(design.name, "/chunks",
                                fmt::format("this version emits one chunk, found {}", design.chunks.size()));
     Chip chip;
-    for (const auto& [name, text] : resources()) {
-        chip.files[name] = std::string(text);
-        chip.order.push_back(name);
-    }
+    chip.files = libraryFiles();
+    for (const auto& [name, text] : chip.files) chip.order.push_back(name);
     const std::string hash = designHash(design);
     addGenerated(chip, chunkModule(design, design.chunk()), hash);
     addGenerated(chip, topModule(hash), hash);

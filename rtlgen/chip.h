@@ -27,6 +27,9 @@ struct Chip {
 /// same bytes. Throws InputError for designs the library can't build.
 Chip emitChip(const design::Design& design);
 
+/// The hand-written library alone: "rtl/dna_pe.v" -> text.
+std::map<std::string, std::string> libraryFiles();
+
 /// Memories of one chunk: what the cost model prices and synthesis maps.
 std::vector<MemoryUse> memoriesOf(const design::Chunk& chunk);
 

@@ -4,13 +4,13 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <fstream>
 #include <mutex>
 
 #include "core/base/error.h"
 #include "core/base/file.h"
 #include "core/base/process.h"
 #include "verif/simulation.h"
+#include "verif/verilator_runtime.h"
 
 namespace dna::verif {
 
@@ -18,60 +18,25 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// Scratch files: no need to reach the disk before the next one is written.
-void writeScratch(const fs::path& file, const std::string& text) {
-    std::ofstream out(file, std::ios::binary);
-    out << text;
-    if (!out.flush()) throw base::ToolError("can't write " + file.string());
-}
+const std::vector<std::string> kBenchOptions{"-DDNA_COUNTERS=2"};
 
-fs::path includeFolder() {
-    static const std::string root = [] {
-        std::string text = base::runTool({.command = {"verilator", "--getenv", "VERILATOR_ROOT"}}).output;
-        while (!text.empty() && std::isspace(static_cast<unsigned char>(text.back())) != 0) text.pop_back();
-        return text;
-    }();
-    return fs::path(root) / "include";
-}
-
-std::vector<std::string> compiler(const std::string& optimize, bool coverage) {
-    std::vector<std::string> command;
-    if (!base::findProgram("ccache").empty()) command.push_back("ccache");
-    command.insert(command.end(), {"g++", optimize, "-std=c++17", "-w", "-I.", "-I" + includeFolder().string(),
-                                   "-I" + (includeFolder() / "vltstd").string(), "-DVERILATOR=1", "-DVM_TRACE=0",
-                                   "-DVM_TRACE_VCD=0", "-DVM_TRACE_FST=0", "-DVM_SC=0",
-                                   fmt::format("-DVM_COVERAGE={}", int(coverage)), "-DDNA_COUNTERS=2", "-c"});
-    return command;
-}
-
-void compile(const fs::path& folder, std::vector<std::string> command, const std::string& source,
-             const std::string& object) {
-    command.insert(command.end(), {source, "-o", object});
-    base::runTool({.command = command, .folder = folder});
-}
-
-const std::vector<std::string> kRuntime{"verilated", "verilated_threads", "verilated_dpi", "verilated_cov"};
-
-/// Objects that all designs share, compiled against the model in `model`; they depend on its header alone.
-fs::path sharedObjects(const fs::path& model, bool coverage) {
+/// The bench, compiled once against the model in `model`; it depends on the model's header alone.
+fs::path sharedBench(const fs::path& model, bool coverage) {
     static std::mutex lock;
     const std::lock_guard guard(lock);
     const std::string key =
         base::sha256(benchSource() + base::readFile(model / "Vdna_top.h") +
-                     base::readFile(includeFolder() / "verilated_config.h") + fmt::format("coverage {}", coverage));
-    const fs::path folder = cacheFolder() / "verilator" / ("shared-" + key.substr(0, 24));
-    if (fs::exists(folder / "bench.o")) return folder;
-    const fs::path work = folder.string() + fmt::format(".{}", ::getpid());
-    base::makeFolder(work);
-    writeScratch(work / "bench.cpp", benchSource());
-    for (const std::string& name : kRuntime)
-        compile(model, compiler("-O2", coverage), (includeFolder() / (name + ".cpp")).string(),
-                (work / (name + ".o")).string());
-    compile(model, compiler("-O2", coverage), (work / "bench.cpp").string(), (work / "bench.o").string());
-    std::error_code taken;
-    fs::rename(work, folder, taken);
-    if (taken) fs::remove_all(work);  // another process was faster with the same bytes
-    return folder;
+                     base::readFile(verilatorInclude() / "verilated_config.h") + fmt::format("coverage {}", coverage));
+    const fs::path file = cacheFolder() / "verilator" / ("bench-" + key.substr(0, 24) + ".o");
+    if (fs::exists(file)) return file;
+    base::makeFolder(file.parent_path());
+    writeScratch(model / "bench.cpp", benchSource());
+    ModelCompiler{"-O2", coverage}.compile(model, "bench.cpp", "bench.o", kBenchOptions);
+    const fs::path work = file.string() + fmt::format(".{}", ::getpid());
+    fs::copy_file(model / "bench.o", work, fs::copy_options::overwrite_existing);
+    fs::rename(work, file);
+    fs::remove(model / "bench.cpp");
+    return file;
 }
 
 void verilate(const rtlgen::Chip& chip, const fs::path& folder, const QuickBuildOptions& options) {
@@ -87,17 +52,6 @@ void verilate(const rtlgen::Chip& chip, const fs::path& folder, const QuickBuild
     base::runTool({.command = command, .folder = folder});
 }
 
-/// One translation unit of all that Verilator wrote: headers are read once.
-void writeUnit(const fs::path& model) {
-    std::vector<std::string> sources;
-    for (const auto& entry : fs::directory_iterator(model))
-        if (entry.path().extension() == ".cpp") sources.push_back(entry.path().filename().string());
-    std::sort(sources.begin(), sources.end());
-    std::string unit;
-    for (const std::string& source : sources) unit += "#include \"" + source + "\"\n";
-    writeScratch(model / "unit.cc", unit + benchCounters());
-}
-
 }  // namespace
 
 fs::path buildQuickSimulator(const rtlgen::Chip& chip, const fs::path& folder, const QuickBuildOptions& options) {
@@ -105,15 +59,13 @@ fs::path buildQuickSimulator(const rtlgen::Chip& chip, const fs::path& folder, c
     const auto& flags = options.verilator;
     const bool coverage = std::any_of(flags.begin(), flags.end(),
                                       [](const std::string& flag) { return flag.rfind("--coverage", 0) == 0; });
-    verilate(chip, folder, options);
+    const ModelCompiler compiler{options.optimize, coverage};
     const fs::path model = folder / "obj";
-    const fs::path shared = sharedObjects(model, coverage);
-    writeUnit(model);
-    compile(model, compiler(options.optimize, coverage), "unit.cc", "unit.o");
-    std::vector<std::string> link{"g++", "unit.o", (shared / "bench.o").string()};
-    for (const std::string& name : kRuntime) link.push_back((shared / (name + ".o")).string());
-    link.insert(link.end(), {"-pthread", "-latomic", "-o", (folder / "Vdna_top").string()});
-    base::runTool({.command = link, .folder = model});
+    verilate(chip, folder, options);
+    const fs::path bench = sharedBench(model, coverage);
+    writeUnit(model, benchCounters());
+    compiler.compile(model, "unit.cc", "unit.o", kBenchOptions);
+    compiler.link(model, {"unit.o", bench.string()}, folder / "Vdna_top");
     fs::remove_all(model);
     return folder / "Vdna_top";
 }

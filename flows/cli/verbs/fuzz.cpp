@@ -1,11 +1,11 @@
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <memory>
 #include <optional>
 
 #include "core/base/file.h"
 #include "flows/cli/verb.h"
+#include "flows/scratch_folder.h"
 #include "verif/fuzz.h"
 
 namespace dna::flows {
@@ -16,24 +16,6 @@ namespace fs = std::filesystem;
 struct Options {
     verif::FuzzOptions fuzz;
     std::optional<fs::path> replay, shrunk, out, library, work;
-};
-
-/// The folder given, or a temporary one that goes unless failing cases stand in it.
-class Work {
-public:
-    explicit Work(const std::optional<fs::path>& wanted)
-        : folder_(wanted.value_or(fs::temp_directory_path() / fmt::format("dna-fuzz-{}", ::getpid()))),
-          temporary_(!wanted) {}
-    ~Work() {
-        std::error_code ignored;
-        if (temporary_ && !keep_) fs::remove_all(folder_, ignored);
-    }
-    const fs::path& folder() const { return folder_; }
-    void keep() { keep_ = true; }
-
-private:
-    fs::path folder_;
-    bool temporary_, keep_ = false;
 };
 
 base::Json toJson(const verif::FuzzResult& result) {
@@ -91,7 +73,7 @@ verif::FuzzResult replayed(const Options& options) {
 }
 
 int fuzz(Options& options, VerbContext& context) {
-    Work work(options.work);
+    ScratchFolder work("dna-fuzz", options.work);
     options.fuzz.work = work.folder();
     if (options.library) options.fuzz.library = verif::readLibrary(*options.library);
     const verif::FuzzResult result = options.replay ? replayed(options) : verif::fuzz(options.fuzz, context.log);

@@ -1,0 +1,200 @@
+// Data side of the load engine: descriptor, weights, input tiles (stride 2, narrow pictures) and residual tiles,
+// against nested loops that say where every beat goes. Beats come with random gaps.
+//
+// module: dna_fill
+// quick: LOG=3 IADDR=8 WADDR=9 OADDR=8
+// full: LOG=4 IADDR=10 WADDR=11 OADDR=10
+// full: LOG=1 IADDR=6 WADDR=5 OADDR=5
+#include <array>
+#include <deque>
+
+#include "support.h"
+
+namespace {
+
+constexpr int kBeat = width::rdata_i, kWords = kBeat / 32;
+using Beat = std::array<uint32_t, kWords>;
+enum Kind { kDescriptor, kWeights, kInput, kResidual };
+
+struct Layer {
+    bool stride2, drop_odd, narrow;
+    int log2_x, log2_y, width;
+    int64_t x_words, plane_words, block_words;
+};
+struct Item {
+    Kind kind;
+    bool job_end;
+    int beats, row, rows, blocks;
+};
+struct Write {
+    Kind kind;
+    int slot = 0, bank = 0;
+    uint64_t address = 0;
+    Beat data{};
+};
+
+class Run {
+public:
+    explicit Run(unit::Bench& bench) : bench_(bench) {
+        dut_.item_i = dut_.rvalid_i = 0;
+        bench_.reset(dut_);
+    }
+
+    void layer(const Layer& layer, int items) {
+        layer_ = layer;
+        dut_.shift_i = layer.stride2, dut_.drop_odd_i = layer.drop_odd, dut_.narrow_i = layer.narrow;
+        dut_.log2_x_i = layer.log2_x, dut_.log2_y_i = layer.log2_y, dut_.in_width_i = layer.width;
+        dut_.x_words_i = layer.x_words, dut_.plane_words_i = layer.plane_words, dut_.block_words_i = layer.block_words;
+        for (int left = items; left > 0; --left) {
+            give(randomItem());
+            for (int wait = int(bench_.random.below(40)); wait > 0; --wait) cycle();
+            for (int most = 20000; waiting_items_ >= 8 && most > 0; --most) cycle();
+        }
+        for (int most = 100000; !beats_.empty() && most > 0; --most) cycle();
+        for (int left = 0; left < 16; ++left) cycle();  // the last beat and the registered write
+        bench_.expect(writes_.size(), 0, "writes that never came");
+        bench_.expect(uint64_t(jobs_), 0, "jobs reported loaded");
+    }
+
+private:
+    Item randomItem() {
+        unit::Random& random = bench_.random;
+        const Kind kind = Kind(random.below(4));
+        Item item{kind,
+                  random.oneIn(2),
+                  1 + int(random.below(12)),
+                  int(random.below(20)),
+                  1 + int(random.below(6)),
+                  kind == kInput || kind == kResidual ? 1 + int(random.below(3)) : 1};
+        if (kind == kDescriptor) item.beats = 16;
+        return item;
+    }
+
+    /// One item record for one cycle; its beats and where they must go.
+    void give(const Item& item) {
+        dut_.item_i = 1, dut_.item_kind_i = item.kind, dut_.item_job_end_i = item.job_end,
+        dut_.item_beats_i = item.beats;
+        dut_.item_row_i = item.row, dut_.item_rows_i = item.rows, dut_.item_blocks_i = item.blocks;
+        cycle();
+        dut_.item_i = 0;
+        ++waiting_items_;
+        jobs_ += item.job_end;
+        if (item.kind == kInput)
+            input(item);
+        else
+            linear(item);
+        slot_[item.kind] ^= 1;
+        ends_.push_back(beats_given_ + beats_.size());
+    }
+
+    Beat newBeat() {
+        Beat beat;
+        for (uint32_t& word : beat) word = uint32_t(bench_.random.next());
+        beats_.push_back(beat);
+        return beat;
+    }
+
+    void linear(const Item& item) {
+        const int bits = item.kind == kDescriptor ? 4 : item.kind == kWeights ? parameter::WADDR : parameter::OADDR;
+        for (int beat = 0; beat < item.beats * item.blocks; ++beat)
+            writes_.push_back({item.kind, item.kind == kDescriptor ? 0 : slot_[item.kind], 0,
+                               unit::unsignedValue(beat, bits), newBeat()});
+    }
+
+    void input(const Item& item) {
+        const int across = 1 << layer_.log2_x, down = 1 << layer_.log2_y, per_beat = layer_.narrow ? kWords : 1;
+        for (int block = 0; block < item.blocks; ++block) {
+            for (int y = item.row; y < item.row + item.rows; ++y) {
+                Beat beat{};
+                for (int x = 0; x < layer_.width; ++x) {
+                    if (x % per_beat == 0) beat = newBeat();
+                    if (layer_.drop_odd && (x % 2 != 0 || y % 2 != 0)) continue;
+                    const int divide = layer_.stride2 ? 2 : 1, px = x / divide, py = y / divide;
+                    const int64_t plane =
+                        layer_.stride2 && !layer_.drop_odd ? (x % 2 + 2 * (y % 2)) * layer_.plane_words : 0;
+                    const int64_t rows = py / down - item.row / divide / down;
+                    const int64_t address = block * layer_.block_words + rows * layer_.x_words + plane + px / across;
+                    Write write{kInput, slot_[kInput], px % across + across * (py % down),
+                                unit::unsignedValue(address, parameter::IADDR), beat};
+                    if (layer_.narrow) write.data = Beat{beat[size_t(x % per_beat)]};
+                    writes_.push_back(write);
+                }
+            }
+        }
+    }
+
+    void cycle() {
+        const bool offer = !beats_.empty() && (offered_ || !bench_.random.oneIn(3));
+        dut_.rvalid_i = offer;
+        if (offer)
+            for (int w = 0; w < kWords; ++w) unit::setBits(dut_.rdata_i, 32 * w, 32, beats_.front()[size_t(w)]);
+        dut_.clk = 0;
+        dut_.eval();
+        observe();
+        const bool taken = offer && dut_.rready_o;
+        offered_ = offer && !taken;
+        bench_.clock(dut_);
+        if (taken) beats_.pop_front(), ++beats_given_;
+        while (!ends_.empty() && ends_.front() <= beats_given_) ends_.pop_front(), --waiting_items_;
+    }
+
+    void observe() {
+        if (dut_.descriptor_o) match({kDescriptor, 0, 0, dut_.descriptor_beat_o, beat(dut_.data_o)});
+        if (dut_.weight_write_o) match({kWeights, dut_.weight_slot_o, 0, dut_.weight_addr_o, beat(dut_.data_o)});
+        if (dut_.residual_write_o) match({kResidual, dut_.residual_slot_o, 0, dut_.residual_addr_o, beat(dut_.data_o)});
+        if (dut_.input_write_o)
+            match({kInput, dut_.input_slot_o, dut_.input_bank_o, dut_.input_addr_o, beat(dut_.input_data_o)});
+        if (dut_.loaded_o) --jobs_;
+    }
+
+    template <class Port>
+    static Beat beat(const Port& port) {
+        Beat out;
+        for (int w = 0; w < kWords; ++w) out[size_t(w)] = uint32_t(unit::bits(port, 32 * w, 32));
+        return out;
+    }
+
+    /// Input writes are registered once more than the others: the order is that of each kind.
+    void match(const Write& found) {
+        auto wanted = writes_.begin();
+        while (wanted != writes_.end() && wanted->kind != found.kind) ++wanted;
+        bench_.expect(wanted != writes_.end(), true, "a write that nobody asked for");
+        if (wanted == writes_.end()) return;
+        bench_.expect(uint64_t(found.slot), uint64_t(wanted->slot), "slot");
+        bench_.expect(uint64_t(found.bank), uint64_t(wanted->bank), "bank");
+        bench_.expect(found.address, wanted->address, "address");
+        bench_.expect(found.data == wanted->data, true, "data");
+        writes_.erase(wanted);
+    }
+
+    unit::Bench& bench_;
+    Vdut dut_;
+    Layer layer_{};
+    std::deque<Beat> beats_;
+    std::deque<Write> writes_;
+    std::deque<size_t> ends_;
+    size_t beats_given_ = 0;
+    int slot_[4] = {};
+    int jobs_ = 0, waiting_items_ = 0;
+    bool offered_ = false;
+};
+
+Layer randomLayer(unit::Random& random) {
+    Layer layer;
+    layer.stride2 = random.oneIn(2), layer.drop_odd = layer.stride2 && random.oneIn(3), layer.narrow = random.oneIn(3);
+    layer.log2_x = int(random.below(parameter::LOG + 1)), layer.log2_y = parameter::LOG - layer.log2_x;
+    layer.width = 1 + int(random.below(20));
+    layer.x_words = 1 + int64_t(random.below(20)), layer.plane_words = int64_t(random.below(60));
+    layer.block_words = int64_t(random.below(100));
+    return layer;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    unit::Bench bench(argc, argv);
+    Run run(bench);
+    const int layers = bench.full ? 3000 : 250;
+    for (int i = 0; i < layers; ++i) run.layer(randomLayer(bench.random), 8);
+    return bench.finish();
+}

@@ -1,0 +1,158 @@
+// Requantisation lane against the rule (one rounding, half towards plus infinity, clamp) in 128-bit integers: for
+// every shift and every output code the sums on both sides of its rounding border, then random values; the residual
+// add with a rounding of its own; the raw sum.
+//
+// module: dna_ppu_lane
+// quick: ACC_BITS=28
+// full: ACC_BITS=20
+// full: ACC_BITS=32
+#include <algorithm>
+#include <vector>
+
+#include "support.h"
+
+namespace {
+
+constexpr int kAcc = parameter::ACC_BITS, kCode = width::y_o, kMultiplier = width::multiplier_a_i;
+constexpr int kLatency = 10;       // from the sum to the code
+constexpr int kResidualStage = 5;  // the residual's value comes with this stage
+constexpr int kMaxShift = 48;      // beyond it every code is the zero point's
+using Wide = __int128;
+
+struct Settings {
+    int64_t bias = 0, multiplier = 1, zero = 0, low = 0, high = 0;
+    int shift = 1;
+    bool residual = false;
+    int64_t zero_a = 0, zero_b = 0, multiplier_a = 1, multiplier_b = 1, sum_zero = 0, sum_low = 0, sum_high = 0;
+    int sum_shift = 1;
+};
+
+int64_t roundedShift(Wide value, int shift) { return int64_t((value + (Wide(1) << (shift - 1))) >> shift); }
+
+int64_t code(const Settings& s, int64_t sum, int64_t residual) {
+    const int64_t y = std::clamp(s.zero + roundedShift(Wide(sum + s.bias) * s.multiplier, s.shift), s.low, s.high);
+    if (!s.residual) return y;
+    const Wide both = Wide(y - s.zero_a) * s.multiplier_a + Wide(residual - s.zero_b) * s.multiplier_b;
+    return std::clamp(s.sum_zero + roundedShift(both, s.sum_shift), s.sum_low, s.sum_high);
+}
+
+class Run {
+public:
+    explicit Run(unit::Bench& bench) : bench_(bench) { dut_.hold_i = dut_.activate_i = dut_.parameter_write_i = 0; }
+
+    /// Loads and activates the settings, sends the sums through, compares every code.
+    void block(const Settings& s, const std::vector<int64_t>& sums) {
+        configure(s);
+        std::vector<int64_t> residuals;
+        for (size_t i = 0; i < sums.size(); ++i)
+            residuals.push_back(unit::signedValue(bench_.random.word(kCode), kCode));
+        for (size_t cycle = 0; cycle < sums.size() + kLatency - 1; ++cycle) {
+            dut_.sum_i = cycle < sums.size() ? unit::unsignedValue(sums[cycle], kAcc) : 0;
+            // The value of stage 5 was clocked in five edges ago.
+            if (cycle >= kResidualStage && cycle - kResidualStage < sums.size())
+                dut_.residual_value_i = unit::unsignedValue(residuals[cycle - kResidualStage], kCode);
+            bench_.clock(dut_);
+            if (cycle < sums.size()) bench_.expect(dut_.raw_o, uint32_t(sums[cycle] + s.bias), "raw_o");
+            if (cycle + 1 < kLatency) continue;
+            const size_t i = cycle + 1 - kLatency;
+            bench_.expect(dut_.y_o, unit::unsignedValue(code(s, sums[i], residuals[i]), kCode), "y_o");
+        }
+    }
+
+    void holds() {
+        dut_.sum_i = 1;
+        bench_.clock(dut_);
+        const uint32_t raw = dut_.raw_o;
+        dut_.hold_i = 1;
+        for (int i = 0; i < 3; ++i) {
+            dut_.sum_i = 100 + i;
+            bench_.clock(dut_);
+            bench_.expect(dut_.raw_o, raw, "raw_o held");
+        }
+        dut_.hold_i = 0;
+    }
+
+private:
+    void configure(const Settings& s) {
+        const uint64_t word = uint64_t(uint32_t(s.bias)) | uint64_t(s.multiplier) << 32 | uint64_t(s.shift - 1) << 48;
+        dut_.parameter_write_i = 1, dut_.parameter_i = word;
+        bench_.clock(dut_);
+        dut_.parameter_write_i = 0, dut_.parameter_i = ~word, dut_.activate_i = 1;
+        bench_.clock(dut_);
+        dut_.activate_i = 0;
+        dut_.zero_i = unit::unsignedValue(s.zero, kCode), dut_.low_i = unit::unsignedValue(s.low, kCode);
+        dut_.high_i = unit::unsignedValue(s.high, kCode);
+        dut_.residual_i = s.residual;
+        dut_.zero_a_i = unit::unsignedValue(s.zero_a, kCode), dut_.zero_b_i = unit::unsignedValue(s.zero_b, kCode);
+        dut_.multiplier_a_i = s.multiplier_a, dut_.multiplier_b_i = s.multiplier_b, dut_.shift_i = s.sum_shift - 1;
+        dut_.sum_zero_i = unit::unsignedValue(s.sum_zero, kCode);
+        dut_.sum_low_i = unit::unsignedValue(s.sum_low, kCode),
+        dut_.sum_high_i = unit::unsignedValue(s.sum_high, kCode);
+    }
+
+    unit::Bench& bench_;
+    Vdut dut_;
+};
+
+int64_t codeOf(unit::Random& random) { return unit::signedValue(random.word(kCode), kCode); }
+
+Settings randomSettings(unit::Random& random) {
+    Settings s;
+    s.bias = unit::signedValue(random.word(32), 32);
+    if (random.oneIn(2)) s.bias >>= random.below(24);
+    s.multiplier = 1 + int64_t(random.below((1 << kMultiplier) - 1));
+    s.shift = 1 + int(random.below(kMaxShift));
+    s.zero = codeOf(random), s.low = codeOf(random), s.high = codeOf(random);
+    if (s.low > s.high) std::swap(s.low, s.high);
+    s.residual = random.oneIn(2);
+    s.zero_a = codeOf(random), s.zero_b = codeOf(random), s.sum_zero = codeOf(random);
+    s.multiplier_a = int64_t(random.word(kMultiplier)), s.multiplier_b = int64_t(random.word(kMultiplier));
+    s.sum_low = codeOf(random), s.sum_high = codeOf(random);
+    if (s.sum_low > s.sum_high) std::swap(s.sum_low, s.sum_high);
+    s.sum_shift = 1 + int(random.below(1 << width::shift_i));
+    return s;
+}
+
+/// Sums on both sides of the border of every code: the least sum whose scaled value reaches it, and the one before.
+std::vector<int64_t> borders(const Settings& s) {
+    const int64_t least = -(int64_t(1) << (kAcc - 1)), most = -least - 1;
+    std::vector<int64_t> sums;
+    for (int64_t y = -(1 << (kCode - 1)); y < 1 << (kCode - 1); ++y) {
+        const Wide scaled =
+            (Wide(y - s.zero) << s.shift) - (Wide(1) << (s.shift - 1));  // (sum + bias) * multiplier >= this
+        Wide sum = scaled / s.multiplier - s.bias;
+        while ((sum + s.bias) * s.multiplier >= scaled) --sum;
+        while ((sum + s.bias) * s.multiplier < scaled) ++sum;
+        for (const Wide near : {sum - 1, sum})
+            if (near >= least && near <= most) sums.push_back(int64_t(near));
+    }
+    sums.push_back(least);
+    sums.push_back(most);
+    return sums;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    unit::Bench bench(argc, argv);
+    Run run(bench);
+    for (int shift = 1; shift <= kMaxShift; ++shift) {
+        for (int64_t multiplier : {int64_t(1), int64_t(1) << (kMultiplier - 1), (int64_t(1) << kMultiplier) - 1,
+                                   1 + int64_t(bench.random.below((1 << kMultiplier) - 1))}) {
+            Settings s = randomSettings(bench.random);
+            s.residual = false, s.multiplier = multiplier, s.shift = shift;
+            s.bias = unit::signedValue(bench.random.word(16), 16), s.zero = codeOf(bench.random) / 2;
+            s.low = -(1 << (kCode - 1)), s.high = (1 << (kCode - 1)) - 1;
+            run.block(s, borders(s));
+        }
+    }
+    run.holds();
+    const int blocks = bench.full ? 60000 : 1500, values = 192;  // 11.5 million random sums in full
+    for (int i = 0; i < blocks; ++i) {
+        std::vector<int64_t> sums;
+        const int shrink = int(bench.random.below(kAcc - 1));
+        for (int v = 0; v < values; ++v) sums.push_back(unit::signedValue(bench.random.word(kAcc), kAcc) >> shrink);
+        run.block(randomSettings(bench.random), sums);
+    }
+    return bench.finish();
+}
