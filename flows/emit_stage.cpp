@@ -23,6 +23,8 @@ constexpr int kBenchPictures = 2;  ///< random pictures in the stand-alone bench
 
 const char* const kMakefile = R"(# Runs the emitted accelerator under Verilator; needs nothing of DNA.
 #   make        build and run: every layer's output is compared byte for byte
+#   make icarus the first picture in Icarus Verilog (slow; PICTURES=2: both), where unknown values may not leave the chip
+#   make vcd    the first picture in Icarus with waveforms in obj/dna.vcd
 #   make lint   Verilator, Icarus Verilog and Yosys read every file without a warning
 SOURCES := $(shell cat ../files.f)
 
@@ -33,6 +35,21 @@ obj/Vdna_top: bench.cpp $(addprefix ../,$(SOURCES))
 	verilator --cc --exe --build -O3 -Wno-fatal +define+DNA_CHECKS --top-module dna_top \
 	  -CFLAGS "-O2 -std=c++17 -DDNA_COUNTERS=@COUNTERS@" --Mdir obj $(addprefix ../,$(SOURCES)) bench.cpp
 
+PICTURES := 1
+DRAM := $(shell awk '/^dram/ { print $$2 }' vectors/program.txt)
+
+obj/bench.vvp: bench.v $(addprefix ../,$(SOURCES))
+	mkdir -p obj
+	iverilog -g2005 -s bench -Pbench.DRAM_BYTES=$(DRAM) -o obj/bench.vvp bench.v $(addprefix ../,$(SOURCES))
+
+icarus: obj/bench.vvp
+	vvp obj/bench.vvp +pictures=$(PICTURES) | tee obj/icarus.log
+	grep -qx PASS obj/icarus.log
+
+vcd: obj/bench.vvp
+	vvp obj/bench.vvp +pictures=1 +vcd=obj/dna.vcd | tee obj/icarus.log
+	grep -qx PASS obj/icarus.log
+
 lint:
 	cd .. && verilator --lint-only -Wall --top-module dna_top $(SOURCES)
 	cd .. && iverilog -g2005 -Wall -t null -s dna_top $(SOURCES)
@@ -41,7 +58,7 @@ lint:
 clean:
 	rm -rf obj result.json
 
-.PHONY: run lint clean
+.PHONY: run icarus vcd lint clean
 )";
 
 std::string makefile(bool counters) {
@@ -63,7 +80,7 @@ Design SHA-256 {}; {} x {} PEs (output array), {} accumulator bits, buffers of {
 | `design.json`, `mapping.json`, `network.json`, `weights.safetensors` | what it was made from |
 | `program/image.bin` | DRAM from address 0: descriptors and weights |
 | `program/memory_map.json`, `program/desc.txt` | where everything stands; descriptors as text |
-| `tb/` | Verilator bench with its own vectors: `make -C tb` runs it, `make -C tb lint` checks every file |
+| `tb/` | bench with its own vectors: `make -C tb` runs it in Verilator, `icarus` in Icarus, `vcd` with waveforms; `lint` checks every file |
 | `manifest.json` | top module and memory instances, for synthesis flows |
 | `orfs/nangate45/` | hand-over to OpenROAD-flow-scripts: `config.mk`, constraints, memory macros |
 
@@ -98,6 +115,7 @@ void writeBench(const fs::path& folder, const nn::IntegerNetwork& network, const
                 bool counters) {
     base::makeFolder(folder);
     base::writeFileAtomic(folder / "bench.cpp", verif::benchSource());
+    base::writeFileAtomic(folder / "bench.v", verif::verilogBenchSource());
     base::writeFileAtomic(folder / "Makefile", makefile(counters));
     std::vector<std::vector<uint8_t>> pictures(kBenchPictures);
     std::vector<const uint8_t*> pointers;

@@ -31,8 +31,6 @@ public:
         return std::move(verdict_);
     }
 
-    int64_t cycles() const { return times_.back().done; }
-
 private:
     void note(const std::string& kind, const std::string& text) {
         if (verdict_.first.empty()) verdict_.kind = kind, verdict_.first = text;
@@ -79,8 +77,8 @@ Verdict stoppedBy(const std::string& reason) {
 
 }  // namespace
 
-Verdict runCase(const FuzzCase& fuzz_case, const fs::path& simulator, const fs::path& folder) {
-    const std::vector<mapping::LayerPlan> plans = plansOf(fuzz_case);
+std::vector<mapping::LayerPlan> writeCaseVectors(const FuzzCase& fuzz_case, const fs::path& folder) {
+    std::vector<mapping::LayerPlan> plans = plansOf(fuzz_case);
     const nn::IntegerNetwork network = nn::randomIntegerNetwork(fuzz_case.network, fuzz_case.weights_seed);
     const mapping::Program program = mapping::buildProgram(network, fuzz_case.design, plans);
     base::Rng rng(fuzz_case.pictures_seed, "fuzz pictures");
@@ -88,17 +86,24 @@ Verdict runCase(const FuzzCase& fuzz_case, const fs::path& simulator, const fs::
     std::vector<const uint8_t*> pointers;
     for (int i = 0; i < fuzz_case.pictures; ++i) pictures.push_back(randomPicture(fuzz_case.network, rng));
     for (const auto& picture : pictures) pointers.push_back(picture.data());
-    Judge judge(plans, fuzz_case.stall_seed != 0);
+    writeVectors(folder, network, program, pointers);
+    // A deadlock shall not cost minutes.
+    const int64_t cycles = mapping::networkCycles(plans, design::MemoryModel{}).back().done;
+    base::appendLine(folder / "program.txt", fmt::format("patience {}", 4 * cycles + 20000));
+    return plans;
+}
+
+Verdict runCase(const FuzzCase& fuzz_case, const fs::path& simulator, const fs::path& folder) {
+    std::vector<mapping::LayerPlan> plans;
     try {
-        writeVectors(folder, network, program, pointers);
+        plans = writeCaseVectors(fuzz_case, folder);
     } catch (const base::InternalError& error) {
         return stoppedBy(error.what());
     }
-    // A deadlock shall not cost minutes.
-    base::appendLine(folder / "program.txt", fmt::format("patience {}", 4 * judge.cycles() + 20000));
     base::SilentLog log;
     try {
-        return judge.judge(simulate(simulator, folder, {{0, fuzz_case.pictures, fuzz_case.stall_seed}}, 1, log));
+        return Judge(plans, fuzz_case.stall_seed != 0)
+            .judge(simulate(simulator, folder, {{0, fuzz_case.pictures, fuzz_case.stall_seed}}, 1, log));
     } catch (const base::ToolError& error) {
         return stoppedBy(error.what());
     }

@@ -21,6 +21,10 @@ struct Verdict {
     }
 };
 
+/// Writes the vectors of a case to `folder` for a bench that gives up soon when nothing moves; the layers as they are
+/// lowered. Throws InternalError when reference and descriptors disagree.
+std::vector<mapping::LayerPlan> writeCaseVectors(const FuzzCase& fuzz_case, const std::filesystem::path& folder);
+
 /// Runs a case on the simulator of its design. Vectors stand in `folder` meanwhile. Cycles are compared with the
 /// normative memory only, access counts always. Throws ToolError when the simulator can't be run at all.
 Verdict runCase(const FuzzCase& fuzz_case, const std::filesystem::path& simulator, const std::filesystem::path& folder);

@@ -22,6 +22,7 @@ namespace fs = std::filesystem;
 const std::map<std::string, std::string_view>& resources();
 
 std::string benchSource() { return std::string(resources().at("bench/bench.cpp")); }
+std::string verilogBenchSource() { return std::string(resources().at("bench/bench.v")); }
 std::string benchCounters() { return std::string(resources().at("bench/counters.cpp")); }
 
 fs::path cacheFolder() {

@@ -44,6 +44,8 @@ std::vector<SimulatedPicture> simulate(const std::filesystem::path& simulator, c
 
 /// The bench's source, for emitted folders.
 std::string benchSource();
+/// The same bench in Verilog, for event-driven simulators.
+std::string verilogBenchSource();
 /// What a model adds to a bench that is compiled apart from it.
 std::string benchCounters();
 

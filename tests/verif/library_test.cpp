@@ -80,3 +80,9 @@ TEST_CASE("library: stages, parameters and changes are read from the sources") {
     CHECK_THROWS_AS(broken("rtl/dna_token.v: `no such text` -> `x`"), base::InternalError);
     CHECK_THROWS_AS(broken("rtl/dna_token.v: `count_q` -> `x`"), base::InternalError);  // there more than once
 }
+
+TEST_CASE("library: no unknown value leaves the chip in Icarus") {
+    if (!there({"iverilog", "vvp"})) DNA_SKIP("iverilog is not installed");
+    const verif::LibraryResult result = run("x");
+    CHECK_MESSAGE(result.failed() == 0, failing(result));
+}

@@ -5,7 +5,7 @@
 
 #include "core/base/file.h"
 #include "flows/cli/verb.h"
-#include "flows/scratch_folder.h"
+#include "flows/work_folder.h"
 #include "verif/fuzz.h"
 
 namespace dna::flows {
@@ -73,7 +73,7 @@ verif::FuzzResult replayed(const Options& options) {
 }
 
 int fuzz(Options& options, VerbContext& context) {
-    ScratchFolder work("dna-fuzz", options.work);
+    WorkFolder work("dna-fuzz", options.work);
     options.fuzz.work = work.folder();
     if (options.library) options.fuzz.library = verif::readLibrary(*options.library);
     const verif::FuzzResult result = options.replay ? replayed(options) : verif::fuzz(options.fuzz, context.log);

@@ -7,7 +7,7 @@
 #include "core/base/error.h"
 #include "core/base/file.h"
 #include "flows/cli/verb.h"
-#include "flows/scratch_folder.h"
+#include "flows/work_folder.h"
 #include "rtlgen/chip.h"
 #include "verif/fuzz.h"
 #include "verif/library/stage.h"
@@ -36,7 +36,7 @@ std::map<std::string, std::string> libraryOf(const std::optional<fs::path>& fold
 }
 
 int verifyLibrary(Options& options, VerbContext& context) {
-    const ScratchFolder work("dna-verify-library", options.work);
+    const WorkFolder work("dna-verify-library", options.work);
     options.library.work = work.folder();
     options.library.files = libraryOf(options.files);
     const verif::StageRegistry stages = verif::builtinStages();

@@ -1,4 +1,4 @@
-#include "flows/scratch_folder.h"
+#include "flows/work_folder.h"
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -7,11 +7,11 @@ namespace dna::flows {
 
 namespace fs = std::filesystem;
 
-ScratchFolder::ScratchFolder(const std::string& name, const std::optional<fs::path>& wanted)
+WorkFolder::WorkFolder(const std::string& name, const std::optional<fs::path>& wanted)
     : folder_(wanted.value_or(fs::temp_directory_path() / fmt::format("{}-{}", name, ::getpid()))),
       temporary_(!wanted) {}
 
-ScratchFolder::~ScratchFolder() {
+WorkFolder::~WorkFolder() {
     std::error_code ignored;
     if (temporary_ && !keep_) fs::remove_all(folder_, ignored);
 }

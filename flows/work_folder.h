@@ -7,12 +7,12 @@
 namespace dna::flows {
 
 /// The folder given, or a temporary one that goes with the object unless `keep` was called.
-class ScratchFolder {
+class WorkFolder {
 public:
-    ScratchFolder(const std::string& name, const std::optional<std::filesystem::path>& wanted);
-    ~ScratchFolder();
-    ScratchFolder(const ScratchFolder&) = delete;
-    ScratchFolder& operator=(const ScratchFolder&) = delete;
+    WorkFolder(const std::string& name, const std::optional<std::filesystem::path>& wanted);
+    ~WorkFolder();
+    WorkFolder(const WorkFolder&) = delete;
+    WorkFolder& operator=(const WorkFolder&) = delete;
     const std::filesystem::path& folder() const { return folder_; }
     void keep() { keep_ = true; }
 
