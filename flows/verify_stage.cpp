@@ -156,7 +156,7 @@ private:
             if (!picture.stalled && picture.layers.back().done != plain->layers.back().done) ++varying;
         Json layers = Json::array();
         int64_t before = 0;
-        std::array<uint32_t, 16> counters{};
+        std::array<uint32_t, verif::kCounters> counters{};
         std::vector<double> shares;
         for (size_t i = 0; plain != results_.end() && i < plain->layers.size(); ++i) {
             const verif::SimulatedLayer& layer = plain->layers[i];
@@ -173,7 +173,7 @@ private:
         json["layers"] = layers;
     }
 
-    Json layerJson(size_t i, const verif::SimulatedLayer& layer, int64_t cycles, const std::array<uint32_t, 16>& before,
+    Json layerJson(size_t i, const verif::SimulatedLayer& layer, int64_t cycles, const std::array<uint32_t, verif::kCounters>& before,
                    const mapping::LayerTime& time) const {
         const mapping::LayerPlan& plan = program_.program.plans[i];
         const costmodel::AccessCounts n = costmodel::countAccesses(plan);
@@ -191,7 +191,7 @@ private:
         Json rtl, model;
         for (size_t c = verif::kFirstAccessCounter; c < verif::kCounters; ++c) {
             rtl[verif::kCounterNames[c]] = layer.counters[c] - before[c];
-            model[verif::kCounterNames[c]] = verif::accessesOf(n, c);
+            model[verif::kCounterNames[c]] = verif::accessesOf(n, c, plan.chunk.cols);
         }
         rtl["macs"] = int64_t(layer.counters[1] - before[1]) * int64_t(pes);
         model["macs"] = n.mac_cycles * int64_t(pes);

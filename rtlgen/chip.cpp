@@ -84,7 +84,7 @@ void addControlPorts(Module& module) {
     module.port(Direction::Output, 1, "done_o");
     module.port(Direction::Output, 16, "descriptors_done_o");
     module.port(Direction::Output, 1, "layer_done_o");
-    module.port(Direction::Input, 4, "counter_index_i");
+    module.port(Direction::Input, 5, "counter_index_i");
     module.port(Direction::Output, 32, "counter_o");
 }
 
@@ -142,7 +142,7 @@ Module topModule(const std::string& hash) {
     module.net(1, "start");
     module.net(32, "descriptor_base");
     module.net(16, "descriptors_done");
-    module.net(4, "counter_index");
+    module.net(5, "counter_index");
     module.net(32, "counter");
     module.constants.push_back({"HASH", "256'h" + hash, "SHA-256 of the canonical design.json"});
 

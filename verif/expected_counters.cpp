@@ -5,11 +5,12 @@
 namespace dna::verif {
 
 const std::array<const char*, kCounters> kCounterNames{
-    "cycles",        "compute",      "fill_drain",      "wait_load",     "wait_store",    "idle",
-    "dram_reads",    "dram_writes",  "input_writes",    "input_reads",   "weight_writes", "weight_reads",
-    "output_writes", "output_reads", "residual_writes", "residual_reads"};
+    "cycles",         "compute",      "fill_drain",    "wait_load",    "wait_store",
+    "idle",           "dram_reads",   "dram_writes",   "input_writes", "input_reads",
+    "weight_writes",  "weight_reads", "output_writes", "output_reads", "residual_writes",
+    "residual_reads", "psum_writes",  "psum_reads",    "rf_row_writes"};
 
-int64_t accessesOf(const costmodel::AccessCounts& n, size_t counter) {
+int64_t accessesOf(const costmodel::AccessCounts& n, size_t counter, int cols) {
     switch (counter) {
         case 6:
             return n.dramReads();
@@ -31,6 +32,12 @@ int64_t accessesOf(const costmodel::AccessCounts& n, size_t counter) {
             return n.residual_writes;
         case 15:
             return n.residual_reads;
+        case 16:
+            return n.psum_writes;
+        case 17:
+            return n.psum_reads;
+        case 18:
+            return n.rf_writes / cols;
     }
     DNA_CHECK(false, "no access counter");
     return 0;
@@ -48,7 +55,7 @@ std::array<int64_t, kCounters> expectedCounters(const std::vector<mapping::Layer
     for (const mapping::LayerPlan& plan : plans) {
         const costmodel::AccessCounts n = costmodel::countAccesses(plan);
         expected[1] += n.mac_cycles;
-        for (size_t i = kFirstAccessCounter; i < kCounters; ++i) expected[i] += accessesOf(n, i);
+        for (size_t i = kFirstAccessCounter; i < kCounters; ++i) expected[i] += accessesOf(n, i, plan.chunk.cols);
     }
     // The five classes exclude each other: whatever is left is idle.
     expected[5] = expected[0] - expected[1] - expected[2] - expected[3] - expected[4];

@@ -84,7 +84,8 @@ design::Design randomDesign(base::Rng& rng, const FuzzRange& range) {
                             .input_words = {16, 512},
                             .weight_words = {64, 2048},
                             .output_words = {128, 1024},
-                            .least_accumulator_bits = 20};
+                            .least_accumulator_bits = 20,
+                            .array = range.array};
     while (true) {
         design::Design design;
         design.name = "fuzz";

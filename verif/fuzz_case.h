@@ -33,7 +33,8 @@ FuzzCase readFuzzCase(const std::filesystem::path& file);
 /// How large the cases of a fuzz run are.
 struct FuzzRange {
     int max_rows = 32, max_cols = 16;
-    int64_t max_cycles = 60000;  ///< of a picture, by the model
+    int64_t max_cycles = 60000;             ///< of a picture, by the model
+    std::optional<design::Template> array;  ///< designs of this template only
 };
 
 /// A random design that can run random networks, and a random case on it.

@@ -62,7 +62,8 @@ int between(base::Rng& rng, const Words& words) {
 
 design::Chunk draw(base::Rng& rng, const ChunkRange& range) {
     design::Chunk chunk;
-    chunk.array = design::Template(1 + rng.below(4));
+    const design::Template any = design::Template(1 + rng.below(4));
+    chunk.array = range.array.value_or(any);
     chunk.rows = powerOfTwo(rng, 4, range.max_rows);
     chunk.cols = powerOfTwo(rng, 8, range.max_cols);
     chunk.psum_words = std::max(8, chunk.rows << rng.below(4));

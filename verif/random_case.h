@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,7 @@ struct ChunkRange {
     int max_rows = 32, max_cols = 16;
     Words input_words{128, 512}, weight_words{1024, 2048}, output_words{256, 1024};
     int least_accumulator_bits = 28;
+    std::optional<design::Template> array;  ///< this template only
 };
 
 /// A random chunk among those that the reader of designs accepts: what is legal stands there alone.

@@ -8,6 +8,7 @@
 
 #include "core/base/log.h"
 #include "rtlgen/chip.h"
+#include "verif/expected_counters.h"
 
 namespace dna::verif {
 
@@ -18,7 +19,7 @@ struct SimulatedLayer {
     int64_t mismatches = 0;  ///< bytes that differ from the reference
     int64_t first = -1;      ///< offset of the first one in the stored map
     int found = 0, expected = 0;
-    std::array<uint32_t, 16> counters{};  ///< dna_perf, since the start
+    std::array<uint32_t, kCounters> counters{};  ///< dna_perf, since the start
 };
 
 struct SimulatedPicture {

@@ -257,7 +257,8 @@ private:
         if (job.input_released) inputs_.release(end + kReleased);
         if (job.weights_released) weights_.release(end + kReleased);
         tile_ = end + tail(plan, sub, job);
-        timeline_.computing.push_back({start, tile_});
+        // Row-stationary: writing a set may last until after the tile is complete.
+        timeline_.computing.push_back({start, std::max(end, tile_)});
         timeline_.storing.push_back({loaded, start});  // a loaded job waits for an output slot
         timeline_.issuing.push_back({start + kPrepared, end, jobMacCycles(plan, sub, job)});
         if (plan.layer.residual_node >= 0) residuals_.release(tile_);

@@ -34,6 +34,7 @@ module dna_array_rs #(
     input  wire [5:0]               weight_chain_i,
     input  wire [RADDR-1:0]         weight_place_i,
     input  wire [COLS*BITS-1:0]     w_i,
+    output wire [ROWS-1:0]          written_o,     // with the vector: array rows that take it
     // totals
     input  wire [LOG-1:0]           row_i,
     output reg  [COLS*SUM_BITS-1:0] sums_o         // two cycles later
@@ -58,6 +59,7 @@ module dna_array_rs #(
                 bank_q     <= amount_i + lane_i[r*LOG +: LOG];
                 wave_q     <= head ? transfer_q : join_now;
             end
+            assign written_o[r] = write_q;
             wire [128:0] word;
             dna_pick #(.LOG(LOG), .BITS(129)) u_word (.words_i(banks_i), .index_i(bank_q), .word_o(word));
             wire [COLS*BITS-1:0] x;

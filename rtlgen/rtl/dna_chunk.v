@@ -29,7 +29,7 @@ module dna_chunk #(
     output reg          done_o,
     output reg  [15:0]  descriptors_done_o,
     output wire         layer_done_o,
-    input  wire [3:0]   counter_index_i,
+    input  wire [4:0]   counter_index_i,
     output wire [31:0]  counter_o,
     output wire         arvalid_o,
     input  wire         arready_i,
@@ -157,7 +157,8 @@ module dna_chunk #(
     wire output_read, output_read_slot, weight_access, output_write, residual_read, busy, mac;
     wire [OADDR-1:0] output_read_addr;
     wire [127:0]     output_data;
-    wire [BANKS-1:0] bank_read;
+    wire [BANKS-1:0] bank_read, rf_write;
+    wire             psum_write, psum_read;
     generate
         if (TEMPLATE == 3) begin : gen_output_array
             dna_engine_os #(.ROWS(ROWS), .LOG(LOG), .COLS(COLS), .ACC_BITS(ACC_BITS), .MAX_POOL(MAX_POOL),
@@ -175,6 +176,7 @@ module dna_chunk #(
                 .output_read_slot_i(output_read_slot), .output_read_addr_i(output_read_addr), .output_data_o(output_data),
                 .busy_o(busy), .mac_o(mac), .bank_read_o(bank_read), .weight_access_o(weight_access),
                 .output_write_o(output_write), .residual_read_o(residual_read));
+            assign {psum_write, psum_read, rf_write} = {(BANKS+2){1'b0}};
         end else if (TEMPLATE == 4) begin : gen_row_stationary
             dna_engine_rs #(.ROWS(ROWS), .LOG(LOG), .COLS(COLS), .DEPTH(DEPTH), .RADDR(RADDR), .PSUM(PSUM), .PADDR(PADDR),
                             .ACC_BITS(ACC_BITS), .INPUT_WORDS(INPUT_WORDS), .IADDR(IADDR), .WEIGHT_WORDS(WEIGHT_WORDS),
@@ -190,7 +192,8 @@ module dna_chunk #(
                 .residual_write_addr_i(residual_write_addr), .fill_data_i(fill_data), .output_read_i(output_read),
                 .output_read_slot_i(output_read_slot), .output_read_addr_i(output_read_addr), .output_data_o(output_data),
                 .busy_o(busy), .mac_o(mac), .bank_read_o(bank_read), .weight_access_o(weight_access),
-                .output_write_o(output_write), .residual_read_o(residual_read));
+                .output_write_o(output_write), .residual_read_o(residual_read), .psum_write_o(psum_write),
+                .psum_read_o(psum_read), .rf_write_o(rf_write));
         end else begin : gen_weight_stationary
             dna_engine_ws #(.SYSTOLIC(TEMPLATE == 2 ? 1 : 0), .ROWS(ROWS), .LOG(LOG), .COLS(COLS), .CUT(CUT), .PSUM(PSUM),
                             .PADDR(PADDR), .ACC_BITS(ACC_BITS), .INPUT_WORDS(INPUT_WORDS), .IADDR(IADDR),
@@ -207,7 +210,9 @@ module dna_chunk #(
                 .residual_write_addr_i(residual_write_addr), .fill_data_i(fill_data), .output_read_i(output_read),
                 .output_read_slot_i(output_read_slot), .output_read_addr_i(output_read_addr), .output_data_o(output_data),
                 .busy_o(busy), .mac_o(mac), .bank_read_o(bank_read), .weight_access_o(weight_access),
-                .output_write_o(output_write), .residual_read_o(residual_read));
+                .output_write_o(output_write), .residual_read_o(residual_read), .psum_write_o(psum_write),
+                .psum_read_o(psum_read));
+            assign rf_write = 1'b0;
         end
     endgenerate
 
@@ -233,10 +238,11 @@ module dna_chunk #(
                 .read_beat_i(read_beat), .write_beat_i(wvalid_o && wready_i), .input_write_i(input_write),
                 .input_read_i(bank_read), .weight_write_i(weight_write), .weight_read_i(weight_access),
                 .output_write_i(output_write), .output_read_i(output_read), .residual_write_i(residual_write),
-                .residual_read_i(residual_read), .index_i(counter_index_i), .count_o(counter_o));
+                .residual_read_i(residual_read), .psum_write_i(psum_write), .psum_read_i(psum_read),
+                .rf_write_i(rf_write), .index_i(counter_index_i), .count_o(counter_o));
         end else begin : gen_no_counters
             wire unused_events = &{1'b0, counter_index_i, store_waiting, busy, mac, bank_read, weight_access,
-                                   output_write, residual_read};
+                                   output_write, residual_read, psum_write, psum_read, rf_write};
             assign counter_o = 32'd0;
         end
     endgenerate

@@ -1,7 +1,7 @@
 // AXI4-Lite slave: control, status, design hash, counters.
 //   0x00 id "DNA1"        0x04 status {done, busy}      0x08 control (write 1: start)
 //   0x0c descriptor base  0x10 descriptors done         0x20..0x3c design hash, most significant word first
-//   0x40..0x7c counters (dna_perf)
+//   0x40..0xbc counters (dna_perf)
 // Writes take address and data together; one answer is under way at a time.
 module dna_csr_axil #(
     parameter [255:0] HASH = 256'd0
@@ -27,7 +27,7 @@ module dna_csr_axil #(
     input  wire        busy_i,
     input  wire        done_i,
     input  wire [15:0] descriptors_done_i,
-    output wire [3:0]  counter_index_o,
+    output wire [4:0]  counter_index_o,
     input  wire [31:0] counter_i
 );
     wire write = awvalid_i && wvalid_i && !bvalid_o;
@@ -35,10 +35,10 @@ module dna_csr_axil #(
     assign awready_o = write;
     assign wready_o  = write;
     assign arready_o = read;
-    assign counter_index_o = araddr_i[5:2];
+    assign counter_index_o = {araddr_i[7], araddr_i[5:2]};
     wire [255:0] hash = HASH;
     wire [2:0]   hash_word = ~araddr_i[4:2];
-    wire unused_address = &{1'b0, awaddr_i[1:0], araddr_i[1:0], araddr_i[7]};
+    wire unused_address = &{1'b0, awaddr_i[1:0], araddr_i[1:0]};
 
     always @(posedge clk or negedge rst_n) begin
         if (!rst_n) begin
@@ -57,7 +57,7 @@ module dna_csr_axil #(
     end
 
     always @(posedge clk) if (read) begin
-        if (araddr_i[6]) rdata_o <= counter_i;
+        if (araddr_i[7:6] != 2'b00) rdata_o <= counter_i;
         else if (araddr_i[5]) rdata_o <= hash[{hash_word, 5'd0} +: 32];
         else case (araddr_i[4:2])
             3'd0: rdata_o <= 32'h444e4131;

@@ -73,7 +73,8 @@ module dna_datapath_rs #(
     output wire             tile_done_o,        // the last word of a job is in the output buffer
     // events for the counters
     output wire [ROWS-1:0]  bank_read_o,
-    output wire             weight_access_o, output_write_o, residual_read_o
+    output wire             weight_access_o, output_write_o, residual_read_o, psum_write_o, psum_read_o,
+    output wire [ROWS-1:0]  rf_write_o          // array rows
 );
     // ---- Control pipeline: events, weight side (stages 1 to 5), operand side (1 to 5).
     localparam WTAG = WADDR + RADDR + 11;
@@ -155,22 +156,23 @@ module dna_datapath_rs #(
         .clk(clk), .chain_i(fold_chain_i), .lane_i(fold_lane_i), .channel_i(fold_channel_i), .depthwise_i(depthwise_i),
         .pad_i(pad_value_i), .amount_i(amount4), .load_i(load_q[4]), .banks_i(banks), .select_i(select5), .half_i(half5),
         .read_i(read5), .use_i(mac_q[5]), .first_i(first_q[7]), .transfer_i(last_q[8]), .weight_load_i(weight_load_q[5]),
-        .weight_chain_i(weight_chain5), .weight_place_i(weight_place5), .w_i(w), .row_i(total_row), .sums_o(sums));
+        .weight_chain_i(weight_chain5), .weight_place_i(weight_place5), .w_i(w), .written_o(rf_write_o), .row_i(total_row),
+        .sums_o(sums));
 
     // ---- Drain and partial sums.
-    wire psum_read, psum_first, psum_write, activate, row_valid, row_half, job_end;
+    wire psum_first, activate, row_valid, row_half, job_end;
     wire [PADDR-1:0] psum_read_entry, psum_write_entry;
     wire [OADDR-1:0] row_addr;
     dna_drain_rs #(.LOG(LOG), .PADDR(PADDR), .ADDR(OADDR)) u_drain (
         .clk(clk), .rst_n(rst_n), .push_i(last_i), .addr_i(out_addr_i), .entry_i(entry_i), .groups_i(valid_groups_i),
         .half_i(half_i), .start_i(block_start_i), .first_i(set_first_i), .last_i(set_last_i), .job_end_i(job_end_i),
-        .transfer_i(last_q[8]), .chain_i(chain_i), .out_width_i(out_width_i), .row_o(total_row), .read_o(psum_read),
-        .read_entry_o(psum_read_entry), .first_o(psum_first), .activate_o(activate), .write_o(psum_write),
+        .transfer_i(last_q[8]), .chain_i(chain_i), .out_width_i(out_width_i), .row_o(total_row), .read_o(psum_read_o),
+        .read_entry_o(psum_read_entry), .first_o(psum_first), .activate_o(activate), .write_o(psum_write_o),
         .valid_o(row_valid), .write_entry_o(psum_write_entry), .addr_o(row_addr), .half_o(row_half), .job_end_o(job_end));
     wire [COLS*ACC_BITS-1:0] row;
     dna_psum #(.COLS(COLS), .SUM_BITS(SUM_BITS), .ACC_BITS(ACC_BITS), .WORDS(PSUM), .ADDR(PADDR)) u_psum (
-        .clk(clk), .read_i(psum_read), .read_addr_i(psum_read_entry), .sums_i(sums), .first_i(psum_first),
-        .write_i(psum_write), .write_addr_i(psum_write_entry), .row_o(row));
+        .clk(clk), .read_i(psum_read_o), .read_addr_i(psum_read_entry), .sums_i(sums), .first_i(psum_first),
+        .write_i(psum_write_o), .write_addr_i(psum_write_entry), .row_o(row));
 
     // ---- Post-processing: slots change behind the last row of a job.
     reg slot_q, residual_slot_q;

@@ -60,7 +60,7 @@ module dna_datapath_ws #(
     output wire             tile_done_o,        // the last word of a job is in the output buffer
     // events for the counters
     output wire             bank_read_o,
-    output wire             weight_access_o, output_write_o, residual_read_o
+    output wire             weight_access_o, output_write_o, residual_read_o, psum_write_o, psum_read_o
 );
     // ---- Control pipeline.
     localparam WTAG = WADDR + LOG + SELECT + 6;
@@ -139,10 +139,12 @@ module dna_datapath_ws #(
     always @(posedge clk) tag_q <= {tag_q[SUMS*TAG-1:0], {job_end_i, half_i, out_addr_i, entry_i}};
     wire [TAG-1:0] row_tag = tag_q[SUMS*TAG +: TAG];
     wire row_last = mac_q[SUMS+1] && last_q[SUMS+1];
+    assign psum_read_o  = mac_q[SUMS-2] && !first_q[SUMS-2];
+    assign psum_write_o = mac_q[SUMS+1] && !last_q[SUMS+1];
     wire [COLS*ACC_BITS-1:0] row;
     dna_psum #(.COLS(COLS), .SUM_BITS(SUM_BITS), .ACC_BITS(ACC_BITS), .WORDS(PSUM), .ADDR(PADDR)) u_psum (
-        .clk(clk), .read_i(mac_q[SUMS-2] && !first_q[SUMS-2]), .read_addr_i(tag_q[(SUMS-3)*TAG +: PADDR]), .sums_i(sums),
-        .first_i(first_q[SUMS]), .write_i(mac_q[SUMS+1] && !last_q[SUMS+1]), .write_addr_i(row_tag[PADDR-1:0]),
+        .clk(clk), .read_i(psum_read_o), .read_addr_i(tag_q[(SUMS-3)*TAG +: PADDR]), .sums_i(sums),
+        .first_i(first_q[SUMS]), .write_i(psum_write_o), .write_addr_i(row_tag[PADDR-1:0]),
         .row_o(row));
 
     // ---- Post-processing: slots change behind the last row of a job.

@@ -48,7 +48,7 @@ module dna_engine_ws #(
     // events for the counters
     output wire             busy_o, mac_o,
     output wire             bank_read_o,
-    output wire             weight_access_o, output_write_o, residual_read_o
+    output wire             weight_access_o, output_write_o, residual_read_o, psum_write_o, psum_read_o
 );
     // ---- Layer settings of the compute side.
     wire take;
@@ -139,5 +139,5 @@ module dna_engine_ws #(
         .fill_data_i(fill_data_i), .output_read_i(output_read_i), .output_read_slot_i(output_read_slot_i),
         .output_read_addr_i(output_read_addr_i), .output_data_o(output_data_o), .tile_done_o(tile_done_o),
         .bank_read_o(bank_read_o), .weight_access_o(weight_access_o), .output_write_o(output_write_o),
-        .residual_read_o(residual_read_o));
+        .residual_read_o(residual_read_o), .psum_write_o(psum_write_o), .psum_read_o(psum_read_o));
 endmodule

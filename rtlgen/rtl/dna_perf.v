@@ -1,7 +1,8 @@
 // Event counters of a chunk, 32 bits each, running from start to done:
 //   0 cycles  1 compute  2 fill and drain  3 wait for load  4 wait for store  5 idle
 //   6 read beats  7 write beats  8/9 input buffer writes/reads (bank accesses)  10/11 weight buffer writes/reads
-//   12/13 output buffer writes/reads  14/15 residual buffer writes/reads
+//   12/13 output buffer writes/reads  14/15 residual buffer writes/reads  16/17 rows of partial sums written/read
+//   18 register files written (array rows)
 // Classes 1 to 5 exclude each other and sum to 0.
 module dna_perf #(
     parameter ROWS = 16
@@ -17,32 +18,39 @@ module dna_perf #(
     input  wire            weight_write_i, weight_read_i,
     input  wire            output_write_i, output_read_i,
     input  wire            residual_write_i, residual_read_i,
-    input  wire [3:0]      index_i,
+    input  wire            psum_write_i, psum_read_i,
+    input  wire [ROWS-1:0] rf_write_i,
+    input  wire [4:0]      index_i,
     output wire [31:0]     count_o
 );
-    reg [511:0] count_q /* verilator public_flat_rd */;
+    localparam COUNTERS = 19;
+    reg [32*COUNTERS-1:0] count_q /* verilator public_flat_rd */;
     wire idle = !mac_i && !busy_i && !wait_load_i && !wait_store_i;
 
-    // Bank reads of a cycle, registered once.
-    reg [5:0] reads_q;
+    // Bank reads and written array rows of a cycle, registered once.
+    reg [5:0] reads_q, rows_q;
     integer i;
-    reg [5:0] reads;
+    reg [5:0] reads, rows;
     always @* begin
         reads = 6'd0;
-        for (i = 0; i < ROWS; i = i + 1) reads = reads + {5'd0, input_read_i[i]};
+        rows  = 6'd0;
+        for (i = 0; i < ROWS; i = i + 1) begin
+            reads = reads + {5'd0, input_read_i[i]};
+            rows  = rows + {5'd0, rf_write_i[i]};
+        end
     end
     always @(posedge clk or negedge rst_n) begin
-        if (!rst_n) reads_q <= 6'd0;
-        else reads_q <= reads;
+        if (!rst_n) {reads_q, rows_q} <= 12'd0;
+        else {reads_q, rows_q} <= {reads, rows};
     end
 
-    wire [15:0] events = {residual_read_i, residual_write_i, output_read_i, output_write_i, weight_read_i, weight_write_i,
+    wire [COUNTERS-1:0] events = {1'b0, psum_read_i, psum_write_i, residual_read_i, residual_write_i, output_read_i, output_write_i, weight_read_i, weight_write_i,
                           1'b0, input_write_i, write_beat_i, read_beat_i, idle, wait_store_i, wait_load_i,
                           busy_i && !mac_i, mac_i, 1'b1};
     genvar c;
     generate
-        for (c = 0; c < 16; c = c + 1) begin : gen_counter
-            wire [31:0] step = (c == 9) ? {26'd0, reads_q} : {31'd0, events[c]};
+        for (c = 0; c < COUNTERS; c = c + 1) begin : gen_counter
+            wire [31:0] step = (c == 9) ? {26'd0, reads_q} : (c == 18) ? {26'd0, rows_q} : {31'd0, events[c]};
             always @(posedge clk or negedge rst_n) begin
                 if (!rst_n) count_q[32*c +: 32] <= 32'd0;
                 else if (clear_i) count_q[32*c +: 32] <= 32'd0;
@@ -50,6 +58,7 @@ module dna_perf #(
             end
         end
     endgenerate
-    wire unused_event = events[9];
-    assign count_o = count_q[{index_i, 5'd0} +: 32];
+    wire unused_event = &{1'b0, events[18], events[9]};
+    wire [1023:0] counts = {{(1024-32*COUNTERS){1'b0}}, count_q};
+    assign count_o = counts[{index_i, 5'd0} +: 32];
 endmodule

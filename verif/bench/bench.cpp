@@ -23,6 +23,8 @@ const uint32_t* dnaCounters(const Vdna_top& top);
 
 namespace {
 
+constexpr int kCounters = 19;  // of dna_perf
+
 [[noreturn]] void fail(const std::string& message) {
     std::fprintf(stderr, "bench: %s\n", message.c_str());
     std::exit(3);
@@ -108,7 +110,7 @@ public:
 
     struct LayerResult {
         int64_t done = 0;
-        uint32_t counters[16] = {};
+        uint32_t counters[kCounters] = {};
         int64_t mismatches = 0;
         int64_t first = -1;
         int found = 0, expected = 0;
@@ -155,9 +157,9 @@ private:
 #if DNA_COUNTERS == 1
         const auto& words =
             top_.rootp->dna_top__DOT__u_chunk0__DOT__u_chunk__DOT__gen_counters__DOT__u_perf__DOT__count_q;
-        for (int i = 0; i < 16; ++i) counters[i] = words[i];
+        for (int i = 0; i < kCounters; ++i) counters[i] = words[i];
 #elif DNA_COUNTERS == 2
-        std::memcpy(counters, dnaCounters(top_), 16 * sizeof(uint32_t));
+        std::memcpy(counters, dnaCounters(top_), kCounters * sizeof(uint32_t));
 #else
         (void)counters;
 #endif
@@ -303,7 +305,7 @@ void print(std::FILE* out, const Program& program, int image, bool stalled,
                      "\"expected\": %d, \"counters\": [",
                      i ? "," : "", program.layers[i].name.c_str(), (long long)r.done, (long long)r.mismatches,
                      (long long)r.first, r.found, r.expected);
-        for (int c = 0; c < 16; ++c) std::fprintf(out, "%s%u", c ? ", " : "", r.counters[c]);
+        for (int c = 0; c < kCounters; ++c) std::fprintf(out, "%s%u", c ? ", " : "", r.counters[c]);
         std::fprintf(out, "]}");
     }
     std::fprintf(out, "]}");

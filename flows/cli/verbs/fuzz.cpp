@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <map>
 #include <memory>
 #include <optional>
 
@@ -93,6 +94,12 @@ void declareRange(CLI::App& app, verif::FuzzOptions& fuzz) {
     app.add_option("--max-cycles", fuzz.range.max_cycles, "longest picture")
         ->check(CLI::Range(5000, 100000000))
         ->capture_default_str();
+    std::map<std::string, design::Template> templates;
+    for (const design::Template t : {design::Template::DotLanes, design::Template::WeightStationary,
+                                     design::Template::OutputArray, design::Template::RowStationary})
+        templates[design::templateName(t)] = t;
+    app.add_option("--template", fuzz.range.array, "designs of one template (default: of all)")
+        ->transform(CLI::CheckedTransformer(templates));
 }
 
 }  // namespace
