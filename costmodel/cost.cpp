@@ -127,7 +127,7 @@ ChunkPrices pricesOf(const design::Chunk& chunk, const Technology& technology, c
     p.mac_pj = pe.mac_pj - p.rf_pj;
     p.idle_pj = pe.idle_pj;
     if (chunk.hasPartialSums()) {
-        p.psum = priceMemory(technology.memory, chunk.psum_words / 2, chunk.cols * chunk.accumulator_bits);
+        p.psum = priceMemory(technology.memory, chunk.psum_words / 2, chunk.psumBits());
         p.psum_pj = chunk.cols * logic.psum_energy_pj;
     }
     if (chunk.rowStationary()) {
@@ -180,7 +180,7 @@ LayerCost costOf(const LayerPlan& plan, const mapping::LayerTime& time, const Ch
     cost.counts = countAccesses(plan);
     cost.level_pj = levelEnergies(eventsOf(cost.counts, double(time.latency), prices), prices);
     const double compute = double(mapping::macCycles(plan));
-    const double beats = double(std::max(cost.counts.dramReads(), cost.counts.dram_output_writes));
+    const double beats = double(std::max(cost.counts.readBeats(), cost.counts.writeBeats()));
     cost.utilization = double(cost.macs) / (double(prices.pes) * double(time.latency));
     cost.roofline = compute / std::max(compute, beats);
     return cost;
@@ -234,7 +234,7 @@ std::vector<design::Violation> violations(const NetworkCost& cost, const design:
 }
 
 double sramBytes(const design::Chunk& chunk) {
-    const double psum = chunk.hasPartialSums() ? chunk.psum_words * chunk.cols * double(chunk.accumulator_bits) / 8 : 0;
+    const double psum = chunk.hasPartialSums() ? chunk.psum_words * double(chunk.psumBits()) / 8 : 0;
     return psum + 2.0 * design::kWordBytes *
                       (double(chunk.lanes()) * chunk.input_words + chunk.weight_words + 2.0 * chunk.output_words);
 }

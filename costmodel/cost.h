@@ -35,7 +35,7 @@ struct ChunkPrices {
     double noc_pj = 0, noc_clock_pj = 0;  ///< per operand byte; delivery registers per cycle
     double pick_pj = 0;                   ///< row-stationary: a word chosen among the banks by an array row
     double lane_pj = 0, lane_idle_pj = 0, control_pj = 0, dma_pj = 0;
-    double dram_read_pj = 0, dram_write_pj = 0;  ///< per 16-byte beat
+    double dram_read_pj = 0, dram_write_pj = 0;  ///< per word
     double leakage_pj_per_cycle = 0;
     int lanes = 0, pes = 0;
     AreaParts area;

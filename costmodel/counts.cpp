@@ -7,7 +7,6 @@
 
 namespace dna::costmodel {
 
-using design::kBlock;
 using mapping::ArrayMode;
 using mapping::LayerPlan;
 using mapping::SubPlan;
@@ -45,11 +44,11 @@ int64_t readsPerWord(const LayerPlan& plan, const SubPlan& sub) {
 }
 
 /// Input words that one tap of a dense block touches.
-int64_t wordsPerTap(const SubPlan& sub) {
+int64_t wordsPerTap(const SubPlan& sub, int block) {
     int64_t words = 0;
     for (int run = 0; run < sub.sub.runs; ++run) {
         const int first = sub.channel_offset + run * sub.sub.run_stride;
-        words += (first + sub.sub.in_channels - 1) / kBlock - first / kBlock + 1;
+        words += (first + sub.sub.in_channels - 1) / block - first / block + 1;
     }
     return words;
 }
@@ -60,19 +59,19 @@ void countTransfers(const LayerPlan& plan, const SubPlan& sub, AccessCounts& n) 
     n.dram_descriptor_reads += mapping::jobsOf(plan, sub).empty() ? 0 : 16;
     for (const mapping::Job& job : mapping::jobsOf(plan, sub)) {
         if (job.weights_changed) {
-            const int64_t beats = mapping::weightTransfer(plan, sub, job, 0).totalBeats();
-            n.dram_weight_reads += beats;
-            n.weight_writes += beats;
+            const int64_t words = mapping::weightTransfer(plan, sub, job, 0).totalWords();
+            n.dram_weight_reads += words;
+            n.weight_writes += words;
         }
         if (job.input_changed) {
             const mapping::Transfer t = mapping::inputTransfer(plan, sub, job);
-            n.dram_input_reads += t.totalBeats();
+            n.dram_input_reads += t.totalWords();
             const int begin = plan.input_rows_begin(sub, job.row_tile), end = plan.input_rows_end(sub, job.row_tile);
             const int64_t rows = sub.drop_odd ? (end + 1) / 2 - (begin + 1) / 2 : end - begin;
             const int64_t columns = sub.drop_odd ? (plan.layer.in_width + 1) / 2 : plan.layer.in_width;
             n.input_writes += rows * columns * t.blocks;
         }
-        const int64_t out = mapping::outputTransfer(plan, sub, job).totalBeats();
+        const int64_t out = mapping::outputTransfer(plan, sub, job).totalWords();
         n.dram_output_writes += out;
         n.output_reads += out;
         if (plan.layer.residual_node >= 0) n.dram_residual_reads += out, n.residual_writes += out;
@@ -85,13 +84,13 @@ void countSets(const LayerPlan& plan, const SubPlan& sub, AccessCounts& n) {
     const int rows = plan.chunk.rows, cols = plan.chunk.cols;
     const int64_t units = totalUnits(sub);
     const int64_t pixels = int64_t{plan.layer.out_height} * plan.layer.out_width;
-    const int64_t set_words = dense ? rows * cols / kBlock : 1;
+    const int64_t set_words = dense ? rows * cols / plan.chunk.block() : 1;
     int64_t loads = 0, parameter_reads = 0;
     for (const mapping::Job& job : mapping::jobsOf(plan, sub)) {
         const int64_t job_units = plan.units(sub, job.channel_tile);
         const int64_t blocks = (plan.tilePixels(sub, job.row_tile) - 1) / plan.chunk.psum_words + 1;
         const bool channels_outer = plan.mapping.block_order == mapping::BlockOrder::ChannelsOuter;
-        parameter_reads += (channels_outer || job_units == 1 ? job_units : job_units * blocks) * (cols / 2);
+        parameter_reads += (channels_outer || job_units == 1 ? job_units : job_units * blocks) * design::timingOf(plan.chunk).parameter_words;
         loads += job_units * blocks * sub.reduction;
     }
     const int64_t steps = pixels * units * sub.reduction;
@@ -104,7 +103,7 @@ void countSets(const LayerPlan& plan, const SubPlan& sub, AccessCounts& n) {
     n.psum_writes += pixels * units * (sub.reduction - 1);
     n.psum_reads += pixels * units * (sub.reduction - 1);
     n.outputs += pixels * units * cols;
-    n.output_writes += plan.layer.raw_output ? units * cols / 4 : pixels * units;
+    n.output_writes += plan.layer.raw_output ? units * cols * plan.layer.rawBytes() / design::kWordBytes : pixels * units;
     if (plan.layer.residual_node >= 0) n.residual_reads += pixels * units;
 }
 
@@ -143,11 +142,11 @@ void countFold(const LayerPlan& plan, const SubPlan& sub, AccessCounts& n) {
         const int64_t job_units = plan.units(sub, job.channel_tile), job_steps = plan.tileSteps(sub, job.row_tile);
         const int64_t blocks = (job_steps - 1) / fold.block_steps + 1;
         const bool channels_outer = plan.mapping.block_order == mapping::BlockOrder::ChannelsOuter;
-        parameter_reads += (channels_outer || job_units == 1 ? job_units : job_units * blocks) * (cols / 2);
+        parameter_reads += (channels_outer || job_units == 1 ? job_units : job_units * blocks) * design::timingOf(plan.chunk).parameter_words;
         loads += job_units * blocks * sub.reduction;
         steps += job_units * job_steps * sub.reduction;
     }
-    const int64_t set_words = (int64_t{fold.setVectors()} * cols + kBlock - 1) / kBlock;
+    const int64_t set_words = (int64_t{fold.setVectors()} * cols + plan.chunk.block() - 1) / plan.chunk.block();
     const int64_t array_rows = int64_t{fold.groups} * fold.chain();
     n.mac_cycles += steps * fold.stepMacs();
     n.sums += pixels * units * sub.reduction;
@@ -160,7 +159,7 @@ void countFold(const LayerPlan& plan, const SubPlan& sub, AccessCounts& n) {
     n.psum_writes += pixels * units * (sub.reduction - 1);
     n.psum_reads += pixels * units * (sub.reduction - 1);
     n.outputs += pixels * units * cols;
-    n.output_writes += plan.layer.raw_output ? units * cols / 4 : pixels * units;
+    n.output_writes += plan.layer.raw_output ? units * cols * plan.layer.rawBytes() / design::kWordBytes : pixels * units;
     if (plan.layer.residual_node >= 0) n.residual_reads += pixels * units;
 }
 
@@ -174,18 +173,18 @@ void countArray(const LayerPlan& plan, const SubPlan& sub, AccessCounts& n) {
         const int64_t job_units = plan.units(sub, job.channel_tile);
         const int64_t job_blocks = job_units * plan.yBlocks(sub, job.row_tile) * sub.x_blocks;
         const bool channels_outer = plan.mapping.block_order == mapping::BlockOrder::ChannelsOuter;
-        parameter_reads += (channels_outer || job_units == 1 ? job_units : job_blocks) * (cols / 2);
+        parameter_reads += (channels_outer || job_units == 1 ? job_units : job_blocks) * design::timingOf(plan.chunk).parameter_words;
         blocks += job_blocks;
     }
     const int64_t cycles = blocks * sub.reduction;
-    const int64_t weight_words = cols == kBlock ? sub.reduction : (sub.reduction + 1) / 2;
+    const int64_t weight_words = cols == plan.chunk.block() ? sub.reduction : (sub.reduction + 1) / 2;
     n.mac_cycles += cycles;
-    n.input_reads += readsPerWord(plan, sub) * units * (dense ? wordsPerTap(sub) : 1);
+    n.input_reads += readsPerWord(plan, sub) * units * (dense ? wordsPerTap(sub, plan.chunk.block()) : 1);
     n.weight_reads += parameter_reads + blocks * weight_words;
     n.noc_inputs += cycles * (dense ? rows : rows * cols);
     n.noc_weights += cycles * cols;
     n.outputs += pixels * units * cols;
-    n.output_writes += plan.layer.raw_output ? units * cols / 4 : pixels * units;
+    n.output_writes += plan.layer.raw_output ? units * cols * plan.layer.rawBytes() / design::kWordBytes : pixels * units;
     if (plan.layer.residual_node >= 0) n.residual_reads += pixels * units;
 }
 
@@ -194,6 +193,7 @@ void countArray(const LayerPlan& plan, const SubPlan& sub, AccessCounts& n) {
 AccessCounts countAccesses(const LayerPlan& plan) {
     AccessCounts n;
     n.macs = plan.layer.macs;
+    n.beats_per_word = plan.chunk.beatsPerWord();
     for (const SubPlan& sub : plan.subs) {
         countTransfers(plan, sub, n);
         if (plan.chunk.rowStationary())

@@ -9,9 +9,10 @@ namespace dna::costmodel {
 /// Physical events of one layer, by the counting table of hardware.md 3.8c; each is what a counter
 /// of dna_perf counts (words are 16 bytes), or follows from those. Closed form: no loop over tiles' contents.
 struct AccessCounts {
-    // DRAM, 16-byte beats.
+    // DRAM, words.
     int64_t dram_input_reads = 0, dram_weight_reads = 0, dram_residual_reads = 0, dram_descriptor_reads = 0;
     int64_t dram_output_writes = 0;
+    int beats_per_word = 1;
     // Buffers, macro accesses of one word.
     int64_t input_writes = 0, input_reads = 0;
     int64_t weight_writes = 0, weight_reads = 0;
@@ -31,6 +32,8 @@ struct AccessCounts {
     int64_t dramReads() const {
         return dram_input_reads + dram_weight_reads + dram_residual_reads + dram_descriptor_reads;
     }
+    int64_t readBeats() const { return dramReads() * beats_per_word; }
+    int64_t writeBeats() const { return dram_output_writes * beats_per_word; }
 };
 
 AccessCounts countAccesses(const mapping::LayerPlan& plan);

@@ -76,7 +76,7 @@ LayerPrice priceLayer(const LayerPlan& plan, const ChunkPrices& prices, bool exa
     events.lane_cycles = 0;
     price.event_energy_pj = sumOf(levelEnergies(events, prices));
     price.cycle_price_pj = sumOf(levelEnergies(eventsOf(AccessCounts{}, 1.0, prices), prices));
-    const int64_t beats = std::max(counts.dramReads(), counts.dram_output_writes);
+    const int64_t beats = std::max(counts.readBeats(), counts.writeBeats());
     price.cycles = double(std::max(issueCycles(plan), beats));
     if (exact) price.cycles = std::max(price.cycles, double(mapping::layerCycles(plan, design::MemoryModel{}).latency));
     return price;
@@ -85,7 +85,7 @@ LayerPrice priceLayer(const LayerPlan& plan, const ChunkPrices& prices, bool exa
 Refusal forEachMapping(const Layer& layer, const design::Chunk& chunk,
                        const std::function<void(const LayerPlan&)>& visit) {
     Refusal nearest{{}, std::numeric_limits<double>::infinity()};
-    const int block = design::kBlock;
+    const int block = layer.block();
     const int padded = (layer.out_channels + block - 1) / block * block;
     for (int log2_x = 0; log2_x <= mapping::maxLog2XLanes(chunk); ++log2_x) {
         const int row_step = mapping::rowStep(chunk, log2_x);

@@ -12,7 +12,6 @@
 
 namespace dna::costmodel {
 
-using design::kBlock;
 using mapping::Layer;
 using mapping::LayerMapping;
 using mapping::LayerPlan;
@@ -31,10 +30,10 @@ std::vector<int> heights(const Layer& layer, int y_lanes) {
 
 std::vector<int> channelTiles(const Layer& layer) {
     std::set<int> options;
-    const int blocks = (layer.out_channels + kBlock - 1) / kBlock;
+    const int blocks = (layer.out_channels + layer.block() - 1) / layer.block();
     for (int parts = 1; parts <= blocks; parts += (parts < 8 ? 1 : parts / 2))
-        options.insert((blocks + parts - 1) / parts * kBlock);
-    options.insert(kBlock);
+        options.insert((blocks + parts - 1) / parts * layer.block());
+    options.insert(layer.block());
     return {options.begin(), options.end()};
 }
 

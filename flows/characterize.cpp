@@ -82,8 +82,10 @@ private:
             "endmodule\n",
             accumulator_bits - 1, accumulator_bits);
         base::writeFileAtomic(folder / "pe_top.v", top);
-        base::writeFileAtomic(folder / "dna_pe.v", rtlgen::emitChip(design::Design{}).files.at("rtl/dna_pe.v"));
-        return synthesise({.sources = {folder / "dna_pe.v", folder / "pe_top.v"}, .top = "pe_top", .clock_mhz = platform_.clock_mhz, .folder = folder},
+        const rtlgen::Chip chip = rtlgen::emitChip(design::Design{});
+        for (const char* module : {"dna_pe", "dna_product"})
+            base::writeFileAtomic(folder / fmt::format("{}.v", module), chip.files.at(fmt::format("rtl/{}.v", module)));
+        return synthesise({.sources = {folder / "dna_pe.v", folder / "dna_product.v", folder / "pe_top.v"}, .top = "pe_top", .clock_mhz = platform_.clock_mhz, .folder = folder},
                           platform_, prepared_, log_);
     }
 
@@ -118,7 +120,7 @@ private:
         YosysOptions options{.sources = {folder / "top.v"}, .top = "wrapped", .clock_mhz = platform_.clock_mhz, .folder = folder};
         base::writeFileAtomic(folder / "top.v", text);
         const rtlgen::Chip chip = rtlgen::emitChip(design::Design{});
-        for (const char* module : {"dna_pe_ws", "dna_tree", "dna_psum", "dna_sram_sp", "dna_pe_rs", "dna_pick"}) {
+        for (const char* module : {"dna_pe_ws", "dna_product", "dna_tree", "dna_psum", "dna_sram_sp", "dna_pe_rs", "dna_pick"}) {
             base::writeFileAtomic(folder / (std::string(module) + ".v"), chip.files.at(fmt::format("rtl/{}.v", module)));
             options.sources.push_back(folder / (std::string(module) + ".v"));
         }

@@ -100,7 +100,7 @@ DesignMap mapOnDesign(const DesignMapStage& stage, base::Log& log) {
     const costmodel::Technology technology = costmodel::builtinTechnology(stage.target.technology);
     DesignMap map;
     map.network = network.name, map.design = design.name, map.chunk = design.chunk();
-    for (const mapping::Layer& layer : mapping::extractLayers(network)) map.layers.push_back({layer, {}, 0});
+    for (const mapping::Layer& layer : mapping::extractLayers(network, design.chunk().operand_bits)) map.layers.push_back({layer, {}, 0});
     const costmodel::ChunkPrices prices = pricesOf(map.chunk, technology, stage.target.dram, stage.target.clock_mhz);
     if (stage.network_edp)
         mapNetworkEdp(map, prices, stage.mapper, log);

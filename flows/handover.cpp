@@ -34,6 +34,7 @@ std::string configMk(const HandoverOptions& options, const Platform& platform, c
         "DNA_DIR := $(dir $(DESIGN_CONFIG))\n\n"
         "export DESIGN_NAME = {}\nexport DESIGN_NICKNAME = dna\nexport PLATFORM = {}\n", options.top, platform.orfs->platform);
     text += exportList("VERILOG_FILES", sources) + "export SDC_FILE = $(DNA_DIR)constraint.sdc\n\n";
+    text += "# Multipliers written out for standard cells.\nexport VERILOG_DEFINES = -D DNA_CELLS\n\n";
     text += "# The hierarchy is kept: one PE is mapped once.\nexport SYNTH_HIERARCHICAL = 1\n\n";
     text += exportList("ADDITIONAL_LEFS", lefs) + exportList("ADDITIONAL_LIBS", libs);
     text += "export GDS_ALLOW_EMPTY = fakeram.*\nexport MACRO_PLACE_HALO = 10 10\n\n";

@@ -9,47 +9,68 @@ namespace {
 
 constexpr int kStreams = 64;
 constexpr int kCycles = 300;
-constexpr int kLatency = 12;  // stages of the lane and two cycles for its parameters
+constexpr int kLatency = 20;  // stages of the lane and two cycles for its parameters
 
-/// Bias, multiplier and shift - 1 of one channel: sums of a few thousand end inside int8.
-uint64_t parameterWord(base::Rng& rng) {
-    const auto bias = static_cast<uint32_t>(static_cast<int32_t>(std::lround(2000.0 * rng.normal())));
-    const uint64_t multiplier = 0x4000 + rng.below(0x4000), shift = 20 + rng.below(2);
-    return bias | multiplier << 32 | shift << 48;
-}
+/// Statistics for a lane of any width: sums of 8-bit operands scaled by the width of theirs.
+class LaneOperands {
+public:
+    explicit LaneOperands(const NetlistModule& lane)
+        : bits_(static_cast<int>(lane.ports.at("zero_i").bits.size())),
+          multiplier_bits_(static_cast<int>(lane.ports.at("scale_i").bits.size())) {}
 
-void setConstants(GateSimulation& simulation, int stream, base::Rng& rng) {
-    simulation.setInputValue("zero_i", stream, 0x80);
-    simulation.setInputValue("low_i", stream, 0x80);
-    simulation.setInputValue("high_i", stream, 0x7f);
-    simulation.setInputValue("parameter_i", stream, parameterWord(rng));
-    for (const char* port : {"hold_i", "residual_i", "residual_value_i", "zero_a_i", "zero_b_i", "multiplier_a_i", "multiplier_b_i", "shift_i",
-                             "sum_zero_i", "sum_low_i", "sum_high_i"})
+    uint64_t bias(base::Rng& rng) const { return normal(rng, 2000.0); }
+    uint64_t sum(base::Rng& rng) const { return normal(rng, 6000.0); }
+    uint64_t multiplier(base::Rng& rng) const {
+        return (0x4000 + rng.below(0x4000)) << (multiplier_bits_ - 16) | (rng.below(1u << (multiplier_bits_ - 16)));
+    }
+    /// Sums of a few thousand (times 2^(2d) for d bits more) end inside the range of the output.
+    uint64_t shift(base::Rng& rng) const {
+        return static_cast<uint64_t>(20 + bits_ - 8 + multiplier_bits_ - 16) + rng.below(2);
+    }
+    uint64_t least() const { return uint64_t{1} << (bits_ - 1); }
+    uint64_t greatest() const { return least() - 1; }
+
+private:
+    uint64_t normal(base::Rng& rng, double deviation) const {
+        return static_cast<uint64_t>(std::llround(std::ldexp(deviation, 2 * (bits_ - 8)) * rng.normal()));
+    }
+    int bits_, multiplier_bits_;
+};
+
+void setConstants(GateSimulation& simulation, int stream, const LaneOperands& operands, base::Rng& rng) {
+    simulation.setInputValue("zero_i", stream, operands.least());
+    simulation.setInputValue("low_i", stream, operands.least());
+    simulation.setInputValue("high_i", stream, operands.greatest());
+    simulation.setInputValue("bias_i", stream, operands.bias(rng));
+    simulation.setInputValue("scale_i", stream, operands.multiplier(rng));
+    simulation.setInputValue("scale_shift_i", stream, operands.shift(rng));
+    for (const char* port : {"hold_i", "residual_i", "residual_value_i", "zero_b_i", "multiplier_a_i", "multiplier_b_i",
+                             "shift_i", "sum_zero_i", "sum_low_i", "sum_high_i"})
         simulation.setInputValue(port, stream, 0);
 }
 
-void setSums(GateSimulation& simulation, base::Rng& rng) {
-    for (int stream = 0; stream < kStreams; ++stream)
-        simulation.setInputValue("sum_i", stream, static_cast<uint64_t>(std::lround(6000.0 * rng.normal())));
+void setSums(GateSimulation& simulation, const LaneOperands& operands, base::Rng& rng) {
+    for (int stream = 0; stream < kStreams; ++stream) simulation.setInputValue("sum_i", stream, operands.sum(rng));
 }
 
 }  // namespace
 
 LaneEnergy laneEnergy(const NetlistModule& lane, const Library& library, double slew_ns) {
     GateSimulation simulation(lane, library);
+    const LaneOperands operands(lane);
     base::Rng rng(1, "lane sums");
     const auto both = [&](bool value) {
         simulation.setInput("parameter_write_i", 0, value ? ~uint64_t{0} : 0);
         simulation.setInput("activate_i", 0, value ? ~uint64_t{0} : 0);
     };
-    for (int stream = 0; stream < kStreams; ++stream) setConstants(simulation, stream, rng);
-    setSums(simulation, rng);
+    for (int stream = 0; stream < kStreams; ++stream) setConstants(simulation, stream, operands, rng);
+    setSums(simulation, operands, rng);
     both(true);
     simulation.cycle(), simulation.cycle();  // first into the next set, then into the active one
     both(false);
-    for (int cycle = 0; cycle < kLatency; ++cycle) setSums(simulation, rng), simulation.cycle();
+    for (int cycle = 0; cycle < kLatency; ++cycle) setSums(simulation, operands, rng), simulation.cycle();
     simulation.resetCounts();
-    for (int cycle = 0; cycle < kCycles; ++cycle) setSums(simulation, rng), simulation.cycle();
+    for (int cycle = 0; cycle < kCycles; ++cycle) setSums(simulation, operands, rng), simulation.cycle();
     LaneEnergy energy{.busy = simulatedEnergy(simulation, library, slew_ns), .idle = {}};
     for (int cycle = 0; cycle < kLatency; ++cycle) simulation.cycle();
     simulation.resetCounts();

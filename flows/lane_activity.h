@@ -9,8 +9,8 @@ struct LaneEnergy {
     LogicEnergy busy, idle;
 };
 
-/// Gate-level activity on sums as convolutions give them: normal with a standard deviation of 6000, requantised to int8
-/// by a 16-bit multiplier and a shift.
+/// Gate-level activity on sums as convolutions give them: normal with a standard deviation of 6000 for 8-bit operands,
+/// requantised by a multiplier and a shift.
 LaneEnergy laneEnergy(const NetlistModule& lane, const Library& library, double slew_ns);
 
 }  // namespace dna::flows

@@ -17,11 +17,18 @@ constexpr int kStreams = 64;
 constexpr int kSumLength = 36;    // products of one sum in the synthetic trace: 3x3 over 4 channels
 constexpr int kDrainCycles = 8;   // cycles after a transfer in which sums of other rows pass through
 
+/// An 8-bit operand as one of another width: its upper bits, or low bits that look random behind it.
+uint64_t scaled(int8_t value, int bits) {
+    if (bits <= 8) return static_cast<uint64_t>(value >> (8 - bits));
+    return static_cast<uint64_t>(int64_t{value} << (bits - 8)) | ((static_cast<uint8_t>(value) * 0x9dU) & ((1U << (bits - 8)) - 1));
+}
+
 /// Sets the operands of one stream; sums of other rows pass through the drain register after a transfer. Where weights
 /// stay (dna_pe_ws), a new one becomes active where a sum of the trace begins.
 void apply(GateSimulation& simulation, int stream, const PeOperands& operands, uint64_t chain) {
-    simulation.setInputValue("x_i", stream, static_cast<uint8_t>(operands.input));
-    simulation.setInputValue("w_i", stream, static_cast<uint8_t>(operands.weight));
+    const int bits = static_cast<int>(simulation.module().ports.at("x_i").bits.size());
+    simulation.setInputValue("x_i", stream, scaled(operands.input, bits));
+    simulation.setInputValue("w_i", stream, scaled(operands.weight, bits));
     const bool stays = simulation.module().source_name == "dna_pe_ws";
     simulation.setInputValue(stays ? "load_i" : "first_i", stream, operands.first);
     simulation.setInputValue(stays ? "swap_i" : "transfer_i", stream, operands.transfer);

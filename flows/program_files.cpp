@@ -14,7 +14,7 @@ MappedNetwork readMapped(const std::filesystem::path& network_json, const std::f
     MappedNetwork mapped;
     mapped.network = network::readNetwork(network_json);
     mapped.design = design::readDesign(design_json);
-    mapped.layers = mapping::extractLayers(mapped.network);
+    mapped.layers = mapping::extractLayers(mapped.network, mapped.design.chunk().operand_bits);
     if (mapping_json) {
         const mapping::NetworkMapping mappings = mapping::readMapping(*mapping_json);
         mapped.plans = mapping::lowerAll(mapped.layers, mapped.design.chunk(), mappings, mapping_json->string());
@@ -31,7 +31,7 @@ EmittedProgram readEmittedProgram(const std::filesystem::path& folder) {
     emitted.network = nn::readIntegerNetwork(folder / "network.json");
     const design::Design design = design::readDesign(folder / "design.json");
     const mapping::NetworkMapping mappings = mapping::readMapping(folder / "mapping.json");
-    const auto plans = mapping::lowerAll(mapping::extractLayers(emitted.network.graph), design.chunk(), mappings,
+    const auto plans = mapping::lowerAll(mapping::extractLayers(emitted.network.graph, design.chunk().operand_bits), design.chunk(), mappings,
                                          (folder / "mapping.json").string());
     emitted.program = mapping::buildProgram(emitted.network, design, plans);
     return emitted;

@@ -23,7 +23,7 @@ nn::IntegerNetwork randomlyCalibrated(const QuantizeStage& options, base::Log& l
     const std::filesystem::path weights = options.network_json.parent_path() / "weights.safetensors";
     if (!std::filesystem::exists(weights)) {
         log.info("no weights.safetensors beside the network: random integers take the place of trained weights");
-        return nn::randomIntegerNetwork(network::readNetwork(options.network_json), options.seed);
+        return nn::randomIntegerNetwork(network::readNetwork(options.network_json), options.seed, options.options.widths);
     }
     network::TrainedNetwork trained = network::readTrainedNetwork(options.network_json);
     autodiff::Workers workers(threadCount(options.threads));
@@ -60,6 +60,7 @@ base::Json quantizeStage(const QuantizeStage& options, base::Log& log) {
         result["calibration"] = toJson(*options.source);
         result["test_pictures"] = test.count();
         result["accuracy_float"] = floatAccuracy(trained, test, workers).all;
+        result["bits"] = options.options.widths.bits;
         result["accuracy_int8"] =
             nn::integerAccuracy(integer, test.bytes.data(), test.labels.data(), test.count(), workers);
     }

@@ -179,7 +179,7 @@ private:
         const costmodel::AccessCounts n = costmodel::countAccesses(plan);
         const double pes = double(plan.chunk.rows) * plan.chunk.cols;
         const double compute = double(n.mac_cycles);
-        const double limit = std::max({compute, double(n.dramReads()), double(n.dram_output_writes)});
+        const double limit = std::max({compute, double(n.readBeats()), double(n.writeBeats())});
         Json json{{"name", layer.name},
                   {"cycles_rtl", cycles},
                   {"cycles_model", time.latency},

@@ -22,7 +22,7 @@ base::ProcessResult runYosys(const std::filesystem::path& folder, const std::str
 
 /// `read_verilog` of all sources; without the behavioural memory when `without_memory`.
 std::string readSources(const YosysOptions& options, bool without_memory) {
-    std::string text = "read_verilog";
+    std::string text = "read_verilog -DDNA_CELLS";
     for (const std::filesystem::path& source : options.sources)
         if (!without_memory || source.filename() != std::string(kMemoryModule) + ".v")
             text += " \"" + std::filesystem::absolute(source).string() + "\"";
@@ -41,7 +41,8 @@ std::string mappingScript(const YosysOptions& options, const Platform& platform,
     std::string text = "read_liberty -lib cells.lib\n";
     for (const std::string& liberty : memory_liberties) text += "read_liberty -lib " + liberty + "\n";
     text += "read_verilog memories.v\n" + readSources(options, true);
-    text += fmt::format("hierarchy -check -top {0}\nsynth -noabc -top {0}\n", options.top);
+    // PEs and lanes are mapped as a whole: a product is summed together with what it is added to.
+    text += fmt::format("hierarchy -check -top {0}\nproc\nflatten *dna_ppu_lane *dna_pe *dna_pe_ws *dna_pe_rs\nsynth -noabc -top {0}\n", options.top);
     text += "dfflibmap -liberty cells.lib\nabc -liberty cells.lib -script abc.script\nsetundef -zero\n";
     if (platform.tie_high && platform.tie_low)
         text += fmt::format("hilomap -hicell {} {} -locell {} {}\n", platform.tie_high->cell, platform.tie_high->pin,

@@ -26,39 +26,38 @@ struct BusPort {
     const char* chunk;  ///< on the chunk, or null
 };
 
-/// AXI4 master: one id, INCR bursts of 16-byte beats.
-const std::vector<BusPort>& axiPorts() {
+/// AXI4 master: one id, INCR bursts of whole beats.
+std::vector<BusPort> axiPorts(int bits) {
     using enum Direction;
-    static const std::vector<BusPort> ports{
+    return {
         {Output, 1, "m_axi_arvalid", "arvalid_o"}, {Input, 1, "m_axi_arready", "arready_i"},
         {Output, 32, "m_axi_araddr", "araddr_o"},  {Output, 8, "m_axi_arlen", "arlen_o"},
         {Input, 1, "m_axi_rvalid", "rvalid_i"},    {Output, 1, "m_axi_rready", "rready_o"},
-        {Input, 128, "m_axi_rdata", "rdata_i"},    {Input, 1, "m_axi_rlast", "rlast_i"},
+        {Input, bits, "m_axi_rdata", "rdata_i"},    {Input, 1, "m_axi_rlast", "rlast_i"},
         {Output, 1, "m_axi_awvalid", "awvalid_o"}, {Input, 1, "m_axi_awready", "awready_i"},
         {Output, 32, "m_axi_awaddr", "awaddr_o"},  {Output, 8, "m_axi_awlen", "awlen_o"},
         {Output, 1, "m_axi_wvalid", "wvalid_o"},   {Input, 1, "m_axi_wready", "wready_i"},
-        {Output, 128, "m_axi_wdata", "wdata_o"},   {Output, 16, "m_axi_wstrb", "wstrb_o"},
+        {Output, bits, "m_axi_wdata", "wdata_o"},  {Output, bits / 8, "m_axi_wstrb", "wstrb_o"},
         {Output, 1, "m_axi_wlast", "wlast_o"},     {Input, 1, "m_axi_bvalid", "bvalid_i"},
         {Output, 1, "m_axi_bready", "bready_o"},
     };
-    return ports;
 }
 
 struct FixedOutput {
     int width;
     const char* name;
-    const char* value;
+    std::string value;
 };
 
 /// AXI4 signals that never change.
-const std::vector<FixedOutput>& axiConstants() {
-    static const std::vector<FixedOutput> outputs{
-        {1, "m_axi_arid", "1'b0"},       {3, "m_axi_arsize", "3'd4"},   {2, "m_axi_arburst", "2'b01"},
+std::vector<FixedOutput> axiConstants(int bits) {
+    const std::string size = fmt::format("3'd{}", std::countr_zero(unsigned(bits / 8)));
+    return {
+        {1, "m_axi_arid", "1'b0"},       {3, "m_axi_arsize", size},   {2, "m_axi_arburst", "2'b01"},
         {4, "m_axi_arcache", "4'b0011"}, {3, "m_axi_arprot", "3'b000"}, {1, "m_axi_awid", "1'b0"},
-        {3, "m_axi_awsize", "3'd4"},     {2, "m_axi_awburst", "2'b01"}, {4, "m_axi_awcache", "4'b0011"},
+        {3, "m_axi_awsize", size},     {2, "m_axi_awburst", "2'b01"}, {4, "m_axi_awcache", "4'b0011"},
         {3, "m_axi_awprot", "3'b000"},
     };
-    return outputs;
 }
 
 const std::vector<BusPort>& csrPorts() {
@@ -93,7 +92,7 @@ Module chunkModule(const Design& design, const Chunk& chunk) {
     module.name = "dna_chunk0";
     module.purpose = "Parameters of chunk 0.";
     addControlPorts(module);
-    for (const BusPort& port : axiPorts()) module.port(port.direction, port.width, port.chunk);
+    for (const BusPort& port : axiPorts(chunk.axi_bits)) module.port(port.direction, port.width, port.chunk);
     auto constant = [&](const char* name, int value, const char* field) {
         module.constants.push_back({name, std::to_string(value), field});
     };
@@ -103,6 +102,11 @@ Module chunkModule(const Design& design, const Chunk& chunk) {
     constant("BANKS", chunk.lanes(), "banks of the input buffer: pixels at a time");
     constant("BANK", addressBits(chunk.lanes()), "address bits of the banks");
     constant("COLS", chunk.cols, "chunks[0].cols");
+    constant("BITS", chunk.operand_bits, "chunks[0].operand_bits");
+    constant("MB", chunk.multiplier_bits, "chunks[0].multiplier_bits");
+    constant("DIGIT", chunk.multiplier_cut, "chunks[0].multiplier_cut");
+    constant("LEVELS", chunk.multiplierLevels(), "log2 of multiplier_bits / multiplier_cut");
+    constant("PE_CUT", chunk.pe_cut ? 1 : 0, "chunks[0].pe_cut");
     constant("CUT", chunk.tree_cut, "chunks[0].tree_cut");
     constant("PSUM", chunk.psum_words, "chunks[0].psum_words");
     constant("PADDR", addressBits(chunk.psum_words), "address bits of the partial sums");
@@ -116,6 +120,8 @@ Module chunkModule(const Design& design, const Chunk& chunk) {
     constant("WADDR", addressBits(chunk.weight_words), "address bits of the weight buffer");
     constant("OUTPUT_WORDS", chunk.output_words, "chunks[0].output_words, per half; also the residual buffer");
     constant("OADDR", addressBits(chunk.output_words), "address bits of the output buffer");
+    constant("AXI", chunk.axi_bits, "chunks[0].axi_bits");
+    constant("SPLIT", std::countr_zero(unsigned(chunk.beatsPerWord())), "log2 of the beats of a word");
     constant("COUNTERS", design.counters ? 1 : 0, "counters");
     Instance& instance = module.instantiate("dna_chunk", "u_chunk");
     for (const Constant& c : module.constants) instance.parameter(c.name, c.name);
@@ -123,15 +129,15 @@ Module chunkModule(const Design& design, const Chunk& chunk) {
     return module;
 }
 
-Module topModule(const std::string& hash) {
+Module topModule(int axi_bits, const std::string& hash) {
     Module module;
     module.name = "dna_top";
-    module.purpose = "Accelerator: AXI4-Lite control, one chunk, one AXI4 master of 128 bits.";
+    module.purpose = fmt::format("Accelerator: AXI4-Lite control, one chunk, one AXI4 master of {} bits.", axi_bits);
     module.port(Direction::Input, 1, "clk");
     module.port(Direction::Input, 1, "rst_n");
     for (const BusPort& port : csrPorts()) module.port(port.direction, port.width, port.name);
-    for (const BusPort& port : axiPorts()) module.port(port.direction, port.width, port.name);
-    for (const FixedOutput& output : axiConstants()) {
+    for (const BusPort& port : axiPorts(axi_bits)) module.port(port.direction, port.width, port.name);
+    for (const FixedOutput& output : axiConstants(axi_bits)) {
         module.port(Direction::Output, output.width, output.name);
         module.assigns.emplace_back(output.name, output.value);
     }
@@ -163,7 +169,7 @@ Module topModule(const std::string& hash) {
     chunk.connect("descriptor_base_i", "descriptor_base").connect("busy_o", "busy_o").connect("done_o", "done_o");
     chunk.connect("descriptors_done_o", "descriptors_done").connect("layer_done_o", "layer_done_o");
     chunk.connect("counter_index_i", "counter_index").connect("counter_o", "counter");
-    for (const BusPort& port : axiPorts()) chunk.connect(port.chunk, port.name);
+    for (const BusPort& port : axiPorts(axi_bits)) chunk.connect(port.chunk, port.name);
     return module;
 }
 
@@ -198,7 +204,7 @@ std::vector<MemoryUse> memoriesOf(const Chunk& chunk) {
                                 {base + "u_residual_buffer.gen_half[*].u_sram", chunk.output_words, 128, 2}};
     if (chunk.hasPartialSums())
         uses.push_back(
-            {base + "u_psum.gen_half[*].u_sram", chunk.psum_words / 2, chunk.cols * chunk.accumulator_bits, 2});
+            {base + "u_psum.gen_half[*].u_sram", chunk.psum_words / 2, chunk.psumBits(), 2});
     return uses;
 }
 
@@ -211,7 +217,7 @@ Chip emitChip(const Design& design) {
     for (const auto& [name, text] : chip.files) chip.order.push_back(name);
     const std::string hash = designHash(design);
     addGenerated(chip, chunkModule(design, design.chunk()), hash);
-    addGenerated(chip, topModule(hash), hash);
+    addGenerated(chip, topModule(design.chunk().axi_bits, hash), hash);
     chip.memories = memoriesOf(design.chunk());
     return chip;
 }

@@ -13,9 +13,9 @@ const std::array<const char*, kCounters> kCounterNames{
 int64_t accessesOf(const costmodel::AccessCounts& n, size_t counter, int cols) {
     switch (counter) {
         case 6:
-            return n.dramReads();
+            return n.readBeats();
         case 7:
-            return n.dram_output_writes;
+            return n.writeBeats();
         case 8:
             return n.input_writes;
         case 9:

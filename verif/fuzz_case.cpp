@@ -11,7 +11,7 @@ namespace dna::verif {
 using base::Json;
 
 std::vector<mapping::LayerPlan> plansOf(const FuzzCase& fuzz_case) {
-    return mapping::lowerAll(mapping::extractLayers(fuzz_case.network), fuzz_case.design.chunk(), fuzz_case.mapping,
+    return mapping::lowerAll(mapping::extractLayers(fuzz_case.network, fuzz_case.design.chunk().operand_bits), fuzz_case.design.chunk(), fuzz_case.mapping,
                              "fuzz case");
 }
 
@@ -55,7 +55,7 @@ FuzzCase draw(const design::Design& design, base::Rng& rng) {
     FuzzCase fuzz_case;
     fuzz_case.design = design;
     fuzz_case.network = randomNetwork(rng, design.chunk(), {});
-    for (const mapping::LayerPlan& plan : randomPlans(mapping::extractLayers(fuzz_case.network), design.chunk(), rng))
+    for (const mapping::LayerPlan& plan : randomPlans(mapping::extractLayers(fuzz_case.network, design.chunk().operand_bits), design.chunk(), rng))
         fuzz_case.mapping[plan.layer.name] = plan.mapping;
     fuzz_case.weights_seed = rng.below(kSeeds);
     fuzz_case.pictures_seed = rng.below(kSeeds);
@@ -84,7 +84,7 @@ design::Design randomDesign(base::Rng& rng, const FuzzRange& range) {
                             .input_words = {16, 512},
                             .weight_words = {64, 2048},
                             .output_words = {128, 1024},
-                            .least_accumulator_bits = 20,
+                            .accumulator_room = 3,
                             .array = range.array};
     while (true) {
         design::Design design;

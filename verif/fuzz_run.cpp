@@ -79,7 +79,9 @@ Verdict stoppedBy(const std::string& reason) {
 
 std::vector<mapping::LayerPlan> writeCaseVectors(const FuzzCase& fuzz_case, const fs::path& folder) {
     std::vector<mapping::LayerPlan> plans = plansOf(fuzz_case);
-    const nn::IntegerNetwork network = nn::randomIntegerNetwork(fuzz_case.network, fuzz_case.weights_seed);
+    const design::Chunk& chunk = fuzz_case.design.chunk();
+    const nn::IntegerNetwork network = nn::randomIntegerNetwork(
+        fuzz_case.network, fuzz_case.weights_seed, {chunk.operand_bits, chunk.multiplier_bits});
     const mapping::Program program = mapping::buildProgram(network, fuzz_case.design, plans);
     base::Rng rng(fuzz_case.pictures_seed, "fuzz pictures");
     std::vector<std::vector<uint8_t>> pictures;

@@ -64,15 +64,21 @@ design::Chunk draw(base::Rng& rng, const ChunkRange& range) {
     design::Chunk chunk;
     const design::Template any = design::Template(1 + rng.below(4));
     chunk.array = range.array.value_or(any);
-    chunk.rows = powerOfTwo(rng, 4, range.max_rows);
-    chunk.cols = powerOfTwo(rng, 8, range.max_cols);
+    chunk.operand_bits = range.operand_bits[rng.below(range.operand_bits.size())];
+    chunk.rows = powerOfTwo(rng, 4, chunk.weightsStay() ? std::min(range.max_rows, chunk.block()) : range.max_rows);
+    chunk.cols = chunk.block() >> (range.max_cols < 16 ? 1 : rng.below(2));
+    chunk.multiplier_bits = 16 << rng.below(2);
+    chunk.multiplier_cut = 4 << rng.below(3);
+    chunk.axi_bits = 32 << rng.below(3);
+    chunk.pe_cut = rng.below(4) != 0;
     chunk.psum_words = std::max(8, chunk.rows << rng.below(4));
     chunk.tree_cut = 1 + int(rng.below(4));
     chunk.rf_words = powerOfTwo(rng, 8, 64);
     chunk.input_words = between(rng, range.input_words);
     chunk.weight_words = between(rng, range.weight_words);
     chunk.output_words = between(rng, range.output_words);
-    chunk.accumulator_bits = range.least_accumulator_bits + int(rng.below(33 - uint64_t(range.least_accumulator_bits)));
+    const int least = chunk.leastAccumulatorBits() + range.accumulator_room;
+    chunk.accumulator_bits = least + int(rng.below(uint64_t(chunk.mostAccumulatorBits() - least + 1)));
     chunk.max_pool = chunk.array == design::Template::OutputArray && rng.below(4) != 0;
     return chunk;
 }

@@ -22,8 +22,8 @@ int64_t scaled(int64_t v, int64_t m, int s) {
     return int64_t(quotient);
 }
 
-int8_t clamped(int64_t value, const network::Quantization& q) {
-    return int8_t(std::clamp<int64_t>(value + q.zero_point, q.low, q.high));
+nn::Code clamped(int64_t value, const network::Quantization& q) {
+    return nn::Code(std::clamp<int64_t>(value + q.zero_point, q.low, q.high));
 }
 
 class Reference {
@@ -65,7 +65,7 @@ public:
 
 private:
     const Node& node(size_t i) const { return network_.graph.nodes[i]; }
-    const std::vector<int8_t>& operand(size_t i, size_t k) const { return outputs_.maps[size_t(node(i).inputs[k])]; }
+    const std::vector<nn::Code>& operand(size_t i, size_t k) const { return outputs_.maps[size_t(node(i).inputs[k])]; }
     const Node& operandNode(size_t i, size_t k) const { return node(size_t(node(i).inputs[k])); }
 
     void input(size_t i) {
@@ -82,7 +82,7 @@ private:
         const nn::IntegerNode& q = network_.nodes[i];
         const int zero = operandNode(i, 0).quantization->zero_point;
         const int cin = in.channels / n.groups, cout = out.channels / n.groups;
-        const std::vector<int8_t>& x = operand(i, 0);
+        const std::vector<nn::Code>& x = operand(i, 0);
         for (int m = 0; m < out.channels; ++m)
             for (int p = 0; p < out.height; ++p)
                 for (int c = 0; c < out.width; ++c) {
@@ -105,13 +105,13 @@ private:
     void linear(size_t i) {
         const Node& n = node(i);
         const nn::IntegerNode& q = network_.nodes[i];
-        const std::vector<int8_t>& x = operand(i, 0);
+        const std::vector<nn::Code>& x = operand(i, 0);
         const bool last = i + 1 == network_.graph.nodes.size();
         for (int m = 0; m < n.shape.channels; ++m) {
             int64_t sum = q.bias_q[size_t(m)];
             for (size_t k = 0; k < x.size(); ++k) sum += x[k] * q.weight_q[size_t(m) * x.size() + k];
             if (last)
-                outputs_.logits.push_back(int32_t(sum));
+                outputs_.logits.push_back(sum);
             else
                 outputs_.maps[i].push_back(
                     clamped(scaled(sum, q.multiplier[size_t(m)], q.shift[size_t(m)]), *n.quantization));
@@ -157,7 +157,7 @@ private:
             for (int p = 0; p < out.height; ++p)
                 for (int q = 0; q < out.width; ++q) {
                     const std::vector<int> values = window(i, c, p, q);
-                    outputs_.maps[i].push_back(int8_t(*std::max_element(values.begin(), values.end())));
+                    outputs_.maps[i].push_back(nn::Code(*std::max_element(values.begin(), values.end())));
                 }
     }
 

@@ -40,7 +40,7 @@ struct Draft {
             std::vector<Node> parts = nodes;
             for (Node& node : parts) node.inputs.clear();
             result.network = network::makeNetwork(base.network.name, parts, inputs, "shrunk case");
-            for (const mapping::Layer& layer : mapping::extractLayers(result.network)) {
+            for (const mapping::Layer& layer : mapping::extractLayers(result.network, base.design.chunk().operand_bits)) {
                 const auto old = base.mapping.find(layer.name);
                 const auto legal = mapping::legalize(layer, base.design.chunk(),
                                                      old == base.mapping.end() ? mapping::LayerMapping{} : old->second);
@@ -132,7 +132,7 @@ private:
     }
 
     bool plainerMapping() {
-        const std::vector<mapping::Layer> layers = mapping::extractLayers(best_.network);
+        const std::vector<mapping::Layer> layers = mapping::extractLayers(best_.network, best_.design.chunk().operand_bits);
         const design::Chunk chunk = best_.design.chunk();
         for (const mapping::Layer& layer : layers) {
             const auto change = [&](auto&& edit) {

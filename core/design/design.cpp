@@ -1,6 +1,7 @@
 #include "core/design/design.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <bit>
@@ -15,24 +16,40 @@ using base::JsonObject;
 
 namespace {
 
+/// One of a few integers; the fallback when the key is missing or its value was a problem.
+int choiceOf(JsonObject& object, const char* key, const std::vector<int>& choices, int fallback) {
+    const int value = int(object.integer(key, choices.front(), choices.back(), fallback));
+    if (std::find(choices.begin(), choices.end(), value) != choices.end()) return value;
+    object.problem(key, fmt::format("expected one of {}, found {}", fmt::join(choices, ", "), value));
+    return fallback;
+}
+
 Chunk readChunk(JsonObject& object) {
     Chunk chunk;
     const std::string array =
         object.choice("template", {"dot_lanes", "weight_stationary", "output_array", "row_stationary"}, "output_array");
     for (const Template t : {Template::DotLanes, Template::WeightStationary, Template::RowStationary})
         if (array == templateName(t)) chunk.array = t;
+    chunk.operand_bits = choiceOf(object, "operand_bits", {4, 8, 16}, chunk.operand_bits);
     chunk.rows = int(object.integer("rows", 4, chunk.weightsStay() ? 16 : 32));
     if (!std::has_single_bit(unsigned(chunk.rows)))
         object.problem("rows", fmt::format("expected a power of two in [4, 32], found {}", chunk.rows));
-    chunk.cols = int(object.integer("cols", 8, 16));
-    if (chunk.cols != 8 && chunk.cols != 16)
-        object.problem("cols", fmt::format("expected 8 or 16, found {}", chunk.cols));
+    if (chunk.weightsStay() && chunk.rows > chunk.block())
+        object.problem("rows", fmt::format("expected at most the {} channels of a word, found {}", chunk.block(), chunk.rows));
+    chunk.cols = int(object.integer("cols", 4, 32));
+    if (chunk.cols != chunk.block() && chunk.cols != chunk.block() / 2)
+        object.problem("cols", fmt::format("expected {} or {}: the {}-bit channels of a word of 128 bits, or half of them; found {}",
+                                           chunk.block() / 2, chunk.block(), chunk.operand_bits, chunk.cols));
     chunk.input_words = int(object.integer("input_words", 16, 8192));
     chunk.weight_words = int(object.integer("weight_words", 64, 32768));
     chunk.output_words = int(object.integer("output_words", 128, 32768));
-    chunk.accumulator_bits = int(object.integer("accumulator_bits", 17, 32, chunk.accumulator_bits));
-    chunk.multiplier_bits = int(object.integer("multiplier_bits", 16, 16, chunk.multiplier_bits));
-    chunk.operand_bits = int(object.integer("operand_bits", 8, 8, chunk.operand_bits));
+    chunk.accumulator_bits =
+        int(object.integer("accumulator_bits", chunk.leastAccumulatorBits(), chunk.mostAccumulatorBits(),
+                           chunk.operand_bits == 8 ? chunk.accumulator_bits : 3 * chunk.operand_bits));
+    chunk.multiplier_bits = choiceOf(object, "multiplier_bits", {16, 32}, chunk.multiplier_bits);
+    chunk.multiplier_cut = choiceOf(object, "multiplier_cut", {4, 8, 16}, chunk.multiplier_cut);
+    chunk.pe_cut = object.flag("pe_cut", chunk.pe_cut);
+    chunk.axi_bits = choiceOf(object, "axi_bits", {32, 64, 128}, chunk.axi_bits);
     chunk.max_pool = object.flag("max_pool", chunk.max_pool);
     if (chunk.max_pool && chunk.array != Template::OutputArray)
         object.problem("max_pool", "only the PEs of an output_array can take maxima");
@@ -67,7 +84,10 @@ Json toJson(const Chunk& chunk) {
     json["output_words"] = chunk.output_words;
     json["accumulator_bits"] = chunk.accumulator_bits;
     json["multiplier_bits"] = chunk.multiplier_bits;
+    json["multiplier_cut"] = chunk.multiplier_cut;
+    json["pe_cut"] = chunk.pe_cut;
     json["operand_bits"] = chunk.operand_bits;
+    json["axi_bits"] = chunk.axi_bits;
     json["max_pool"] = chunk.max_pool;
     if (chunk.hasPartialSums()) json["psum_words"] = chunk.psum_words;
     if (chunk.array == Template::DotLanes) json["tree_cut"] = chunk.tree_cut;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <bit>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -10,8 +11,7 @@
 
 namespace dna::design {
 
-/// Channels of one feature-map word: maps live as [C/16][H][W][16] in DRAM and buffers; one AXI beat is one word.
-constexpr int kBlock = 16;
+/// A word is 16 bytes: B = 128 / operand bits channels of one pixel. Maps live as [C/B][H][W][B] in DRAM and buffers.
 constexpr int kWordBytes = 16;
 
 /// The array of a chunk (hardware.md 3.5); the numbers are those of the templates.
@@ -28,19 +28,28 @@ const char* templateName(Template array);
 struct Chunk {
     Template array = Template::OutputArray;
     int rows = 8;               ///< PE rows, 4..32 (weights stay: 4..16), power of two
-    int cols = 8;               ///< PE columns: 8 or 16
-    int operand_bits = 8;       ///< width of activations and weights
+    int cols = 8;               ///< PE columns: the channels of a word, or half of them
+    int operand_bits = 8;       ///< width of activations and weights: 4, 8 or 16
     bool max_pool = false;      ///< PEs can take the maximum instead of the sum
+    int axi_bits = 128;         ///< data width of the AXI master: 32, 64 or 128
     int input_words = 128;      ///< input buffer, words per bank and half (one bank per lane)
     int weight_words = 512;     ///< weight buffer, words per half
     int output_words = 512;     ///< output buffer (and residual buffer), words per half
     int accumulator_bits = 28;  ///< from the exact bound of the networks the chip is meant for
-    int multiplier_bits = 16;   ///< MB of the requantisation rule
+    int multiplier_bits = 16;   ///< MB of the requantisation rule: 16 or 32
+    int multiplier_cut = 8;     ///< bits of that multiplier per partial product, a register stage a level: 4, 8 or 16
+    bool pe_cut = true;         ///< a register between multiplier and adder of a PE
     int psum_words = 64;        ///< partial sums of a column where sums do not stay in the PEs, power of two
     int tree_cut = 2;           ///< dot lanes: levels of an adder tree between registers
     int rf_words = 16;          ///< row-stationary: weights of a PE, half of them at work; power of two
     bool operator==(const Chunk&) const = default;
     int block() const { return 8 * kWordBytes / operand_bits; }  ///< channels of a word
+    int multiplierLevels() const { return std::countr_zero(unsigned(multiplier_bits / multiplier_cut)); }
+    int recordBytes() const { return multiplier_bits > 24 ? 16 : 8; }  ///< requantisation parameters of a channel
+    int psumBits() const { return (cols * accumulator_bits + 7) / 8 * 8; }  ///< partial sums of all columns, whole bytes
+    int beatsPerWord() const { return 8 * kWordBytes / axi_bits; }
+    int leastAccumulatorBits() const { return 2 * operand_bits + 1; }
+    int mostAccumulatorBits() const { return operand_bits == 16 ? 48 : 32; }
     /// One set of weights at a time in registers of the PEs (T1, T2).
     bool weightsStay() const { return array == Template::DotLanes || array == Template::WeightStationary; }
     bool rowStationary() const { return array == Template::RowStationary; }

@@ -10,7 +10,7 @@ namespace dna::design {
 /// Timing constants of a template and of its engines, in cycles. They describe the RTL in rtlgen/rtl; the cycle model
 /// and the generator both read them here, and tests/verif measures them on the RTL.
 struct Timing {
-    /// Requantisation parameters of one unit (cols channels x 8 bytes) in 16-byte words, read before its first MAC.
+    /// Requantisation parameters of one unit (a record a column) in words, read before its first MAC.
     int parameter_words = 0;
     /// Least cycles between the last issue of a unit and the first parameter read of the next one.
     int gap = 0;
@@ -23,26 +23,32 @@ struct Timing {
     int sums_stage = 0;
     /// Cycles in which a layer is set up; row-stationary: the array rows take their places one by one.
     int configure = 1;
+    /// Output array: stage of the first drained row, counted from the issue of a block's last MAC.
+    int drain_stage = 0;
+    /// Stages of post-processing, from a row of sums to its word in the output buffer.
+    int post_stages = 0;
 };
 
 inline Timing timingOf(const Chunk& chunk) {
-    Timing timing{.parameter_words = chunk.cols * 8 / kWordBytes};
+    Timing timing{.parameter_words = chunk.cols * chunk.recordBytes() / kWordBytes,
+                  .post_stages = 9 + 2 * chunk.multiplierLevels()};
     if (chunk.rowStationary()) {
         timing.gap = 1;
-        timing.sums_stage = 10;
+        timing.sums_stage = 9 + (chunk.pe_cut ? 1 : 0);
         timing.configure = chunk.rows;
         return timing;
     }
     if (!chunk.weightsStay()) {
         timing.gap = 3;  // the unit before takes its parameters over before they are overwritten
         timing.drain = chunk.rows;
+        timing.drain_stage = 9 + (chunk.pe_cut ? 1 : 0);
         return timing;
     }
     const int levels = std::countr_zero(unsigned(chunk.rows));
     const int reduce = chunk.array == Template::DotLanes ? (levels + chunk.tree_cut - 1) / chunk.tree_cut : chunk.rows;
     timing.gap = 1;
     timing.min_set = std::max(chunk.rows, 4);
-    timing.sums_stage = 8 + reduce;
+    timing.sums_stage = 7 + (chunk.pe_cut ? 1 : 0) + reduce;
     return timing;
 }
 
@@ -51,8 +57,7 @@ struct MemoryModel {
     int read_latency = 40;      ///< cycles from AR accepted to its first beat offered, when the channel is free
     int outstanding_reads = 8;  ///< limit of the load engine
     int write_latency = 20;     ///< cycles from the last W beat accepted to B offered
-    int max_burst_beats = 256;
-    int boundary_bytes = 4096;  ///< bursts never cross it
+    int boundary_bytes = 4096;  ///< bursts never cross it; 256 beats of 16 bytes
 };
 
 }  // namespace dna::design

@@ -15,7 +15,7 @@ namespace {
 // Times are cycles from the start pulse. The constants below are register stages of rtlgen/rtl, named after the state
 // they lead to; tests/verif/simulation_test.cpp compares the outcome with the RTL, layer by layer, to the cycle.
 constexpr int64_t kFetch = 1;  ///< dna_load: start to FETCH
-constexpr int64_t kDescriptorBeats = 16;
+constexpr int64_t kFetchedWords = 16;
 constexpr int64_t kDecoded = 3;     ///< last descriptor beat accepted to the first job's CLIP state
 constexpr int64_t kCaptured = 2;    ///< last descriptor beat accepted to captured by compute and store
 constexpr int64_t kItems = 2;       ///< CLIP to the first item state
@@ -24,53 +24,59 @@ constexpr int64_t kStarted = 1;     ///< descriptor taken to waiting for a job (
 constexpr int64_t kLoaded = 2;      ///< last word of a job consumed to its token
 constexpr int64_t kPrepared = 2;    ///< job taken to its first issue cycle
 constexpr int64_t kReleased = 4;    ///< end of a job's issue to its slots free
-constexpr int64_t kDrained = 19;    ///< end of issue to the tile's token, drain chain apart
-constexpr int64_t kSummed = 11;     ///< the same where weights stay, stage of the sums apart
 constexpr int64_t kFirstBeat = 4;   ///< tile taken to its first beat written
 constexpr int64_t kTileRead = 2;    ///< tile taken to its first word read
 constexpr int64_t kAnswered = 2;    ///< last write response to layer done
 constexpr int64_t kRowsDone = 2;    ///< a job's last write response to its rows readable
 constexpr int kLengths = 4;         ///< write bursts requested ahead of their data
+constexpr int kWordsAhead = 4;      ///< words read ahead of their beats
 
-/// Reads: bursts are requested one a cycle, at most N outstanding; their data come in order, back to back, and are
-/// consumed one word a cycle (narrow pictures: one pixel a cycle).
+/// Reads: bursts are requested one a cycle, at most N outstanding; their beats come in order, back to back. The beats of a
+/// word are gathered while the word before is consumed, one word a cycle (narrow pictures: one pixel a cycle).
 class ReadChannel {
 public:
     explicit ReadChannel(const MemoryModel& memory) : memory_(memory) {}
 
     /// Requests a transfer's bursts, the first not before `earliest`; returns the cycle of the last request.
-    int64_t request(const Transfer& transfer, int64_t earliest) {
-        int64_t now = earliest - 1;
-        for (int i = 0; i < transfer.blocks; ++i)
-            forEachBurst(transfer.segment(i), memory_, [&](const Burst& burst) {
-                now = requestOne(now + 1);
-                receive(now, burst.beats, [](int) { return 1; });
-            });
-        beats_ += transfer.totalBeats();
-        return now;
+    int64_t request(const Transfer& transfer, int64_t earliest, int beats_per_word) {
+        return request(transfer, earliest, beats_per_word, [](int) { return 1; });
     }
 
-    /// The same for the narrow picture: `row_beats` beats a row of `width` pixels, four pixels a beat.
-    int64_t requestNarrow(const Transfer& transfer, int64_t earliest, int row_beats, int width) {
-        int64_t now = earliest - 1;
-        int beat = 0;
-        forEachBurst(transfer.segment(0), memory_, [&](const Burst& burst) {
-            now = requestOne(now + 1);
-            const int first = beat;
-            receive(now, burst.beats,
-                    [&](int i) { return (first + i) % row_beats == row_beats - 1 ? width - 4 * (row_beats - 1) : 4; });
-            beat += burst.beats;
+    /// The same for the narrow picture: `row_words` words a row of `width` pixels, `pixels` a word.
+    int64_t requestNarrow(const Transfer& transfer, int64_t earliest, int beats_per_word, int row_words, int width,
+                          int pixels) {
+        return request(transfer, earliest, beats_per_word, [&](int word) {
+            return word % row_words == row_words - 1 ? width - pixels * (row_words - 1) : pixels;
         });
-        beats_ += transfer.totalBeats();
-        return now;
     }
 
-    /// Cycle in which the last beat asked for so far is accepted, and in which its last word is consumed.
-    int64_t lastBeat() const { return last_beat_; }
-    int64_t consumed() const { return last_beat_ + last_step_; }
+    /// Cycle in which the last word asked for so far is complete, and in which it is consumed.
+    int64_t lastWord() const { return last_word_; }
+    int64_t consumed() const { return last_word_ + last_step_; }
     int64_t beats() const { return beats_; }
 
 private:
+    /// `steps(word)`: cycles that a word of the transfer's first segment stays.
+    template <class Steps>
+    int64_t request(const Transfer& transfer, int64_t earliest, int beats_per_word, Steps&& steps) {
+        int64_t now = earliest - 1;
+        for (int i = 0; i < transfer.blocks; ++i) {
+            int word = 0;
+            forEachBurst(transfer.segment(i), memory_, beats_per_word, [&](const Burst& burst) {
+                now = requestOne(now + 1);
+                int64_t offered = now + memory_.read_latency;
+                for (const int end = word + burst.words; word < end; ++word, offered = 0) {
+                    const int64_t first = std::max(offered, last_word_ + 1);
+                    last_word_ = std::max(first + beats_per_word - 1, last_word_ + last_step_);
+                    last_step_ = steps(word);
+                }
+                outstanding_.push_back(last_word_);
+            });
+        }
+        beats_ += transfer.totalWords() * beats_per_word;
+        return now;
+    }
+
     int64_t requestOne(int64_t now) {
         if (int(outstanding_.size()) < memory_.outstanding_reads) return now;
         now = std::max(now, outstanding_.front() + 1);
@@ -78,21 +84,73 @@ private:
         return now;
     }
 
-    template <class Steps>
-    void receive(int64_t requested, int beats, Steps&& steps) {
-        last_beat_ = std::max(requested + memory_.read_latency, last_beat_ + last_step_);
-        for (int i = 0; i < beats; ++i) {
-            if (i > 0) last_beat_ += last_step_;
-            last_step_ = steps(i);
+    const MemoryModel& memory_;
+    std::deque<int64_t> outstanding_;
+    int64_t last_word_ = -1;
+    int64_t last_step_ = 1;
+    int64_t beats_ = 0;
+};
+
+/// Writes: words are read ahead into a FIFO of kWordsAhead, requests go ahead of the data by at most kLengths bursts, a
+/// beat a cycle.
+class WriteChannel {
+public:
+    explicit WriteChannel(const MemoryModel& memory) : memory_(memory) {}
+
+    /// Writes a tile that is taken at `start`; returns when the store engine is ready for the next.
+    int64_t write(const Transfer& transfer, int64_t start, int beats_per_word) {
+        const int64_t words = transfer.totalWords();
+        const int64_t read = beats_per_word == 1 ? atBusSpeed(words, start) : behindBus(words, start, beats_per_word);
+        const int64_t requested = request(transfer, start, beats_per_word);
+        return std::max(read + 1, requested + 1) + 1;
+    }
+
+    /// Cycle of the last beat so far.
+    int64_t lastBeat() const { return last_beat_; }
+
+private:
+    /// Returns the cycle in which the last word is read.
+    int64_t atBusSpeed(int64_t words, int64_t start) {
+        first_end_ = start + kFirstBeat;
+        last_beat_ = start + kFirstBeat + words - 1;
+        return start + kTileRead + words - 1;
+    }
+
+    int64_t behindBus(int64_t words, int64_t start, int beats_per_word) {
+        int64_t read = start + kTileRead - 1;
+        for (int64_t word = 0; word < words; ++word) {
+            ++read;
+            if (int(written_.size()) == kWordsAhead) {
+                read = std::max(read, written_.front() + 1);
+                written_.pop_front();
+            }
+            last_beat_ = std::max(read + kFirstBeat - kTileRead, last_beat_ + 1) + beats_per_word - 1;
+            if (word == 0) first_end_ = last_beat_;
+            written_.push_back(last_beat_);
         }
-        outstanding_.push_back(last_beat_);
+        return read;
+    }
+
+    /// Returns the cycle of the last request.
+    int64_t request(const Transfer& transfer, int64_t start, int beats_per_word) {
+        int64_t now = start + kTileRead - 1, end = first_end_ - beats_per_word;
+        for (int i = 0; i < transfer.blocks; ++i)
+            forEachBurst(transfer.segment(i), memory_, beats_per_word, [&](const Burst& burst) {
+                ++now;
+                if (int(ends_.size()) == kLengths) {
+                    now = std::max(now, ends_.front() + 1);
+                    ends_.pop_front();
+                }
+                end += int64_t{burst.words} * beats_per_word;
+                ends_.push_back(end);
+            });
+        return now;
     }
 
     const MemoryModel& memory_;
-    std::deque<int64_t> outstanding_;
-    int64_t last_beat_ = -1;
-    int64_t last_step_ = 1;
-    int64_t beats_ = 0;
+    std::deque<int64_t> written_;  ///< when the last words leave the FIFO
+    std::deque<int64_t> ends_;     ///< when the last bursts end
+    int64_t first_end_ = 0, last_beat_ = -1;
 };
 
 /// Two slots of an operand: taken in order, freed in order.
@@ -167,7 +225,7 @@ int64_t jobMacCycles(const LayerPlan& plan, const SubPlan& sub, const Job& job) 
 
 class Machine {
 public:
-    explicit Machine(const MemoryModel& memory) : memory_(memory), reads_(memory_) {}
+    explicit Machine(const MemoryModel& memory) : memory_(memory), reads_(memory_), writes_(memory_) {}
 
     LayerTime run(const LayerPlan& plan) {
         const int64_t before = layer_done_, beats = reads_.beats();
@@ -176,7 +234,7 @@ public:
         for (const SubPlan& sub : plan.subs) {
             waits_ = &sub == &plan.subs.front();
             rows_before_ = std::exchange(rows_done_, {});
-            fetchDescriptor(design::timingOf(plan.chunk));
+            fetchDescriptor(plan.chunk);
             for (const Job& job : jobsOf(plan, sub)) {
                 const int64_t loaded = load(plan, sub, job, weight_base);
                 const int64_t tile = compute(plan, sub, job, loaded);
@@ -200,10 +258,12 @@ public:
     }
 
 private:
-    void fetchDescriptor(const design::Timing& timing) {
+    void fetchDescriptor(const design::Chunk& chunk) {
+        const design::Timing timing = design::timingOf(chunk);
+        const int beats_per_word = chunk.beatsPerWord();
         const int64_t go = std::max({load_free_, compute_taken_ + 1, store_taken_ + 1});
-        reads_.request({0, 0, 1, int(kDescriptorBeats)}, go + 1);
-        const int64_t arrived = reads_.lastBeat();
+        reads_.request({0, 0, 1, int(kFetchedWords)}, go + 1, beats_per_word);
+        const int64_t arrived = reads_.lastWord();
         load_free_ = arrived + kDecoded;
         compute_taken_ = std::max(arrived + kCaptured, compute_idle_);
         store_taken_ = std::max(arrived + kCaptured, store_idle_);
@@ -215,11 +275,12 @@ private:
     /// Walks the job's three item states; each takes a cycle even when it loads nothing. Returns when its token is
     /// there.
     int64_t load(const LayerPlan& plan, const SubPlan& sub, const Job& job, int64_t weight_base) {
+        const int beats = plan.chunk.beatsPerWord();
         int64_t now = load_free_ + kItems;
         if (job.weights_changed) {
             now = std::max(now, weights_.available());
             weights_.take();
-            now = reads_.request(weightTransfer(plan, sub, job, weight_base), now + 1);
+            now = reads_.request(weightTransfer(plan, sub, job, weight_base), now + 1, beats);
         }
         ++now;
         if (job.input_changed) {
@@ -227,14 +288,15 @@ private:
             inputs_.take();
             const Transfer t = inputTransfer(plan, sub, job);
             now = plan.layer.narrow_input
-                      ? reads_.requestNarrow(t, now + 1, plan.input_pitch_words(), plan.layer.in_width)
-                      : reads_.request(t, now + 1);
+                      ? reads_.requestNarrow(t, now + 1, beats, plan.input_pitch_words(), plan.layer.in_width,
+                                            plan.layer.narrowPixels())
+                      : reads_.request(t, now + 1, beats);
         }
         ++now;
         if (plan.layer.residual_node >= 0) {
             now = std::max(now, residuals_.available());
             residuals_.take();
-            now = reads_.request(outputTransfer(plan, sub, job), now + 1);
+            now = reads_.request(outputTransfer(plan, sub, job), now + 1, beats);
         }
         load_free_ = now + 1;
         return reads_.consumed() + kLoaded;
@@ -268,10 +330,12 @@ private:
     /// End of a job's issue to its tile's token: pipeline and drain behind the last MAC.
     static int64_t tail(const LayerPlan& plan, const SubPlan& sub, const Job& job) {
         if (plan.chunk.rowStationary()) return foldTail(plan, sub, job);
-        if (!plan.chunk.weightsStay()) return kDrained + plan.chunk.rows - sub.bubble;
+        const design::Timing timing = design::timingOf(plan.chunk);
+        if (!plan.chunk.weightsStay())
+            return timing.drain_stage - 1 + plan.chunk.rows + timing.post_stages - sub.bubble;
         const int rest = plan.tilePixels(sub, job.row_tile) % plan.chunk.psum_words;
         const int pixels = rest == 0 ? plan.chunk.psum_words : rest;
-        return kSummed + design::timingOf(plan.chunk).sums_stage + pixels - plan.setCycles(pixels);
+        return 1 + timing.sums_stage + timing.post_stages + pixels - plan.setCycles(pixels);
     }
 
     /// Row-stationary: the last step's sums are added down their chains, then drained group by group.
@@ -280,18 +344,17 @@ private:
         const int64_t steps = (plan.tileSteps(sub, job.row_tile) - 1) % fold.block_steps + 1;
         const int groups = (plan.rows(sub, job.row_tile) - 1) % fold.groups + 1;
         const int64_t issued = (steps - 1) * fold.step_cycles + fold.stepMacs();
-        return kSummed + design::timingOf(plan.chunk).sums_stage + fold.chain() + groups - 1 + issued -
+        const design::Timing timing = design::timingOf(plan.chunk);
+        return 1 + timing.sums_stage + timing.post_stages + fold.chain() + groups - 1 + issued -
                foldSetCycles(fold, steps);
     }
 
     void store(const LayerPlan& plan, const SubPlan& sub, const Job& job, int64_t tile, LayerTime& time) {
         const Transfer transfer = outputTransfer(plan, sub, job);
         const int64_t start = std::max(tile, store_free_);
-        const int64_t requested = requestWrites(transfer, start);
-        const int64_t beats = transfer.totalBeats();
-        last_beat_written_ = start + kFirstBeat + beats - 1;
-        time.write_beats += beats;
-        store_free_ = std::max(start + kTileRead + beats, requested + 1) + 1;
+        store_free_ = writes_.write(transfer, start, plan.chunk.beatsPerWord());
+        last_beat_written_ = writes_.lastBeat();
+        time.write_beats += transfer.totalWords() * plan.chunk.beatsPerWord();
         outputs_.release(store_free_);
         if (job.channel_tile + 1 == sub.channel_tiles && !job.last) {
             const int before = rows_done_.empty() ? 0 : rows_done_.back().rows;
@@ -301,25 +364,9 @@ private:
             {start + 1, job.last ? last_beat_written_ + memory_.write_latency + kAnswered : store_free_});
     }
 
-    /// Write requests go ahead of the data by at most kLengths bursts; returns the cycle of the last one.
-    int64_t requestWrites(const Transfer& transfer, int64_t start) const {
-        int64_t now = start + kTileRead - 1, written = start + kFirstBeat - 1;
-        std::deque<int64_t> ends;
-        for (int i = 0; i < transfer.blocks; ++i)
-            forEachBurst(transfer.segment(i), memory_, [&](const Burst& burst) {
-                ++now;
-                if (int(ends.size()) == kLengths) {
-                    now = std::max(now, ends.front() + 1);
-                    ends.pop_front();
-                }
-                written += burst.beats;
-                ends.push_back(written);
-            });
-        return now;
-    }
-
     MemoryModel memory_;
     ReadChannel reads_;
+    WriteChannel writes_;
     Slots inputs_, weights_, residuals_, outputs_;
     int64_t load_free_ = kFetch;                     ///< load engine ready for a job or a fetch
     int64_t compute_taken_ = -1, compute_free_ = 0;  ///< descriptor taken; ready for a job

@@ -5,11 +5,11 @@
 #include <bit>
 
 #include "core/base/error.h"
+#include "core/mapping/values.h"
 #include "core/nn/integer/fixed_point.h"
 
 namespace dna::mapping {
 
-using design::kBlock;
 using design::kWordBytes;
 
 namespace {
@@ -19,9 +19,8 @@ uint32_t pair(int64_t low, int64_t high) {
     return uint32_t(low) | uint32_t(high) << 16;
 }
 
-uint32_t bytes(int b0, int b1, int b2) {
-    return uint32_t(uint8_t(b0)) | uint32_t(uint8_t(b1)) << 8 | uint32_t(uint8_t(b2)) << 16;
-}
+/// Two signed halves.
+uint32_t values(int low, int high) { return uint32_t(uint16_t(low)) | uint32_t(uint16_t(high)) << 16; }
 
 /// Flag bits shared by the sections of a descriptor.
 struct Flags {
@@ -78,7 +77,7 @@ void encodeLoad(Descriptor& d, const LayerPlan& plan, const SubPlan& sub, const 
     d[16] = pair(plan.weightWords(sub, 0), plan.weightWords(sub, sub.channel_tiles - 1));
     if (layer.residual_node < 0) return;
     const int64_t out_pitch = outputBlockPitch(layer);
-    d[17] = place.residual + uint32_t(sub.sub.out_begin / kBlock * out_pitch);
+    d[17] = place.residual + uint32_t(sub.sub.out_begin / layer.block() * out_pitch);
     d[18] = uint32_t(int64_t{sub.rows_full} * layer.out_width * kWordBytes);
     d[19] = uint32_t(out_pitch);
     d[20] = uint32_t(sub.blocks_full * out_pitch);
@@ -91,9 +90,9 @@ void encodeFold(uint32_t* c, const LayerPlan& plan, const SubPlan& sub) {
     c[6] = pair(plan.tileSteps(sub, 0), plan.tileSteps(sub, sub.row_tiles - 1));
     const int log2_channels = std::countr_zero(unsigned(fold.channels));
     const int log2_slices = std::countr_zero(unsigned(fold.slices));
-    c[18] = pair(fold.filter_columns | fold.column_passes << 4 | fold.filter_rows << 8 | fold.row_passes << 12,
+    c[21] = pair(fold.filter_columns | fold.column_passes << 4 | fold.filter_rows << 8 | fold.row_passes << 12,
                  log2_channels | log2_slices << 3 | fold.chain() << 6);
-    c[19] = pair(fold.block_steps, fold.groups | fold.step_cycles << 6);
+    c[22] = pair(fold.block_steps, fold.groups | fold.step_cycles << 6);
 }
 
 void encodeCompute(Descriptor& d, const LayerPlan& plan, const SubPlan& sub, const LayerArithmetic& a) {
@@ -105,7 +104,7 @@ void encodeCompute(Descriptor& d, const LayerPlan& plan, const SubPlan& sub, con
     c[0] = commonFlags(plan, sub) | (layer.raw_output ? Flags::kNarrowOrRaw : 0u) |
            (plan.mapping.block_order == BlockOrder::PixelsOuter ? Flags::kWaitOrPixelsOuter : 0u) |
            (layer.stride == 2 ? Flags::kShift : 0u) | (layer.max_pool ? Flags::kMaxPool : 0u) |
-           (layer.dilation == 2 ? Flags::kDilated : 0u) | uint32_t(uint8_t(a.pad_value)) << 24;
+           (layer.dilation == 2 ? Flags::kDilated : 0u);
     c[1] = pair(sub.row_tiles, sub.channel_tiles);
     c[2] = uint32_t(layer.kernel_width) | uint32_t(layer.kernel) << 4 | uint32_t(layer.pad) << 8 |
            uint32_t(sub.channel_offset) << 16 | (dense && sub.sub.runs == 2 ? 1u << 24 : 0u);
@@ -115,15 +114,18 @@ void encodeCompute(Descriptor& d, const LayerPlan& plan, const SubPlan& sub, con
     c[6] = pair(sub.y_blocks_full, sub.y_blocks_last);
     c[7] = pair(layer.in_height, layer.in_width);
     c[8] = pair(channels, sub.run_start);
-    c[9] = pair(sub.run_start / kBlock * sub.block_words, stay ? sub.gap : sub.bubble);
+    c[9] = pair(sub.run_start / layer.block() * sub.block_words, stay ? sub.gap : sub.bubble);
     c[10] = pair(sub.unit_words, sub.x_words);
     c[11] = pair(sub.plane_words, sub.block_words);
     c[12] = pair(sub.rows_full * layer.stride, 0);
-    c[13] = bytes(a.output.zero_point, a.output.low, a.output.high);
-    c[14] = bytes(a.output.zero_point, a.residual_zero, a.sum.zero_point);
-    c[15] = bytes(a.sum.low, a.sum.high, a.residual_shift - 1);
-    c[16] = pair(a.multiplier_conv, a.multiplier_residual);
+    c[13] = values(a.output.zero_point, a.output.low);
+    c[14] = values(a.output.high, a.pad_value);
+    c[15] = uint32_t(a.residual_shift - 1);
+    c[16] = uint32_t(a.multiplier_conv);
     c[17] = pair(plan.outputWordsPerBlock(sub, 0), plan.outputWordsPerBlock(sub, sub.row_tiles - 1));
+    c[18] = values(a.residual_zero, a.sum.zero_point);
+    c[19] = values(a.sum.low, a.sum.high);
+    c[20] = uint32_t(a.multiplier_residual);
     if (plan.chunk.rowStationary()) encodeFold(c, plan, sub);
 }
 
@@ -134,7 +136,7 @@ void encodeStore(Descriptor& d, const LayerPlan& plan, const SubPlan& sub, const
     s[0] = (plan.mapping.tile_order == TileOrder::ChannelsOuter ? Flags::kChannelsOuter : 0u) |
            (half_last ? Flags::kHalfLast : 0u) | uint32_t(sub.rows_full) << 16;
     s[1] = pair(sub.row_tiles, sub.channel_tiles);
-    s[2] = place.output + uint32_t(sub.sub.out_begin / kBlock * pitch);
+    s[2] = place.output + uint32_t(sub.sub.out_begin / plan.layer.block() * pitch);
     s[3] = uint32_t(int64_t{sub.rows_full} * plan.layer.out_width * kWordBytes);
     s[4] = uint32_t(pitch);
     s[5] = uint32_t(sub.blocks_full * pitch);
@@ -146,7 +148,9 @@ void encodeStore(Descriptor& d, const LayerPlan& plan, const SubPlan& sub, const
 class WeightSource {
 public:
     WeightSource(const LayerPlan& plan, const nn::IntegerNetwork& network)
-        : layer_(plan.layer), node_(network.nodes[size_t(plan.layer.node)]) {
+        : layer_(plan.layer),
+          node_(network.nodes[size_t(plan.layer.node)]),
+          multiplier_bytes_(plan.chunk.multiplier_bits / 8) {
         taps_ = layer_.taps();
         input_zero_ = network.graph.nodes[size_t(plan.layer.input.node)].quantization->zero_point;
         in_per_group_ = layer_.mode == ArrayMode::Depthwise ? 1 : layer_.in_channels / layer_.groups;
@@ -154,7 +158,7 @@ public:
     }
 
     /// Weight of output channel `out` (physical) for physical input channel `in` (dense) at a tap; 0 across groups.
-    int8_t weight(int out, int in, int tap) const {
+    int weight(int out, int in, int tap) const {
         if (layer_.pool) return 1;
         if (layer_.mode == ArrayMode::Depthwise) return node_.weight_q[size_t(logicalOut(out)) * taps_ + tap];
         const int logical = logicalIn(in);
@@ -162,19 +166,20 @@ public:
         return node_.weight_q[(size_t(out) * in_per_group_ + logical % in_per_group_) * taps_ + tap];
     }
 
-    void parameter(int out, uint8_t* word) const {
-        if (layer_.max_pool) return put(word, -input_zero_, identity_.multiplier, identity_.shift);
+    void parameter(int out, uint8_t* record) const {
+        if (layer_.max_pool) return put(record, -input_zero_, identity_.multiplier, identity_.shift);
         const size_t i = layer_.pool ? 0 : size_t(logicalOut(out));
-        if (layer_.raw_output) return put(word, node_.bias_q[i], 0, 1);
-        put(word, node_.bias_q[i], node_.multiplier[i], node_.shift[i]);
+        if (layer_.raw_output) return put(record, node_.bias_q[i], 0, 1);
+        put(record, node_.bias_q[i], node_.multiplier[i], node_.shift[i]);
     }
 
 private:
-    static void put(uint8_t* word, int32_t bias, int32_t multiplier, int32_t shift) {
-        DNA_CHECK(multiplier >= 0 && multiplier < 65536 && shift >= 1 && shift <= 62, "requantisation out of range");
-        for (int b = 0; b < 4; ++b) word[b] = uint8_t(uint32_t(bias) >> (8 * b));
-        word[4] = uint8_t(multiplier), word[5] = uint8_t(multiplier >> 8);
-        word[6] = uint8_t(shift - 1);
+    /// Bias, shift - 1, multiplier: as dna_ppu takes them.
+    void put(uint8_t* record, int32_t bias, int32_t multiplier, int32_t shift) const {
+        DNA_CHECK(multiplier >= 0 && shift >= 1 && shift <= 62, "requantisation out of range");
+        for (int b = 0; b < 4; ++b) record[b] = uint8_t(uint32_t(bias) >> (8 * b));
+        record[4] = uint8_t(shift - 1);
+        for (int b = 0; b < multiplier_bytes_; ++b) record[5 + b] = uint8_t(uint32_t(multiplier) >> (8 * b));
     }
 
     /// Inverse of TensorRef::physical.
@@ -190,24 +195,26 @@ private:
     const nn::IntegerNode& node_;
     int input_zero_ = 0;
     nn::FixedPoint identity_;  ///< the factor 1
+    int multiplier_bytes_;
     int taps_ = 1, in_per_group_ = 1, out_per_group_ = 1;
 };
 
 /// Weights stay: the vectors of a unit in the order in which sets are loaded; depthwise sets are one word each.
 void writeSets(const LayerPlan& plan, const SubPlan& sub, const WeightSource& source, int first, int valid,
-               uint8_t* at) {
+               uint8_t* weights) {
     const bool dense = plan.layer.mode == ArrayMode::Dense;
-    const int rows = plan.chunk.rows, cols = plan.chunk.cols;
+    const int rows = plan.chunk.rows, cols = plan.chunk.cols, block = plan.chunk.block(), bits = plan.chunk.operand_bits;
+    int64_t at = 0;
     const SubLayer& s = sub.sub;
     for (int tap = 0; tap < plan.layer.taps(); ++tap) {
-        for (int slice = 0; slice < sub.slices && !dense; ++slice, at += kWordBytes)
-            for (int c = 0; c < valid; ++c) at[c] = uint8_t(source.weight(first + c, 0, tap));
+        for (int slice = 0; slice < sub.slices && !dense; ++slice, at += block)
+            for (int c = 0; c < valid; ++c) putValue(weights, at + c, bits, source.weight(first + c, 0, tap));
         for (int run = 0; run < s.runs && dense; ++run) {
             const int begin = s.in_begin + run * s.run_stride;
-            const int first_in = sub.input_block * kBlock + (run == 0 ? sub.channel_offset : sub.run_start);
+            const int first_in = sub.input_block * block + (run == 0 ? sub.channel_offset : sub.run_start);
             for (int in = first_in; in < first_in + sub.slices * rows; ++in, at += cols)
                 for (int c = 0; c < valid && in >= begin && in < begin + s.in_channels; ++c)
-                    at[c] = uint8_t(source.weight(first + c, in, tap));
+                    putValue(weights, at + c, bits, source.weight(first + c, in, tap));
         }
     }
 }
@@ -215,8 +222,9 @@ void writeSets(const LayerPlan& plan, const SubPlan& sub, const WeightSource& so
 /// Row-stationary: the vectors of a unit in the order in which the register files are written.
 class FoldImage {
 public:
-    FoldImage(const LayerPlan& plan, const SubPlan& sub, const WeightSource& source, int first, int valid, uint8_t* at)
-        : plan_(plan), sub_(sub), source_(source), first_(first), valid_(valid), at_(at) {}
+    FoldImage(const LayerPlan& plan, const SubPlan& sub, const WeightSource& source, int first, int valid,
+              uint8_t* weights)
+        : plan_(plan), sub_(sub), source_(source), first_(first), valid_(valid), weights_(weights) {}
 
     void write() {
         const Fold& fold = sub_.fold;
@@ -231,33 +239,34 @@ public:
 private:
     void writeSet(int tap_y, int tap_x, int run, int channel) {
         const Fold& fold = sub_.fold;
-        uint8_t* at = at_;
         for (int place = 0; place < fold.chain(); ++place) {
-            for (int i = 0; i < fold.stepMacs(); ++i, at += plan_.chunk.cols) {
+            for (int i = 0; i < fold.stepMacs(); ++i, at_ += plan_.chunk.cols) {
                 const int y = tap_y + place % fold.filter_rows, x = tap_x + i / fold.channels;
                 if (y >= plan_.layer.kernel || x >= plan_.layer.kernel_width) continue;
-                writeVector(at, y * plan_.layer.kernel_width + x, run,
+                writeVector(y * plan_.layer.kernel_width + x, run,
                             channel + place / fold.filter_rows * fold.channels + i % fold.channels);
             }
         }
-        const int64_t bytes = at - at_;
-        at_ += (bytes + kWordBytes - 1) / kWordBytes * kWordBytes;
+        const int block = plan_.chunk.block();
+        at_ = (at_ + block - 1) / block * block;
     }
 
     /// `channel` counts from the first one of the run's sets.
-    void writeVector(uint8_t* at, int tap, int run, int channel) const {
+    void writeVector(int tap, int run, int channel) {
         const SubLayer& s = sub_.sub;
-        const int in = sub_.input_block * kBlock + (run == 0 ? sub_.channel_offset : sub_.run_start) + channel;
+        const int in = sub_.input_block * plan_.chunk.block() + (run == 0 ? sub_.channel_offset : sub_.run_start) + channel;
         const int begin = s.in_begin + run * s.run_stride;
         const bool used = plan_.layer.mode != ArrayMode::Dense || (in >= begin && in < begin + s.in_channels);
-        for (int c = 0; c < valid_ && used; ++c) at[c] = uint8_t(source_.weight(first_ + c, in, tap));
+        for (int c = 0; c < valid_ && used; ++c)
+            putValue(weights_, at_ + c, plan_.chunk.operand_bits, source_.weight(first_ + c, in, tap));
     }
 
     const LayerPlan& plan_;
     const SubPlan& sub_;
     const WeightSource& source_;
     int first_, valid_;
-    uint8_t* at_;
+    uint8_t* weights_;
+    int64_t at_ = 0;  ///< values written so far
 };
 
 }  // namespace
@@ -265,7 +274,7 @@ private:
 LayerArithmetic arithmeticOf(const nn::IntegerNetwork& network, const Layer& layer) {
     const auto& nodes = network.graph.nodes;
     LayerArithmetic a;
-    a.pad_value = layer.max_pool ? -128 : nodes[size_t(layer.input.node)].quantization->zero_point;
+    a.pad_value = layer.max_pool ? network::leastOf(layer.operand_bits) : nodes[size_t(layer.input.node)].quantization->zero_point;
     a.output = nodes[size_t(layer.node)].quantization.value_or(network::Quantization{});
     if (layer.residual_node < 0) return a;
     const nn::IntegerNode& add = network.nodes[size_t(layer.output_node)];
@@ -275,10 +284,6 @@ LayerArithmetic arithmeticOf(const nn::IntegerNetwork& network, const Layer& lay
     a.multiplier_residual = add.multiplier[layer.residual_is_first ? 0 : 1];
     a.residual_shift = add.shift[0];
     a.sum = *nodes[size_t(layer.output_node)].quantization;
-    if (a.residual_shift < 1 || a.residual_shift > 27)
-        throw base::InputError(
-            network.graph.name, "/nodes/" + layer.name,
-            fmt::format("the add's scales differ too much: shift {} is not in [1, 27]", a.residual_shift));
     return a;
 }
 
@@ -302,21 +307,23 @@ std::vector<uint8_t> weightImage(const LayerPlan& plan, const SubPlan& sub, cons
         uint8_t* at = image.data() + size_t(unit) * sub.unit_words * kWordBytes;
         const int first = sub.sub.out_begin + unit * cols;
         const int valid = sub.shared_weights ? cols : std::min(cols, sub.sub.out_begin + sub.sub.out_channels - first);
-        for (int c = 0; c < valid; ++c) source.parameter(first + c, at + 8 * c);
-        at += 8 * cols;
+        for (int c = 0; c < valid; ++c) source.parameter(first + c, at + plan.chunk.recordBytes() * c);
+        uint8_t* weights = at + plan.chunk.recordBytes() * cols;
         if (plan.chunk.rowStationary()) {
-            FoldImage(plan, sub, source, first, valid, at).write();
+            FoldImage(plan, sub, source, first, valid, weights).write();
             continue;
         }
         if (plan.chunk.weightsStay()) {
-            writeSets(plan, sub, source, first, valid, at);
+            writeSets(plan, sub, source, first, valid, weights);
             continue;
         }
+        int64_t vector = 0;
         for (int tap = 0; tap < layer.taps(); ++tap) {
             for (int run = 0; run < (dense ? sub.sub.runs : 1); ++run) {
-                for (int i = 0; i < (dense ? sub.sub.in_channels : 1); ++i, at += cols) {
+                for (int i = 0; i < (dense ? sub.sub.in_channels : 1); ++i, vector += cols) {
                     const int in = sub.sub.in_begin + run * sub.sub.run_stride + i;
-                    for (int c = 0; c < valid; ++c) at[c] = uint8_t(source.weight(first + c, in, tap));
+                    for (int c = 0; c < valid; ++c)
+                        putValue(weights, vector + c, plan.chunk.operand_bits, source.weight(first + c, in, tap));
                 }
             }
         }

@@ -37,8 +37,8 @@ LayerArithmetic arithmeticOf(const nn::IntegerNetwork& network, const Layer& lay
 Descriptor encodeDescriptor(const LayerPlan& plan, const SubPlan& sub, const LayerArithmetic& arithmetic,
                             const DescriptorPlace& place);
 
-/// The sub-layer's weight image: for every unit its requantisation parameters (8 bytes a column: bias, multiplier,
-/// shift - 1), then one vector of `cols` weights per MAC cycle, in the order of use.
+/// The sub-layer's weight image: for every unit its requantisation parameters (a record a column: bias, shift - 1,
+/// multiplier), then one vector of `cols` weights per MAC cycle, in the order of use.
 std::vector<uint8_t> weightImage(const LayerPlan& plan, const SubPlan& sub, const nn::IntegerNetwork& network);
 
 }  // namespace dna::mapping

@@ -6,12 +6,10 @@
 #include <map>
 
 #include "core/base/error.h"
-#include "core/design/design.h"
 
 namespace dna::mapping {
 
 using base::InputError;
-using design::kBlock;
 using network::Network;
 using network::Node;
 using network::Op;
@@ -23,9 +21,9 @@ int TensorRef::physical(int logical, int channels) const {
 }
 
 std::string Layer::shapeKey() const {
-    return fmt::format("{}{}{}{} C{} H{} W{} M{} k{}x{} s{} p{} d{} g{} sh{} r{}",
+    return fmt::format("{}{}{}{} b{} C{} H{} W{} M{} k{}x{} s{} p{} d{} g{} sh{} r{}",
                        mode == ArrayMode::Dense ? "d" : "w", max_pool ? "m" : pool ? "p" : "", raw_output ? "r" : "",
-                       narrow_input ? "n" : "", in_channels, in_height, in_width, out_channels, kernel, kernel_width,
+                       narrow_input ? "n" : "", operand_bits, in_channels, in_height, in_width, out_channels, kernel, kernel_width,
                        stride, pad, dilation, groups, input.shuffle_groups, residual_node >= 0);
 }
 
@@ -66,8 +64,8 @@ std::vector<SubLayer> splitByGroups(const Network& network, const Node& node, co
     const int out_per_group = layer.out_channels / layer.groups;
     std::vector<SubLayer> subs;
     GroupRange previous{-1, -1};
-    for (int begin = 0; begin < layer.out_channels; begin += kBlock) {
-        const int end = std::min(begin + kBlock, layer.out_channels);
+    for (int begin = 0; begin < layer.out_channels; begin += layer.block()) {
+        const int end = std::min(begin + layer.block(), layer.out_channels);
         const GroupRange groups{begin / out_per_group, (end - 1) / out_per_group};
         if (!subs.empty() && groups == previous) {
             subs.back().out_channels += end - begin;
@@ -84,7 +82,8 @@ std::vector<SubLayer> splitByGroups(const Network& network, const Node& node, co
 
 class Extractor {
 public:
-    explicit Extractor(const Network& network) : network_(network), consumers_(network.consumers()) {
+    Extractor(const Network& network, int operand_bits)
+        : network_(network), operand_bits_(operand_bits), consumers_(network.consumers()) {
         tensors_.resize(network.nodes.size());
     }
 
@@ -143,6 +142,8 @@ private:
         const Node& node = network_.nodes[index];
         const network::Shape& in = network_.inputShapeOf(index);
         Layer layer;
+        layer.operand_bits = operand_bits_;
+        layer.value_bits = valueBits(index);
         layer.in_channels = in.channels, layer.in_height = in.height, layer.in_width = in.width;
         layer.out_channels = node.shape.channels, layer.out_height = node.shape.height,
         layer.out_width = node.shape.width;
@@ -167,6 +168,16 @@ private:
         return layer;
     }
 
+    /// Widest container of the values that a node reads, holds and writes; the chip's width when not quantised.
+    int valueBits(int index) const {
+        const Node& node = network_.nodes[index];
+        if (!node.quantization) return operand_bits_;
+        int bits = network::containerBits(node.quantization->bits);
+        bits = std::max(bits, network::containerBits(network_.nodes[node.inputs[0]].quantization->bits));
+        const bool weights = node.op == Op::Conv2d || node.op == Op::Linear;
+        return weights ? std::max(bits, network::containerBits(node.weight_bits)) : bits;
+    }
+
     static void setWindow(Layer& layer, const Node& node) {
         layer.kernel = layer.kernel_width = node.kernel;
         layer.stride = node.stride, layer.pad = node.pad, layer.dilation = node.dilation;
@@ -187,6 +198,7 @@ private:
                 refuse(network_, node,
                        "an add of maps in different channel order (after a channel shuffle) is not supported");
             layer.residual_node = tensors_[other].node;
+            layer.value_bits = std::max(layer.value_bits, valueBits(index));
             layer.residual_is_first = operand == 1;
             layer.output_node = index;
             layer.output.node = index;
@@ -200,6 +212,7 @@ private:
     }
 
     const Network& network_;
+    int operand_bits_;
     std::vector<std::vector<int>> consumers_;
     std::vector<TensorRef> tensors_;
     std::map<int, int> place_;
@@ -208,6 +221,8 @@ private:
 
 }  // namespace
 
-std::vector<Layer> extractLayers(const Network& network) { return Extractor(network).run(); }
+std::vector<Layer> extractLayers(const Network& network, int operand_bits) {
+    return Extractor(network, operand_bits).run();
+}
 
 }  // namespace dna::mapping

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "core/design/design.h"
 #include "core/network/network.h"
 
 namespace dna::mapping {
@@ -21,9 +22,9 @@ struct TensorRef {
 };
 
 /// A run of consecutive output channels that reads the same input channels: one descriptor. Dense layers have one; a
-/// grouped convolution has one per set of groups that a block of 16 output channels touches.
+/// grouped convolution has one per set of groups that a word of output channels touches.
 struct SubLayer {
-    int out_begin = 0;  ///< first output channel, multiple of 16
+    int out_begin = 0;  ///< first output channel, multiple of the channels of a word
     int out_channels = 0;
     int in_begin = 0;     ///< first physical input channel of run 0
     int in_channels = 0;  ///< channels of one run
@@ -40,7 +41,7 @@ struct Layer {
     ArrayMode mode = ArrayMode::Dense;
     bool pool = false;        ///< any pool: unit weights, one parameter set for all channels
     bool max_pool = false;    ///< the largest product instead of the sum
-    bool raw_output = false;  ///< int32 logits
+    bool raw_output = false;  ///< accumulators as logits
     TensorRef input;
     TensorRef output;
     int residual_node = -1;          ///< second operand of the fused add, or -1
@@ -49,11 +50,16 @@ struct Layer {
     int out_channels = 0, out_height = 0, out_width = 0;
     int kernel = 1, kernel_width = 1;  ///< rows and columns of the kernel; they differ in global pools only
     int stride = 1, pad = 0, dilation = 1, groups = 1;
-    bool narrow_input = false;  ///< the picture: 4 bytes a pixel instead of 16
+    bool narrow_input = false;  ///< the picture: 4 channels a pixel instead of a word
+    int operand_bits = 8;       ///< width of the chip's operands: 4, 8 or 16; a word has 128 / operand_bits channels
+    int value_bits = 8;         ///< widest container of its maps and weights
     std::vector<SubLayer> subs;
     int64_t macs = 0;  ///< useful multiply-accumulates (pools: additions or comparisons)
 
     int taps() const { return kernel * kernel_width; }
+    int block() const { return 8 * design::kWordBytes / operand_bits; }  ///< channels of a word
+    int narrowPixels() const { return block() / 4; }                     ///< pixels of a word of the picture
+    int rawBytes() const { return operand_bits == 16 ? 8 : 4; }          ///< of a logit
     /// Input rows that a kernel spans, the gaps of a dilation included.
     int span() const { return dilation * (kernel - 1) + 1; }
 
@@ -63,6 +69,7 @@ struct Layer {
 
 /// The layers of a network in execution order. Throws InputError naming the node for what the hardware can't run
 /// (e.g. a shuffle of more than two groups in front of a grouped convolution, an add of maps in different order).
-std::vector<Layer> extractLayers(const network::Network& network);
+/// `operand_bits`: width of the chip that is to run them.
+std::vector<Layer> extractLayers(const network::Network& network, int operand_bits = 8);
 
 }  // namespace dna::mapping

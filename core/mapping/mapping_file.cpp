@@ -12,7 +12,7 @@ namespace {
 LayerMapping readLayer(JsonObject& object) {
     LayerMapping m;
     m.tile_rows = int(object.integer("tile_rows", 1, 65536));
-    m.tile_channels = int(object.integer("tile_channels", 16, 65536));
+    m.tile_channels = int(object.integer("tile_channels", 8, 65536));
     m.log2_x_lanes = int(object.integer("log2_x_lanes", 0, 5));
     m.tile_order = object.choice("tile_order", {"rows_outer", "channels_outer"}) == "rows_outer"
                        ? TileOrder::RowsOuter

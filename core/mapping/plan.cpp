@@ -11,7 +11,6 @@
 namespace dna::mapping {
 
 using design::Chunk;
-using design::kBlock;
 
 namespace {
 
@@ -59,11 +58,11 @@ void planOutput(const LayerPlan& plan, SubPlan& sub) {
     sub.rows_full = std::min(m.tile_rows, layer.out_height);
     sub.row_tiles = ceilDiv(layer.out_height, sub.rows_full);
     sub.rows_last = layer.out_height - (sub.row_tiles - 1) * sub.rows_full;
-    const int padded = roundUp(sub.sub.out_channels, kBlock);
+    const int padded = roundUp(sub.sub.out_channels, layer.block());
     const int channels = std::min(m.tile_channels, padded);
     sub.channel_tiles = ceilDiv(padded, channels);
-    sub.blocks_full = channels / kBlock;
-    sub.blocks_last = padded / kBlock - (sub.channel_tiles - 1) * sub.blocks_full;
+    sub.blocks_full = channels / layer.block();
+    sub.blocks_last = padded / layer.block() - (sub.channel_tiles - 1) * sub.blocks_full;
     sub.units_full = channels / plan.chunk.cols;
     const int last_channels = sub.sub.out_channels - (sub.channel_tiles - 1) * channels;
     sub.units_last = ceilDiv(last_channels, plan.chunk.cols);
@@ -79,10 +78,10 @@ void planInput(const LayerPlan& plan, SubPlan& sub) {
     sub.shift = layer.stride == 2 && !plan.chunk.rowStationary() ? 1 : 0;
     sub.drop_odd = sub.shift != 0 && layer.taps() == 1 && layer.pad == 0;
     if (layer.mode == ArrayMode::Dense) {
-        sub.input_block = s.in_begin / kBlock;
+        sub.input_block = s.in_begin / layer.block();
         const int last = s.in_begin + (s.runs - 1) * s.run_stride + s.in_channels - 1;
-        sub.input_blocks = last / kBlock - sub.input_block + 1;
-        sub.channel_offset = s.in_begin % kBlock;
+        sub.input_blocks = last / layer.block() - sub.input_block + 1;
+        sub.channel_offset = s.in_begin % layer.block();
         if (s.runs == 2) sub.run_start = sub.channel_offset + s.run_stride;
     } else {
         sub.input_blocks = sub.blocks_full;
@@ -95,8 +94,9 @@ void planInput(const LayerPlan& plan, SubPlan& sub) {
 
 /// Weights stay: words of a set in the weight buffer (T1, T2 depthwise: one vector).
 int setWords(const LayerPlan& plan, const SubPlan& sub) {
-    if (plan.chunk.rowStationary()) return ceilDiv(sub.fold.setVectors() * plan.chunk.cols, kBlock);
-    return plan.layer.mode == ArrayMode::Dense ? plan.chunk.rows * plan.chunk.cols / kBlock : 1;
+    const int block = plan.chunk.block();
+    if (plan.chunk.rowStationary()) return ceilDiv(sub.fold.setVectors() * plan.chunk.cols, block);
+    return plan.layer.mode == ArrayMode::Dense ? plan.chunk.rows * plan.chunk.cols / block : 1;
 }
 
 int smallestBlock(const LayerPlan& plan, const SubPlan& sub) {
@@ -145,7 +145,7 @@ void planReduction(const LayerPlan& plan, SubPlan& sub) {
     if (!plan.chunk.weightsStay()) {
         sub.reduction = dense ? taps * sub.sub.runs * sub.sub.in_channels : taps;
         sub.bubble = std::max(0, timing.drain - sub.reduction);
-        sub.unit_words = timing.parameter_words + ceilDiv(sub.reduction * plan.chunk.cols, kBlock);
+        sub.unit_words = timing.parameter_words + ceilDiv(sub.reduction * plan.chunk.cols, plan.chunk.block());
         return;
     }
     const int rows = plan.chunk.rows, channels = sub.sub.in_channels;
@@ -174,6 +174,10 @@ void checkCapacity(const LayerPlan& plan, const SubPlan& sub, Capacity& capacity
 }
 
 std::string illegal(const Layer& layer, const Chunk& chunk, const LayerMapping& m) {
+    DNA_CHECK(layer.operand_bits == chunk.operand_bits, "layers were extracted for another operand width");
+    if (layer.value_bits > chunk.operand_bits)
+        return fmt::format("its values need {} bits, the design's operands have {}", layer.value_bits,
+                           chunk.operand_bits);
     if (m.log2_x_lanes < 0 || m.log2_x_lanes > maxLog2XLanes(chunk))
         return fmt::format("log2_x_lanes must be in [0, {}] for {} pixels at a time, found {}", maxLog2XLanes(chunk),
                            chunk.lanes(), m.log2_x_lanes);
@@ -181,8 +185,8 @@ std::string illegal(const Layer& layer, const Chunk& chunk, const LayerMapping& 
     if (m.tile_rows < 1 || (m.tile_rows < layer.out_height && m.tile_rows % row_step != 0))
         return fmt::format("tile_rows must be a multiple of the {} lanes across rows (or the whole map), found {}",
                            row_step, m.tile_rows);
-    if (m.tile_channels < kBlock || m.tile_channels % kBlock != 0)
-        return fmt::format("tile_channels must be a positive multiple of {}, found {}", kBlock, m.tile_channels);
+    if (m.tile_channels < layer.block() || m.tile_channels % layer.block() != 0)
+        return fmt::format("tile_channels must be a positive multiple of {}, found {}", layer.block(), m.tile_channels);
     if (layer.kernel > 15 || layer.kernel_width > 15 || layer.pad > 7 || layer.stride > 2 || layer.dilation > 2)
         return fmt::format(
             "kernel {}x{} (at most 15), stride {} (at most 2), pad {} (at most 7) or dilation {} "
@@ -202,7 +206,7 @@ std::string illegal(const Layer& layer, const Chunk& chunk, const LayerMapping& 
 int LayerPlan::log2_y_lanes() const { return std::countr_zero(unsigned(y_lanes())); }
 
 int LayerPlan::input_pitch_words() const {
-    return layer.narrow_input ? ceilDiv(layer.in_width * 4, design::kWordBytes) : layer.in_width;
+    return layer.narrow_input ? ceilDiv(layer.in_width, layer.narrowPixels()) : layer.in_width;
 }
 
 int LayerPlan::input_rows_begin(const SubPlan& sub, int row_tile) const {
@@ -215,7 +219,7 @@ int LayerPlan::input_rows_end(const SubPlan& sub, int row_tile) const {
 }
 
 int LayerPlan::outputWordsPerBlock(const SubPlan& sub, int row_tile) const {
-    return layer.raw_output ? 4 : rows(sub, row_tile) * layer.out_width;
+    return layer.raw_output ? layer.block() * layer.rawBytes() / design::kWordBytes : rows(sub, row_tile) * layer.out_width;
 }
 
 int LayerPlan::setCycles(int pixels) const {
@@ -233,7 +237,8 @@ int accumulatorBits(const Layer& layer) {
         const int64_t taps = layer.taps();
         reduction = std::max(reduction, layer.mode == ArrayMode::Dense ? taps * sub.runs * sub.in_channels : taps);
     }
-    return 1 + std::bit_width(uint64_t(reduction * 128 * 127));
+    const int64_t least = network::leastOf(layer.operand_bits), greatest = network::greatestOf(layer.operand_bits);
+    return 1 + std::bit_width(uint64_t(reduction * -least * greatest));
 }
 
 int maxLog2XLanes(const Chunk& chunk) { return chunk.rowStationary() ? 0 : std::countr_zero(unsigned(chunk.lanes())); }
@@ -271,24 +276,25 @@ std::variant<LayerPlan, Refusal> lower(const Layer& layer, const Chunk& chunk, c
 
 std::variant<LayerMapping, Refusal> legalize(const Layer& layer, const Chunk& chunk, const LayerMapping& wanted) {
     LayerMapping m = wanted;
+    const int block = layer.block();
     m.log2_x_lanes = std::min(m.log2_x_lanes, maxLog2XLanes(chunk));
     const int row_step = rowStep(chunk, m.log2_x_lanes);
     m.tile_rows = std::min(roundUp(std::max(m.tile_rows, 1), row_step), roundUp(layer.out_height, row_step));
     m.tile_channels =
-        std::clamp(roundUp(std::max(m.tile_channels, 1), kBlock), kBlock, roundUp(layer.out_channels, kBlock));
+        std::clamp(roundUp(std::max(m.tile_channels, 1), block), block, roundUp(layer.out_channels, block));
     while (true) {
         const auto lowered = lower(layer, chunk, m);
         if (std::holds_alternative<LayerPlan>(lowered)) return m;
         const bool weights = std::get<Refusal>(lowered).reason.starts_with("the weight");
         const bool can_rows = m.tile_rows > row_step;
-        const bool can_channels = m.tile_channels > kBlock;
+        const bool can_channels = m.tile_channels > block;
         const bool rows_first =
             !weights && can_rows &&
-            (layer.mode == ArrayMode::Dense || !can_channels || m.tile_rows * kBlock >= m.tile_channels);
+            (layer.mode == ArrayMode::Dense || !can_channels || m.tile_rows * block >= m.tile_channels);
         if (rows_first)
             m.tile_rows = roundUp(m.tile_rows / 2, row_step);
         else if (can_channels)
-            m.tile_channels = roundUp(m.tile_channels / 2, kBlock);
+            m.tile_channels = roundUp(m.tile_channels / 2, block);
         else if (can_rows && !weights)
             m.tile_rows = roundUp(m.tile_rows / 2, row_step);
         else

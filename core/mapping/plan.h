@@ -19,7 +19,7 @@ enum class BlockOrder { ChannelsOuter, PixelsOuter };
 /// width) x tile_channels output channels; a block is 2^log2_x_lanes x (rows / 2^log2_x_lanes) pixels x cols channels.
 struct LayerMapping {
     int tile_rows = 1;
-    int tile_channels = 16;  ///< multiple of 16
+    int tile_channels = 16;  ///< multiple of the channels of a word
     int log2_x_lanes = 0;
     TileOrder tile_order = TileOrder::RowsOuter;
     BlockOrder block_order = BlockOrder::ChannelsOuter;
@@ -33,13 +33,13 @@ struct SubPlan {
     int row_tiles = 1, channel_tiles = 1;
     int rows_full = 1, rows_last = 1;      ///< output rows of a tile
     int units_full = 1, units_last = 1;    ///< units (cols channels) of a tile
-    int blocks_full = 1, blocks_last = 1;  ///< 16-channel blocks of an output tile
+    int blocks_full = 1, blocks_last = 1;  ///< channel blocks (words) of an output tile
     int x_blocks = 1;                      ///< blocks across the width
     int y_blocks_full = 1, y_blocks_last = 1;
     // input tile
     int shift = 0;                         ///< 1 for stride 2: even and odd columns and rows in planes of their own
     bool drop_odd = false;                 ///< 1x1 stride 2: odd rows and columns are not kept
-    int input_block = 0;                   ///< first 16-channel block that dense mode loads
+    int input_block = 0;                   ///< first channel block that dense mode loads
     int input_blocks = 1;                  ///< blocks of a dense tile (depthwise: blocks_full / blocks_last)
     int x_words = 1;                       ///< words of one bank row
     int plane_words = 1, block_words = 1;  ///< bank words of one plane, of one channel block
@@ -66,7 +66,7 @@ struct LayerPlan {
     int y_lanes() const { return chunk.lanes() >> mapping.log2_x_lanes; }
     int x_lanes() const { return 1 << mapping.log2_x_lanes; }
     int log2_y_lanes() const;
-    int units_per_block() const { return design::kBlock / chunk.cols; }
+    int units_per_block() const { return chunk.block() / chunk.cols; }
     int input_pitch_words() const;                                 ///< words of one row of the input map in DRAM
     int input_rows_begin(const SubPlan& sub, int row_tile) const;  ///< first input row of a tile, clipped to the map
     int input_rows_end(const SubPlan& sub, int row_tile) const;    ///< one past the last, clipped
@@ -83,7 +83,7 @@ struct LayerPlan {
     int inputBlocks(const SubPlan& sub, int t) const {
         return layer.mode == ArrayMode::Depthwise ? blocks(sub, t) : sub.input_blocks;
     }
-    /// Output words of one 16-channel block of a tile (raw logits: 4 words of int32 a pixel).
+    /// Output words of one channel block of a tile (raw logits: as many words as a block of them takes).
     int outputWordsPerBlock(const SubPlan& sub, int row_tile) const;
     int weightWords(const SubPlan& sub, int channel_tile) const;
 
@@ -120,7 +120,7 @@ int maxLog2XLanes(const design::Chunk& chunk);
 /// Lanes across the width that need the fewest blocks for a tile of `tile_rows` rows (ties: widest).
 int bestLog2XLanes(const Layer& layer, const design::Chunk& chunk);
 
-/// Worst-case accumulator width of a layer: 1 + ceil(log2(reduction * 128 * 127 + 1)) bits.
+/// Worst-case accumulator width of a layer with operands of b bits: 1 + ceil(log2(reduction * 2^(b-1) * (2^(b-1) - 1) + 1)).
 int accumulatorBits(const Layer& layer);
 
 }  // namespace dna::mapping

@@ -1,12 +1,14 @@
 #include "core/mapping/program.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "core/base/error.h"
+#include "core/mapping/values.h"
 
 namespace dna::mapping {
 
-using design::kBlock;
 using design::kWordBytes;
 
 namespace {
@@ -128,24 +130,29 @@ private:
 Program buildProgram(const nn::IntegerNetwork& network, const design::Design& design,
                      const std::vector<LayerPlan>& plans) {
     DNA_CHECK(!plans.empty(), "a program needs layers");
+    if (network.multiplierBits() > design.chunk().multiplier_bits)
+        throw base::InputError(network.graph.name, "/multipliers",
+                               fmt::format("the network was quantised with multipliers of {} bits, the design's have {}",
+                                           network.multiplierBits(), design.chunk().multiplier_bits));
     return Builder(network, design, plans).run();
 }
 
 std::vector<uint8_t> layoutInput(const nn::IntegerNetwork& network, const Layer& first, const uint8_t* picture) {
     const int height = first.in_height, width = first.in_width;
     const int64_t row = inputBlockPitch(first) / height;
-    const int pixel = first.narrow_input ? 4 : kWordBytes;
+    const int values = first.narrow_input ? 4 : first.block();
     std::vector<uint8_t> bytes(size_t(inputMapBytes(first)), 0);
     for (int c = 0; c < first.in_channels; ++c)
         for (int y = 0; y < height; ++y)
             for (int x = 0; x < width; ++x) {
                 const uint8_t value = picture[(size_t(c) * height + y) * width + x];
-                bytes[size_t(y * row + x * pixel + c)] = uint8_t(network.input_table[size_t(c)][value]);
+                putValue(bytes.data() + y * row, int64_t{x} * values + c, first.operand_bits,
+                         network.input_table[size_t(c) % 3][value]);
             }
     return bytes;
 }
 
-StoredMap layoutOutput(const Layer& layer, const std::vector<int8_t>& chw) {
+StoredMap layoutOutput(const Layer& layer, const std::vector<nn::Code>& chw) {
     StoredMap map;
     map.bytes.assign(size_t(outputMapBytes(layer)), 0);
     map.care = map.bytes;
@@ -153,22 +160,23 @@ StoredMap layoutOutput(const Layer& layer, const std::vector<int8_t>& chw) {
     for (int c = 0; c < layer.out_channels; ++c) {
         const int physical = layer.output.physical(c, layer.out_channels);
         for (int p = 0; p < plane; ++p) {
-            const size_t at = (size_t(physical / kBlock) * plane + p) * kWordBytes + physical % kBlock;
-            map.bytes[at] = uint8_t(chw[size_t(c) * plane + p]);
-            map.care[at] = 0xff;
+            const int64_t at = (int64_t{physical / layer.block()} * plane + p) * layer.block() + physical % layer.block();
+            putValue(map.bytes.data(), at, layer.operand_bits, chw[size_t(c) * plane + p]);
+            putValue(map.care.data(), at, layer.operand_bits, -1);
         }
     }
     return map;
 }
 
-StoredMap layoutLogits(const Layer& layer, const std::vector<int32_t>& logits) {
+StoredMap layoutLogits(const Layer& layer, const std::vector<int64_t>& logits) {
     StoredMap map;
     map.bytes.assign(size_t(outputMapBytes(layer)), 0);
     map.care = map.bytes;
+    const size_t bytes = size_t(layer.rawBytes());
     for (size_t c = 0; c < logits.size(); ++c)
-        for (size_t b = 0; b < 4; ++b) {
-            map.bytes[4 * c + b] = uint8_t(uint32_t(logits[c]) >> (8 * b));
-            map.care[4 * c + b] = 0xff;
+        for (size_t b = 0; b < bytes; ++b) {
+            map.bytes[bytes * c + b] = uint8_t(uint64_t(logits[c]) >> (8 * b));
+            map.care[bytes * c + b] = 0xff;
         }
     return map;
 }

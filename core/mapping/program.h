@@ -34,17 +34,17 @@ struct Program {
 Program buildProgram(const nn::IntegerNetwork& network, const design::Design& design,
                      const std::vector<LayerPlan>& plans);
 
-/// A picture ([3][H][W] bytes) as the host lays it out: mapped by the input table, [H][W] pixels of 4 bytes (16 when
-/// the network's input has more than 4 channels), rows padded to 16 bytes.
+/// A picture ([3][H][W] bytes) as the host lays it out: mapped by the input table, [H][W] pixels of 4 values (a word
+/// when the network's input has more than 4 channels), rows padded to words.
 std::vector<uint8_t> layoutInput(const nn::IntegerNetwork& network, const Layer& first, const uint8_t* picture);
 
-/// A layer's output as it stands in DRAM, from CHW int8 in logical channel order (or logits); bytes of channels beyond
+/// A layer's output as it stands in DRAM, from CHW values in logical channel order (or logits); bytes of channels beyond
 /// the map's are not compared (`care` is 0 there).
 struct StoredMap {
     std::vector<uint8_t> bytes;
     std::vector<uint8_t> care;
 };
-StoredMap layoutOutput(const Layer& layer, const std::vector<int8_t>& chw);
-StoredMap layoutLogits(const Layer& layer, const std::vector<int32_t>& logits);
+StoredMap layoutOutput(const Layer& layer, const std::vector<nn::Code>& chw);
+StoredMap layoutLogits(const Layer& layer, const std::vector<int64_t>& logits);
 
 }  // namespace dna::mapping

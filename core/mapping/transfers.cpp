@@ -2,7 +2,6 @@
 
 namespace dna::mapping {
 
-using design::kBlock;
 using design::kWordBytes;
 
 namespace {
@@ -38,12 +37,12 @@ std::vector<Job> jobsOf(const LayerPlan& plan, const SubPlan& sub) {
 
 int64_t inputBlockPitch(const Layer& layer) {
     const int64_t row =
-        layer.narrow_input ? alignUp(int64_t{layer.in_width} * 4, kWordBytes) : int64_t{layer.in_width} * kWordBytes;
+        layer.narrow_input ? alignUp(int64_t{layer.in_width} * kWordBytes / layer.narrowPixels(), kWordBytes) : int64_t{layer.in_width} * kWordBytes;
     return row * layer.in_height;
 }
 
 int64_t outputBlockPitch(const Layer& layer) {
-    if (layer.raw_output) return 4 * kWordBytes;
+    if (layer.raw_output) return int64_t{layer.block()} * layer.rawBytes();
     return int64_t{layer.out_width} * layer.out_height * kWordBytes;
 }
 
@@ -56,7 +55,7 @@ Transfer inputTransfer(const LayerPlan& plan, const SubPlan& sub, const Job& job
     return {.offset = first_block * pitch + int64_t{begin} * row_words * kWordBytes,
             .pitch = pitch,
             .blocks = plan.inputBlocks(sub, job.channel_tile),
-            .beats = (end - begin) * row_words};
+            .words = (end - begin) * row_words};
 }
 
 Transfer weightTransfer(const LayerPlan& plan, const SubPlan& sub, const Job& job, int64_t weight_base) {
@@ -65,17 +64,17 @@ Transfer weightTransfer(const LayerPlan& plan, const SubPlan& sub, const Job& jo
     return {.offset = weight_base + tile * tile_bytes,
             .pitch = 0,
             .blocks = 1,
-            .beats = plan.weightWords(sub, job.channel_tile)};
+            .words = plan.weightWords(sub, job.channel_tile)};
 }
 
 Transfer outputTransfer(const LayerPlan& plan, const SubPlan& sub, const Job& job) {
     const int64_t pitch = outputBlockPitch(plan.layer);
-    const int first_block = sub.sub.out_begin / kBlock + job.channel_tile * sub.blocks_full;
+    const int first_block = sub.sub.out_begin / plan.layer.block() + job.channel_tile * sub.blocks_full;
     const int64_t rows = int64_t{job.row_tile} * sub.rows_full * plan.layer.out_width * kWordBytes;
     return {.offset = first_block * pitch + rows,
             .pitch = pitch,
             .blocks = plan.blocks(sub, job.channel_tile),
-            .beats = plan.outputWordsPerBlock(sub, job.row_tile)};
+            .words = plan.outputWordsPerBlock(sub, job.row_tile)};
 }
 
 int64_t weightImageBytes(const SubPlan& sub) {
@@ -84,12 +83,12 @@ int64_t weightImageBytes(const SubPlan& sub) {
 }
 
 int64_t inputMapBytes(const Layer& layer) {
-    const int64_t blocks = layer.narrow_input ? 1 : (layer.in_channels + kBlock - 1) / kBlock;
+    const int64_t blocks = layer.narrow_input ? 1 : (layer.in_channels + layer.block() - 1) / layer.block();
     return blocks * inputBlockPitch(layer);
 }
 
 int64_t outputMapBytes(const Layer& layer) {
-    return int64_t{(layer.out_channels + kBlock - 1) / kBlock} * outputBlockPitch(layer);
+    return int64_t{(layer.out_channels + layer.block() - 1) / layer.block()} * outputBlockPitch(layer);
 }
 
 }  // namespace dna::mapping

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
@@ -12,27 +13,28 @@ namespace dna::mapping {
 /// depend on where a tensor stands).
 struct Burst {
     int64_t offset = 0;  ///< bytes
-    int beats = 0;
+    int words = 0;
 };
 
 /// A contiguous piece of a tensor.
 struct Segment {
     int64_t offset = 0;  ///< bytes from the tensor's base
-    int beats = 0;
+    int words = 0;
 };
 
-/// Splits a segment at 4 KiB boundaries and at the longest burst: the one function that model, golden machine and
-/// checks use.
+/// Splits a segment at 4 KiB boundaries, or closer ones where a word takes several beats, so that no burst has more than
+/// 256 beats: the one function that model, golden machine and checks use.
 template <class Visit>
-void forEachBurst(const Segment& segment, const design::MemoryModel& memory, Visit&& visit) {
+void forEachBurst(const Segment& segment, const design::MemoryModel& memory, int beats_per_word, Visit&& visit) {
+    const int64_t boundary = memory.boundary_bytes / beats_per_word;
     int64_t offset = segment.offset;
-    int left = segment.beats;
+    int left = segment.words;
     while (left > 0) {
-        const int64_t room = (memory.boundary_bytes - offset % memory.boundary_bytes) / design::kWordBytes;
-        const int beats = int(std::min<int64_t>({left, memory.max_burst_beats, room}));
-        visit(Burst{offset, beats});
-        offset += int64_t{beats} * design::kWordBytes;
-        left -= beats;
+        const int64_t room = (boundary - offset % boundary) / design::kWordBytes;
+        const int words = int(std::min<int64_t>(left, room));
+        visit(Burst{offset, words});
+        offset += int64_t{words} * design::kWordBytes;
+        left -= words;
     }
 }
 
@@ -56,9 +58,9 @@ struct Transfer {
     int64_t offset = 0;  ///< of the first segment, relative to the tensor's base
     int64_t pitch = 0;   ///< bytes between segments
     int blocks = 0;
-    int beats = 0;  ///< of one segment
-    Segment segment(int i) const { return {offset + pitch * i, beats}; }
-    int64_t totalBeats() const { return int64_t{blocks} * beats; }
+    int words = 0;  ///< of one segment
+    Segment segment(int i) const { return {offset + pitch * i, words}; }
+    int64_t totalWords() const { return int64_t{blocks} * words; }
 };
 Transfer inputTransfer(const LayerPlan& plan, const SubPlan& sub, const Job& job);
 /// `weight_base`: bytes from the layer's weight image to this sub-layer's part.

@@ -37,12 +37,21 @@ std::optional<Op> readOp(base::JsonObject& object) {
     return {};
 }
 
+int readBits(base::JsonObject& object, const char* key) {
+    const int bits = static_cast<int>(object.integer(key, 2, 16, 8));
+    if (bits <= 8 || bits == 16) return bits;
+    object.problem(key, fmt::format("expected 2 to 8, or 16, found {}", bits));
+    return 8;
+}
+
 Quantization readQuantization(base::JsonObject object) {
     Quantization q;
+    q.bits = readBits(object, "bits");
+    const int least = leastOf(q.bits), greatest = greatestOf(q.bits);
     q.scale = object.number("scale", 1e-30, 1e30);
-    q.zero_point = static_cast<int>(object.integer("zero_point", -128, 127));
-    q.low = static_cast<int>(object.integer("low", -128, 127));
-    q.high = static_cast<int>(object.integer("high", -128, 127));
+    q.zero_point = static_cast<int>(object.integer("zero_point", least, greatest));
+    q.low = static_cast<int>(object.integer("low", least, greatest));
+    q.high = static_cast<int>(object.integer("high", least, greatest));
     if (q.low > q.high) object.problem("low", fmt::format("low {} is above high {}", q.low, q.high));
     object.close();
     return q;
@@ -95,6 +104,7 @@ Node readNode(base::JsonObject& object, std::vector<std::string>& inputs) {
     if (node.op == Op::Linear) node.out_channels = static_cast<int>(object.integer("out_channels", 1, 65536));
     if (node.op == Op::ChannelShuffle) node.groups = static_cast<int>(object.integer("groups", 1, 65536));
     if (object.has("quantization")) node.quantization = readQuantization(object.object("quantization"));
+    if (node.op == Op::Conv2d || node.op == Op::Linear) node.weight_bits = readBits(object, "weight_bits");
     if (op) object.close();
     return node;
 }
@@ -110,7 +120,9 @@ void checkQuantization(const std::vector<Node>& nodes, const std::string& file, 
 }
 
 base::Json quantizationJson(const Quantization& q) {
-    return {{"scale", q.scale}, {"zero_point", q.zero_point}, {"low", q.low}, {"high", q.high}};
+    base::Json json{{"scale", q.scale}, {"zero_point", q.zero_point}, {"low", q.low}, {"high", q.high}};
+    if (q.bits != 8) json["bits"] = q.bits;
+    return json;
 }
 
 base::Json nodeJson(const Network& network, const Node& node) {
@@ -139,6 +151,7 @@ base::Json nodeJson(const Network& network, const Node& node) {
     if (node.op == Op::Linear) json["out_channels"] = node.out_channels;
     if (node.op == Op::ChannelShuffle) json["groups"] = node.groups;
     if (node.quantization) json["quantization"] = quantizationJson(*node.quantization);
+    if (node.weight_bits != 8) json["weight_bits"] = node.weight_bits;
     return json;
 }
 

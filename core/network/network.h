@@ -20,13 +20,21 @@ struct Shape {
     int64_t elements() const { return int64_t{channels} * height * width; }
 };
 
-/// Affine quantisation of a node's output: real = scale * (q - zero_point), q clamped to [low, high] (int8).
-/// ReLU is low = zero_point, ReLU6 also high = zero_point + 6 / scale. The last linear layer gives raw int32 logits and has scale only.
+/// Narrowest container that holds values of so many bits: 4, 8 or 16.
+constexpr int containerBits(int bits) { return bits <= 4 ? 4 : bits <= 8 ? 8 : 16; }
+/// Values of so many bits, two's complement: [leastOf, greatestOf].
+constexpr int leastOf(int bits) { return -(1 << (bits - 1)); }
+constexpr int greatestOf(int bits) { return (1 << (bits - 1)) - 1; }
+
+/// Affine quantisation of a node's output: real = scale * (q - zero_point), q clamped to [low, high], `bits` wide (2 to
+/// 8, or 16). ReLU is low = zero_point, ReLU6 also high = zero_point + 6 / scale. The last linear layer gives raw
+/// accumulators as logits and has scale only.
 struct Quantization {
     double scale = 1.0;
     int zero_point = 0;
     int low = -128;
     int high = 127;
+    int bits = 8;
     bool operator==(const Quantization&) const = default;
 };
 
@@ -45,7 +53,7 @@ struct Node {
     bool relu = false;          ///< conv2d, add; also set where relu6 is
     bool relu6 = false;         ///< conv2d: clamps to [0, 6]
     std::optional<Quantization> quantization{};
-
+    int weight_bits = 8;  ///< conv2d, linear of a quantised network: 2 to 8, or 16
     Shape shape{};  ///< of the output; inferred
 };
 

@@ -12,7 +12,7 @@ namespace dna::nn {
 
 /// One tensor of a safetensors file; `bytes` holds the values row by row, little endian.
 struct StoredTensor {
-    std::string dtype;  ///< "F32", "I8", "I32", "F64"
+    std::string dtype;  ///< "F32", "F64", "I8", "I16", "I32"
     std::vector<int64_t> shape;
     std::string bytes;
 
@@ -36,6 +36,7 @@ void writeSafetensors(const std::filesystem::path& file, const TensorMap& tensor
 StoredTensor fromValues(const std::vector<float>& values, std::vector<int64_t> shape);
 StoredTensor fromValues(const std::vector<double>& values, std::vector<int64_t> shape);
 StoredTensor fromValues(const std::vector<int8_t>& values, std::vector<int64_t> shape);
+StoredTensor fromValues(const std::vector<int16_t>& values, std::vector<int64_t> shape);
 StoredTensor fromValues(const std::vector<int32_t>& values, std::vector<int64_t> shape);
 
 /// Fetches tensors by name and notes what is missing or has the wrong type or shape.

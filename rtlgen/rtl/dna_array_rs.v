@@ -8,6 +8,7 @@ module dna_array_rs #(
     parameter COLS     = 16,
     parameter BITS     = 8,
     parameter SELECT   = 4,     // log2 of the channels in a word
+    parameter PE_CUT   = 1,
     parameter DEPTH    = 16,    // weights of a PE
     parameter RADDR    = 4,     // log2(DEPTH)
     parameter SUM_BITS = 24
@@ -63,7 +64,7 @@ module dna_array_rs #(
             wire [128:0] word;
             dna_pick #(.LOG(LOG), .BITS(129)) u_word (.words_i(banks_i), .index_i(bank_q), .word_o(word));
             wire [COLS*BITS-1:0] x;
-            dna_lane #(.COLS(COLS)) u_lane (
+            dna_lane #(.COLS(COLS), .BITS(BITS), .SELECT(SELECT)) u_lane (
                 .clk(clk), .load_i(load_i), .word_i(word[127:0]), .valid_i(word[128]), .pad_i(pad_i),
                 .select_i(select_i | channel_i[r*SELECT +: SELECT]), .depthwise_i(depthwise_i), .half_i(half_i), .x_o(x));
             wire [COLS*SUM_BITS-1:0] above, totals;
@@ -75,7 +76,7 @@ module dna_array_rs #(
                 assign above = gen_row[r-1].totals;
             end
             for (c = 0; c < COLS; c = c + 1) begin : gen_col
-                dna_pe_rs #(.BITS(BITS), .DEPTH(DEPTH), .RADDR(RADDR), .SUM_BITS(SUM_BITS)) u_pe (
+                dna_pe_rs #(.BITS(BITS), .PE_CUT(PE_CUT), .DEPTH(DEPTH), .RADDR(RADDR), .SUM_BITS(SUM_BITS)) u_pe (
                     .clk(clk), .x_i(x[c*BITS +: BITS]), .w_i(w_i[c*BITS +: BITS]), .write_i(write_q), .place_i(place_q),
                     .read_i(read_q), .use_i(use_q), .first_i(first_q), .transfer_i(transfer_q), .join_i(join_now),
                     .chain_i(above[c*SUM_BITS +: SUM_BITS]), .chain_o(totals[c*SUM_BITS +: SUM_BITS]));

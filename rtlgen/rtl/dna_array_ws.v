@@ -1,7 +1,7 @@
 // ROWS x COLS weight-stationary array: rows are input channels, columns output channels. Every step takes one word (BLOCK
 // channels of one pixel) and uses ROWS of them; the column sums of a step leave LATENCY cycles after its word is held:
-//   SYSTOLIC = 0 (T1, dot lanes): all rows work on one step, an adder tree a column; 2 + ceil(LOG / CUT)
-//   SYSTOLIC = 1 (T2): row r works r cycles later, sums move down the columns; 2 + ROWS
+//   SYSTOLIC = 0 (T1, dot lanes): all rows work on one step, an adder tree a column; 1 + PE_CUT + ceil(LOG / CUT)
+//   SYSTOLIC = 1 (T2): row r works r cycles later, sums move down the columns; 1 + PE_CUT + ROWS
 // Weights arrive one row a cycle behind the active ones and become active with the first step of their set. Diagonal sets
 // (depthwise): one vector for all rows, kept only where a row's channel is the column's own.
 // Row controls are registered once a row (fan-out COLS).
@@ -11,6 +11,7 @@ module dna_array_ws #(
     parameter LOG      = 4,     // log2(ROWS)
     parameter COLS     = 16,
     parameter BITS     = 8,
+    parameter PE_CUT   = 1,
     parameter CUT      = 2,
     parameter SELECT   = 4,     // log2 of the channels in a word
     parameter SUM_BITS = 20     // 2 BITS + LOG
@@ -78,7 +79,7 @@ module dna_array_ws #(
                 end else begin : gen_top
                     assign above = {OUT{1'b0}};
                 end
-                dna_pe_ws #(.CHAIN(SYSTOLIC), .BITS(BITS), .OUT_BITS(OUT)) u_pe (
+                dna_pe_ws #(.CHAIN(SYSTOLIC), .BITS(BITS), .PE_CUT(PE_CUT), .OUT_BITS(OUT)) u_pe (
                     .clk(clk), .x_i(x), .w_i(w), .load_i(write_q), .swap_i(swap), .chain_i(above),
                     .out_o(out[c*OUT +: OUT]));
             end

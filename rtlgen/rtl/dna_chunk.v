@@ -11,6 +11,11 @@ module dna_chunk #(
     parameter DEPTH        = 16,    // weights of a PE (TEMPLATE 4)
     parameter RADDR        = 4,     // log2(DEPTH)
     parameter COLS         = 16,
+    parameter BITS         = 8,     // of an operand
+    parameter MB           = 16,    // of the requantisation multiplier
+    parameter DIGIT        = 8,     // multiplier bits of a partial product
+    parameter LEVELS       = 1,     // log2(MB / DIGIT)
+    parameter PE_CUT       = 1,     // a register behind the PEs' multipliers
     parameter ACC_BITS     = 28,
     parameter MAX_POOL     = 0,     // PEs can take maxima
     parameter INPUT_WORDS  = 64,
@@ -19,6 +24,8 @@ module dna_chunk #(
     parameter WADDR        = 9,
     parameter OUTPUT_WORDS = 512,
     parameter OADDR        = 9,
+    parameter AXI          = 128,   // bits of a beat
+    parameter SPLIT        = 0,     // log2 of the beats of a word
     parameter COUNTERS     = 1
 ) (
     input  wire         clk,
@@ -37,7 +44,7 @@ module dna_chunk #(
     output wire [7:0]   arlen_o,
     input  wire         rvalid_i,
     output wire         rready_o,
-    input  wire [127:0] rdata_i,
+    input  wire [AXI-1:0] rdata_i,
     input  wire         rlast_i,
     output wire         awvalid_o,
     input  wire         awready_i,
@@ -45,8 +52,8 @@ module dna_chunk #(
     output wire [7:0]   awlen_o,
     output wire         wvalid_o,
     input  wire         wready_i,
-    output wire [127:0] wdata_o,
-    output wire [15:0]  wstrb_o,
+    output wire [AXI-1:0] wdata_o,
+    output wire [AXI/8-1:0] wstrb_o,
     output wire         wlast_o,
     input  wire         bvalid_i,
     output wire         bready_o
@@ -91,7 +98,7 @@ module dna_chunk #(
     wire [9:0]  load_in_width;
     wire [15:0] load_x_words, load_plane_words, load_block_words;
     wire read_beat = rvalid_i && rready_o;
-    dna_load #(.OUTSTANDING(8)) u_load (
+    dna_load #(.OUTSTANDING(8), .SPLIT(SPLIT)) u_load (
         .clk(clk), .rst_n(rst_n), .start_i(start_i), .descriptor_addr_i(descriptor_base_i), .idle_o(load_idle),
         .write_i(descriptor_write), .beat_i(descriptor_beat), .data_i(fill_data),
         .descriptor_free_i(!compute_captured && !store_captured),
@@ -111,7 +118,7 @@ module dna_chunk #(
     wire [BANK-1:0]  input_write_bank;
     wire [IADDR-1:0] input_write_addr;
     wire [127:0]     input_write_data;
-    dna_fill #(.LOG(BANK), .IADDR(IADDR), .WADDR(WADDR), .OADDR(OADDR)) u_fill (
+    dna_fill #(.AXI(AXI), .SPLIT(SPLIT), .PIXELS(32 / BITS), .QUARTER(BITS == 16 ? 1 : BITS == 8 ? 2 : 3), .LOG(BANK), .IADDR(IADDR), .WADDR(WADDR), .OADDR(OADDR)) u_fill (
         .clk(clk), .rst_n(rst_n), .item_i(item), .item_kind_i(item_kind), .item_job_end_i(item_job_end),
         .item_beats_i(item_beats), .item_row_i(item_row), .item_rows_i(item_rows), .item_blocks_i(item_blocks),
         .shift_i(load_shift), .drop_odd_i(load_drop_odd), .narrow_i(load_narrow), .log2_x_i(load_log2_x),
@@ -161,7 +168,8 @@ module dna_chunk #(
     wire             psum_write, psum_read;
     generate
         if (TEMPLATE == 3) begin : gen_output_array
-            dna_engine_os #(.ROWS(ROWS), .LOG(LOG), .COLS(COLS), .ACC_BITS(ACC_BITS), .MAX_POOL(MAX_POOL),
+            dna_engine_os #(.ROWS(ROWS), .LOG(LOG), .COLS(COLS), .BITS(BITS), .MB(MB), .DIGIT(DIGIT), .LEVELS(LEVELS),
+                            .PE_CUT(PE_CUT), .ACC_BITS(ACC_BITS), .MAX_POOL(MAX_POOL),
                             .INPUT_WORDS(INPUT_WORDS), .IADDR(IADDR), .WEIGHT_WORDS(WEIGHT_WORDS), .WADDR(WADDR),
                             .OUTPUT_WORDS(OUTPUT_WORDS), .OADDR(OADDR)) u_engine (
                 .clk(clk), .rst_n(rst_n), .descriptor_i(descriptor_write), .descriptor_beat_i(descriptor_beat),
@@ -178,7 +186,8 @@ module dna_chunk #(
                 .output_write_o(output_write), .residual_read_o(residual_read));
             assign {psum_write, psum_read, rf_write} = {(BANKS+2){1'b0}};
         end else if (TEMPLATE == 4) begin : gen_row_stationary
-            dna_engine_rs #(.ROWS(ROWS), .LOG(LOG), .COLS(COLS), .DEPTH(DEPTH), .RADDR(RADDR), .PSUM(PSUM), .PADDR(PADDR),
+            dna_engine_rs #(.ROWS(ROWS), .LOG(LOG), .COLS(COLS), .BITS(BITS), .MB(MB), .DIGIT(DIGIT), .LEVELS(LEVELS),
+                            .PE_CUT(PE_CUT), .DEPTH(DEPTH), .RADDR(RADDR), .PSUM(PSUM), .PADDR(PADDR),
                             .ACC_BITS(ACC_BITS), .INPUT_WORDS(INPUT_WORDS), .IADDR(IADDR), .WEIGHT_WORDS(WEIGHT_WORDS),
                             .WADDR(WADDR), .OUTPUT_WORDS(OUTPUT_WORDS), .OADDR(OADDR)) u_engine (
                 .clk(clk), .rst_n(rst_n), .descriptor_i(descriptor_write), .descriptor_beat_i(descriptor_beat),
@@ -195,7 +204,8 @@ module dna_chunk #(
                 .output_write_o(output_write), .residual_read_o(residual_read), .psum_write_o(psum_write),
                 .psum_read_o(psum_read), .rf_write_o(rf_write));
         end else begin : gen_weight_stationary
-            dna_engine_ws #(.SYSTOLIC(TEMPLATE == 2 ? 1 : 0), .ROWS(ROWS), .LOG(LOG), .COLS(COLS), .CUT(CUT), .PSUM(PSUM),
+            dna_engine_ws #(.SYSTOLIC(TEMPLATE == 2 ? 1 : 0), .ROWS(ROWS), .LOG(LOG), .COLS(COLS), .BITS(BITS), .MB(MB), .DIGIT(DIGIT),
+                            .LEVELS(LEVELS), .PE_CUT(PE_CUT), .CUT(CUT), .PSUM(PSUM),
                             .PADDR(PADDR), .ACC_BITS(ACC_BITS), .INPUT_WORDS(INPUT_WORDS), .IADDR(IADDR),
                             .WEIGHT_WORDS(WEIGHT_WORDS), .WADDR(WADDR), .OUTPUT_WORDS(OUTPUT_WORDS),
                             .OADDR(OADDR)) u_engine (
@@ -218,7 +228,7 @@ module dna_chunk #(
 
     // ---- Store engine.
     wire store_waiting;
-    dna_store #(.OADDR(OADDR)) u_store (
+    dna_store #(.OADDR(OADDR), .AXI(AXI), .SPLIT(SPLIT)) u_store (
         .clk(clk), .rst_n(rst_n), .write_i(descriptor_write), .beat_i(descriptor_beat), .data_i(fill_data),
         .captured_o(store_captured), .tile_i(tile_ready), .tile_take_o(tile_take), .slot_release_o(slot_release),
         .layer_done_o(layer_done_o), .rows_done_o(rows_done), .idle_o(store_idle), .waiting_o(store_waiting), .read_o(output_read),

@@ -2,9 +2,11 @@
 // for every unit (COLS output channels) and pixel block, kernel taps outside, channels inside. New requantisation
 // parameters are read before the first block of a unit, behind a gap that lets the previous unit drain.
 module dna_compute #(
-    parameter COLS        = 16,
-    parameter WADDR       = 9,    // address bits of the weight buffer
-    parameter OADDR       = 9     // address bits of the output buffer
+    parameter UPW        = 1,    // units in a word of channels, vectors in a word of weights: 1 or 2
+    parameter SELECT     = 4,    // log2 of the channels in a word
+    parameter PARAMETERS = 8,    // words of a unit's parameters
+    parameter WADDR      = 9,    // address bits of the weight buffer
+    parameter OADDR      = 9     // address bits of the output buffer
 ) (
     input  wire             clk,
     input  wire             rst_n,
@@ -23,7 +25,7 @@ module dna_compute #(
     input  wire [2:0]       pad_i,
     input  wire [9:0]       row_tiles_i, channel_tiles_i,
     input  wire [3:0]       kernel_x_i, kernel_y_i,
-    input  wire [3:0]       channel_offset_i,
+    input  wire [SELECT-1:0] channel_offset_i,
     input  wire             two_runs_i,
     input  wire [9:0]       rows_full_i, rows_last_i, units_full_i, units_last_i, out_width_i, x_blocks_i,
     input  wire [9:0]       y_blocks_full_i, y_blocks_last_i,
@@ -39,13 +41,13 @@ module dna_compute #(
     output wire [3:0]       tap_x_o, tap_y_o,
     output wire [9:0]       x_block_o, y_block_o, y_base_o,
     output wire [15:0]      channel_addr_o,
-    output wire [3:0]       select_o,
+    output wire [SELECT-1:0] select_o,
     output wire             half_o,
     output wire             weight_read_o,
     output wire [WADDR-1:0] weight_addr_o,
     output wire             weight_half_o,
     output wire             parameter_o,
-    output wire [2:0]       parameter_index_o,
+    output wire [3:0]       parameter_index_o,
     output reg              input_slot_o, weight_slot_o,
     // block's place in the output tile, with last_o
     output wire [OADDR-1:0] block_base_o,
@@ -53,8 +55,7 @@ module dna_compute #(
     output wire             job_end_o,
     output wire             busy_o
 );
-    localparam PARAMETERS = COLS / 2;
-    localparam GAP        = 3;    // the unit before takes its parameters over before they are overwritten
+    localparam GAP = 3;    // the unit before takes its parameters over before they are overwritten
     localparam [2:0] IDLE = 3'd0, WAIT = 3'd1, PREPARE = 3'd2, PAUSE = 3'd3, PARAMETER = 3'd4, MAC = 3'd5, BUBBLE = 3'd6,
                      START = 3'd7;
 
@@ -106,8 +107,8 @@ module dna_compute #(
     reg [15:0]      unit_channel_q;                            // depthwise: address of the unit's channel block
     reg [OADDR-1:0] unit_base_q, y_offset_q, x_offset_q;       // output tile: block address = sum of the three
     wire unused_words = &{1'b0, unit_words_i};
-    wire unit_half = (COLS == 8) && unit_q[0];
-    wire block_full = (COLS == 16) || unit_half;               // the next unit starts another channel block
+    wire unit_half  = (UPW == 2) && unit_q[0];
+    wire block_full = (UPW == 1) || unit_half;               // the next unit starts another channel block
 
     // Reduction loops.
     reg [3:0]  tap_x_q, tap_y_q;
@@ -143,10 +144,10 @@ module dna_compute #(
     assign y_block_o      = y_word_q + y_q;
     assign y_base_o       = y_base_q;
     assign channel_addr_o = depthwise_i ? unit_channel_q : channel_addr_q;
-    assign select_o       = channel_q[3:0];
+    assign select_o       = channel_q[SELECT-1:0];
     assign half_o         = unit_half;
     assign parameter_o    = state_q == PARAMETER;
-    assign parameter_index_o = count_q[2:0];
+    assign parameter_index_o = count_q[3:0];
     assign weight_read_o  = parameter_o || (in_mac && !weight_half_q);
     assign weight_addr_o  = weight_addr_q;
     assign weight_half_o  = weight_half_q;
@@ -244,22 +245,22 @@ module dna_compute #(
     wire [OADDR-1:0] y_stride = y_stride_words[OADDR-1:0];
     wire unused_stride = &{1'b0, y_stride_words};
 
-    // Weight words: parameters first, then one vector a MAC cycle (COLS = 8: two vectors a word).
+    // Weight words: parameters first, then one vector a MAC cycle (UPW = 2: two vectors a word).
     reg [WADDR-1:0] vectors_addr_q;    // first weight word of the unit
     always @(posedge clk) begin
         if (state_q == PAUSE) weight_addr_q <= unit_addr_q;
         else if (parameter_o) weight_addr_q <= weight_addr_q + 1'b1;
         else if (in_mac) begin
             if (block_end) weight_addr_q <= vectors_addr_q;
-            else if (COLS == 16 || weight_half_q) weight_addr_q <= weight_addr_q + 1'b1;
+            else if (UPW == 1 || weight_half_q) weight_addr_q <= weight_addr_q + 1'b1;
         end
         if (parameter_o) vectors_addr_q <= weight_addr_q + 1'b1;
         if (state_q != MAC || block_end) weight_half_q <= 1'b0;
-        else if (COLS == 8) weight_half_q <= ~weight_half_q;
+        else if (UPW == 2) weight_half_q <= ~weight_half_q;
     end
 
     // Reduction: taps outside, channel runs and channels inside.
-    wire [11:0] start_channel = {8'd0, channel_offset_i};
+    wire [11:0] start_channel = {{(12-SELECT){1'b0}}, channel_offset_i};
     always @(posedge clk) begin
         if (!in_mac || block_end) begin
             tap_x_q <= 4'd0;
@@ -287,8 +288,8 @@ module dna_compute #(
         end else begin
             channel_q <= channel_q + 12'd1;
             left_q    <= left_q - 12'd1;
-            fresh_q   <= channel_q[3:0] == 4'hf;
-            if (channel_q[3:0] == 4'hf) channel_addr_q <= channel_addr_q + block_words_i;
+            fresh_q   <= &channel_q[SELECT-1:0];
+            if (&channel_q[SELECT-1:0]) channel_addr_q <= channel_addr_q + block_words_i;
         end
     end
     wire unused_channel = &{1'b0, channel_q};

@@ -1,6 +1,10 @@
-// Compute section of a descriptor (beats 6 to 10, words C0 to C19): captured as it arrives, made active when the engine
+// Compute section of a descriptor (beats 6 to 11, words C0 to C23): captured as it arrives, made active when the engine
 // starts the layer. docs/descriptor.md lists the fields.
-module dna_compute_config (
+module dna_compute_config #(
+    parameter BITS   = 8,     // of an operand
+    parameter MB     = 16,    // of the residual add's multipliers
+    parameter SELECT = 4      // log2 of the channels in a word
+) (
     input  wire         clk,
     input  wire         rst_n,
     input  wire         write_i,          // a descriptor beat is on data_i
@@ -11,11 +15,11 @@ module dna_compute_config (
     output wire         depthwise_o, shift_o, raw_o, residual_o, channels_outer_o, shared_weights_o, pixels_outer_o,
     output wire         max_o, dilated_o,
     output wire [2:0]   log2_x_o, log2_y_o,
-    output wire [7:0]   pad_value_o,
+    output wire [BITS-1:0] pad_value_o,
     output wire [9:0]   row_tiles_o, channel_tiles_o,
     output wire [3:0]   kernel_x_o, kernel_y_o,
     output wire [2:0]   pad_o,
-    output wire [3:0]   channel_offset_o,
+    output wire [SELECT-1:0] channel_offset_o,
     output wire         two_runs_o,
     output wire [9:0]   rows_full_o, rows_last_o, units_full_o, units_last_o, out_width_o, x_blocks_o,
     output wire [9:0]   y_blocks_full_o, y_blocks_last_o, in_height_o, in_width_o,
@@ -24,11 +28,12 @@ module dna_compute_config (
     output wire [5:0]   bubble_o,
     output wire [15:0]  unit_words_o, x_words_o, plane_words_o, block_words_o,
     output wire [11:0]  y_step_o,
-    output wire [7:0]   zero_o, low_o, high_o, zero_a_o, zero_b_o, sum_zero_o, sum_low_o, sum_high_o,
-    output wire [4:0]   sum_shift_o,
-    output wire [15:0]  multiplier_a_o, multiplier_b_o, tile_words_full_o, tile_words_last_o
+    output wire [BITS-1:0] zero_o, low_o, high_o, zero_b_o, sum_zero_o, sum_low_o, sum_high_o,
+    output wire [5:0]   sum_shift_o,
+    output wire [MB-1:0] multiplier_a_o, multiplier_b_o,
+    output wire [15:0]  tile_words_full_o, tile_words_last_o
 );
-    reg [639:0] next_q, active_q;
+    reg [767:0] next_q, active_q;
 
     always @(posedge clk) begin
         if (write_i && beat_i == 4'd6)  next_q[127:0]   <= data_i;
@@ -36,6 +41,7 @@ module dna_compute_config (
         if (write_i && beat_i == 4'd8)  next_q[383:256] <= data_i;
         if (write_i && beat_i == 4'd9)  next_q[511:384] <= data_i;
         if (write_i && beat_i == 4'd10) next_q[639:512] <= data_i;
+        if (write_i && beat_i == 4'd11) next_q[767:640] <= data_i;
         if (take_i) active_q <= next_q;
     end
     always @(posedge clk or negedge rst_n) begin
@@ -56,13 +62,13 @@ module dna_compute_config (
     assign dilated_o         = active_q[11];
     assign log2_x_o          = active_q[14:12];
     assign log2_y_o          = active_q[18:16];
-    assign pad_value_o       = active_q[31:24];
+    assign pad_value_o       = active_q[32*14+16 +: BITS];
     assign row_tiles_o       = active_q[32*1 +: 10];
     assign channel_tiles_o   = active_q[32*1+16 +: 10];
     assign kernel_x_o        = active_q[32*2 +: 4];
     assign kernel_y_o        = active_q[32*2+4 +: 4];
     assign pad_o             = active_q[32*2+8 +: 3];
-    assign channel_offset_o  = active_q[32*2+16 +: 4];
+    assign channel_offset_o  = active_q[32*2+16 +: SELECT];
     assign two_runs_o        = active_q[32*2+24];
     assign rows_full_o       = active_q[32*3 +: 10];
     assign rows_last_o       = active_q[32*3+16 +: 10];
@@ -83,11 +89,16 @@ module dna_compute_config (
     assign plane_words_o     = active_q[32*11 +: 16];
     assign block_words_o     = active_q[32*11+16 +: 16];
     assign y_step_o          = active_q[32*12 +: 12];
-    assign {high_o, low_o, zero_o}             = active_q[32*13 +: 24];
-    assign {sum_zero_o, zero_b_o, zero_a_o}    = active_q[32*14 +: 24];
-    assign sum_shift_o                         = active_q[32*15+16 +: 5];
-    assign {sum_high_o, sum_low_o}             = active_q[32*15 +: 16];
-    assign {multiplier_b_o, multiplier_a_o}    = active_q[32*16 +: 32];
+    assign zero_o            = active_q[32*13 +: BITS];
+    assign low_o             = active_q[32*13+16 +: BITS];
+    assign high_o            = active_q[32*14 +: BITS];
+    assign sum_shift_o       = active_q[32*15 +: 6];
+    assign multiplier_a_o    = active_q[32*16 +: MB];
+    assign zero_b_o          = active_q[32*18 +: BITS];
+    assign sum_zero_o        = active_q[32*18+16 +: BITS];
+    assign sum_low_o         = active_q[32*19 +: BITS];
+    assign sum_high_o        = active_q[32*19+16 +: BITS];
+    assign multiplier_b_o    = active_q[32*20 +: MB];
     assign {tile_words_last_o, tile_words_full_o} = active_q[32*17 +: 32];
     wire unused_bits = &{1'b0, active_q};
 endmodule

@@ -1,10 +1,18 @@
 // Datapath of a chunk: operands from the buffers through the array and the post-processing unit into the output buffer.
 // Stage numbers count from the cycle in which dna_compute issues a MAC (stage 0): addresses 1 to 4, memories 5, rotation and
-// weight vector 6, PE operands 7, product 8, sum 9, first drained row 10.
+// weight vector 6, PE operands 7, product 7 + PE_CUT, sum 8 + PE_CUT, first drained row one later.
 module dna_datapath #(
     parameter ROWS         = 16,
     parameter LOG          = 4,     // log2(ROWS)
     parameter COLS         = 16,
+    parameter BITS         = 8,
+    parameter SELECT       = 4,     // log2 of the channels in a word
+    parameter RAW_BITS     = 32,
+    parameter MB           = 16,
+    parameter DIGIT        = 8,
+    parameter LEVELS       = 1,
+    parameter STAGES       = 11,    // of the post-processing
+    parameter PE_CUT       = 1,     // a register behind the PEs' multipliers
     parameter ACC_BITS     = 28,
     parameter MAX_POOL     = 0,     // PEs can take maxima
     parameter INPUT_WORDS  = 64,
@@ -18,22 +26,23 @@ module dna_datapath #(
     input  wire             rst_n,
     // issue (stage 0)
     input  wire             mac_i, first_i, last_i, load_i, half_i, weight_read_i, weight_half_i, parameter_read_i, input_slot_i, weight_slot_i, job_end_i,
-    input  wire [3:0]       tap_x_i, tap_y_i, select_i,
+    input  wire [3:0]       tap_x_i, tap_y_i,
+    input  wire [SELECT-1:0] select_i,
     input  wire [9:0]       x_block_i, y_block_i, y_base_i,
     input  wire [15:0]      channel_addr_i,
     input  wire [WADDR-1:0] weight_addr_i,
-    input  wire [2:0]       parameter_index_i,
+    input  wire [3:0]       parameter_index_i,
     input  wire [OADDR-1:0] block_base_i,
     input  wire [5:0]       x_left_i, y_left_i,
     // layer
     input  wire             depthwise_i, shift_i, raw_i, residual_i, max_i, dilated_i,
     input  wire [2:0]       log2_x_i, log2_y_i, pad_i,
-    input  wire [7:0]       pad_value_i,
+    input  wire [BITS-1:0]  pad_value_i,
     input  wire [9:0]       in_height_i, in_width_i, out_width_i,
     input  wire [15:0]      x_words_i, plane_words_i,
-    input  wire [7:0]       zero_i, low_i, high_i, zero_a_i, zero_b_i, sum_zero_i, sum_low_i, sum_high_i,
-    input  wire [4:0]       sum_shift_i,
-    input  wire [15:0]      multiplier_a_i, multiplier_b_i,
+    input  wire [BITS-1:0]  zero_i, low_i, high_i, zero_b_i, sum_zero_i, sum_low_i, sum_high_i,
+    input  wire [5:0]       sum_shift_i,
+    input  wire [MB-1:0]    multiplier_a_i, multiplier_b_i,
     // fill side
     input  wire             input_write_i, input_write_slot_i,
     input  wire [LOG-1:0]   input_write_bank_i,
@@ -54,11 +63,11 @@ module dna_datapath #(
     output wire             weight_access_o, output_write_o, residual_read_o
 );
     // ---- Control pipeline, stages 1 to 8.
-    localparam TAG = WADDR + 11;
+    localparam TAG = WADDR + SELECT + 8;
     reg [8:1] mac_q, first_q, last_q, load_q, weight_read_q, parameter_q;
     reg [4*TAG-1:0] tag_q;          // stages 1 to 4
     wire [TAG-1:0] tag4 = tag_q[3*TAG +: TAG];
-    reg [8:0] tag5_q;
+    reg [SELECT+5:0] tag5_q;
     always @(posedge clk or negedge rst_n) begin
         if (!rst_n) begin
             mac_q <= 8'd0; first_q <= 8'd0; last_q <= 8'd0; load_q <= 8'd0; weight_read_q <= 8'd0; parameter_q <= 8'd0;
@@ -74,13 +83,13 @@ module dna_datapath #(
     always @(posedge clk) begin
         tag_q  <= {tag_q[3*TAG-1:0], {weight_addr_i, weight_slot_i, input_slot_i, parameter_index_i,
                                       weight_half_i, half_i, select_i}};
-        tag5_q <= tag4[8:0];
+        tag5_q <= tag4[SELECT+5:0];
     end
-    wire [WADDR-1:0] weight_addr4 = tag4[11 +: WADDR];
-    wire weight_slot4 = tag4[10], input_slot4 = tag4[9];
-    wire [2:0] parameter_index5 = tag5_q[8:6];
-    wire weight_half5 = tag5_q[5], half5 = tag5_q[4];
-    wire [3:0] select5 = tag5_q[3:0];
+    wire [WADDR-1:0] weight_addr4 = tag4[SELECT+8 +: WADDR];
+    wire weight_slot4 = tag4[SELECT+7], input_slot4 = tag4[SELECT+6];
+    wire [3:0] parameter_index5 = tag5_q[SELECT+5:SELECT+2];
+    wire weight_half5 = tag5_q[SELECT+1], half5 = tag5_q[SELECT];
+    wire [SELECT-1:0] select5 = tag5_q[SELECT-1:0];
     wire unused_pipeline = &{1'b0, mac_q, first_q, load_q, weight_read_q, parameter_q};
 
     // ---- Input operands: addresses (stage 4), banks (5), rotation (5), lanes and array.
@@ -121,38 +130,40 @@ module dna_datapath #(
         .clk(clk), .write_i(weight_write_i), .write_slot_i(weight_write_slot_i), .write_mask_i(16'hffff),
         .write_addr_i(weight_write_addr_i), .write_data_i(fill_data_i), .read_i(weight_read_q[4]),
         .read_slot_i(weight_slot4), .read_addr_i(weight_addr4), .read_data_o(weight_data));
-    wire [COLS*8-1:0] w;
-    dna_weights #(.COLS(COLS)) u_weights (
+    wire [COLS*BITS-1:0] w;
+    dna_weights #(.VECTOR(COLS*BITS)) u_weights (
         .clk(clk), .fresh_i(weight_read_q[5]), .mac_i(mac_q[5]), .half_i(weight_half5), .data_i(weight_data), .w_o(w));
     wire [COLS*ACC_BITS-1:0] row;
-    dna_array #(.ROWS(ROWS), .COLS(COLS), .ACC_BITS(ACC_BITS), .MAX_POOL(MAX_POOL)) u_array (
+    dna_array #(.ROWS(ROWS), .COLS(COLS), .BITS(BITS), .SELECT(SELECT), .ACC_BITS(ACC_BITS), .PE_CUT(PE_CUT),
+                .MAX_POOL(MAX_POOL)) u_array (
         .clk(clk), .word_i(words), .valid_i(valids), .load_i(load_q[4]), .pad_i(pad_value_i), .select_i(select5),
-        .depthwise_i(depthwise_i), .half_i(half5), .max_i(max_i), .w_i(w), .first_i(first_q[7]), .transfer_i(last_q[8]), .row_o(row));
+        .depthwise_i(depthwise_i), .half_i(half5), .max_i(max_i), .w_i(w), .first_i(first_q[6+PE_CUT]), .transfer_i(last_q[7+PE_CUT]), .row_o(row));
 
     // ---- Drain and post-processing.
     wire drain_valid, drain_half, drain_slot, drain_residual_slot, activate, drain_last;
     wire [OADDR-1:0] drain_addr;
     dna_drain #(.LOG(LOG), .ADDR(OADDR)) u_drain (
         .clk(clk), .rst_n(rst_n), .push_i(last_i), .base_i(block_base_i), .x_left_i(x_left_i), .y_left_i(y_left_i),
-        .half_i(half_i), .job_end_i(job_end_i), .transfer_i(last_q[8]), .log2_x_i(log2_x_i), .out_width_i(out_width_i),
+        .half_i(half_i), .job_end_i(job_end_i), .transfer_i(last_q[7+PE_CUT]), .log2_x_i(log2_x_i), .out_width_i(out_width_i),
         .residual_i(residual_i), .valid_o(drain_valid), .addr_o(drain_addr), .half_o(drain_half),
         .slot_o(drain_slot), .residual_slot_o(drain_residual_slot), .activate_o(activate), .last_o(drain_last));
-    reg [9:0] tile_done_q;
+    reg [STAGES-1:0] tile_done_q;
     always @(posedge clk or negedge rst_n) begin
-        if (!rst_n) tile_done_q <= 10'd0;
-        else tile_done_q <= {tile_done_q[8:0], drain_last};
+        if (!rst_n) tile_done_q <= {STAGES{1'b0}};
+        else tile_done_q <= {tile_done_q[STAGES-2:0], drain_last};
     end
-    assign tile_done_o = tile_done_q[9];
+    assign tile_done_o = tile_done_q[STAGES-1];
 
     wire residual_read_slot, output_write_slot;
     wire [OADDR-1:0] residual_read_addr, output_write_addr;
     wire [127:0] residual_data, output_write_data;
     wire [15:0]  output_write_mask;
-    dna_ppu #(.COLS(COLS), .ACC_BITS(ACC_BITS), .ADDR(OADDR)) u_ppu (
+    dna_ppu #(.COLS(COLS), .BITS(BITS), .ACC_BITS(ACC_BITS), .RAW_BITS(RAW_BITS), .MB(MB), .DIGIT(DIGIT), .LEVELS(LEVELS),
+              .STAGES(STAGES), .ADDR(OADDR)) u_ppu (
         .clk(clk), .rst_n(rst_n), .parameter_write_i(parameter_q[5]), .parameter_index_i(parameter_index5),
         .parameter_data_i(weight_data), .activate_i(activate), .valid_i(drain_valid), .addr_i(drain_addr),
         .half_i(drain_half), .slot_i(drain_slot), .residual_slot_i(drain_residual_slot), .row_i(row), .raw_i(raw_i),
-        .residual_i(residual_i), .zero_i(zero_i), .low_i(low_i), .high_i(high_i), .zero_a_i(zero_a_i), .zero_b_i(zero_b_i),
+        .residual_i(residual_i), .zero_i(zero_i), .low_i(low_i), .high_i(high_i), .zero_b_i(zero_b_i),
         .multiplier_a_i(multiplier_a_i), .multiplier_b_i(multiplier_b_i), .shift_i(sum_shift_i), .sum_zero_i(sum_zero_i),
         .sum_low_i(sum_low_i), .sum_high_i(sum_high_i), .residual_read_o(residual_read_o),
         .residual_slot_o(residual_read_slot), .residual_addr_o(residual_read_addr),

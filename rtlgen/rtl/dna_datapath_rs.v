@@ -1,13 +1,19 @@
 // Datapath of the row-stationary template: operands from the buffers through the array, the partial sums and the
 // post-processing unit into the output buffer. Stage numbers count from the cycle in which dna_compute_rs issues a MAC
-// (stage 0): addresses 1 to 4, memories 5, held word and weight vector 6, PE operands 7, product 8, sum 9, total 10; from
-// there on dna_drain_rs counts.
+// (stage 0): addresses 1 to 4, memories 5, held word and weight vector 6, PE operands 7, product 7 + PE_CUT, sum and
+// total one and two later; from there on dna_drain_rs counts.
 module dna_datapath_rs #(
     parameter ROWS         = 16,
     parameter LOG          = 4,     // log2(ROWS)
     parameter COLS         = 16,
     parameter BITS         = 8,
-    parameter SELECT       = 4,
+    parameter SELECT       = 4,     // log2 of the channels in a word
+    parameter RAW_BITS     = 32,
+    parameter MB           = 16,
+    parameter DIGIT        = 8,
+    parameter LEVELS       = 1,
+    parameter STAGES       = 11,    // of the post-processing
+    parameter PE_CUT       = 1,     // a register behind the PEs' multipliers
     parameter DEPTH        = 16,    // weights of a PE
     parameter RADDR        = 4,     // log2(DEPTH)
     parameter SUM_BITS     = 24,    // of a PE
@@ -36,7 +42,7 @@ module dna_datapath_rs #(
     input  wire [WADDR-1:0] weight_addr_i,
     input  wire [5:0]       weight_chain_i,
     input  wire [RADDR-1:0] weight_place_i,
-    input  wire [2:0]       parameter_index_i,
+    input  wire [3:0]       parameter_index_i,
     // with last_i: the step's place
     input  wire             block_start_i, set_first_i, set_last_i, job_end_i,
     input  wire [5:0]       valid_groups_i,
@@ -53,9 +59,9 @@ module dna_datapath_rs #(
     input  wire [ROWS*6-1:0]      fold_chain_i,
     input  wire [ROWS*LOG-1:0]    fold_lane_i,
     input  wire [ROWS*SELECT-1:0] fold_channel_i,
-    input  wire [BITS-1:0]  zero_i, low_i, high_i, zero_a_i, zero_b_i, sum_zero_i, sum_low_i, sum_high_i,
-    input  wire [4:0]       sum_shift_i,
-    input  wire [15:0]      multiplier_a_i, multiplier_b_i,
+    input  wire [BITS-1:0]  zero_i, low_i, high_i, zero_b_i, sum_zero_i, sum_low_i, sum_high_i,
+    input  wire [5:0]       sum_shift_i,
+    input  wire [MB-1:0]    multiplier_a_i, multiplier_b_i,
     // fill side
     input  wire             input_write_i, input_write_slot_i,
     input  wire [LOG-1:0]   input_write_bank_i,
@@ -77,14 +83,14 @@ module dna_datapath_rs #(
     output wire [ROWS-1:0]  rf_write_o          // array rows
 );
     // ---- Control pipeline: events, weight side (stages 1 to 5), operand side (1 to 5).
-    localparam WTAG = WADDR + RADDR + 11;
+    localparam WTAG = WADDR + RADDR + 12;
     localparam STEP = SELECT + RADDR + 2;
     reg [8:1] last_q;
     reg [7:1] first_q;
     reg [5:1] mac_q, weight_read_q, weight_load_q, parameter_q;
     reg [4:1] load_q;
     reg [4*WTAG-1:0] wtag_q;
-    reg [RADDR+9:0]  wtag5_q;
+    reg [RADDR+10:0] wtag5_q;
     reg [5*STEP-1:0] step_q;
     wire [WTAG-1:0] wtag4 = wtag_q[3*WTAG +: WTAG];
     always @(posedge clk or negedge rst_n) begin
@@ -103,12 +109,12 @@ module dna_datapath_rs #(
         first_q <= {first_q[6:1], first_i};
         wtag_q  <= {wtag_q[3*WTAG-1:0], {weight_addr_i, weight_slot_i, parameter_index_i, weight_half_i, weight_chain_i,
                                          weight_place_i}};
-        wtag5_q <= wtag4[RADDR+9:0];
+        wtag5_q <= wtag4[RADDR+10:0];
         step_q  <= {step_q[4*STEP-1:0], {input_slot_i, half_i, read_i, select_i}};
     end
     wire [WADDR-1:0]  weight_addr4 = wtag4[WTAG-1 -: WADDR];
     wire              weight_slot4 = wtag4[WTAG-WADDR-1];
-    wire [2:0]        parameter_index5;
+    wire [3:0]        parameter_index5;
     wire              weight_half5, half5, unused_slot5;
     wire [5:0]        weight_chain5;
     wire [RADDR-1:0]  weight_place5, read5;
@@ -147,15 +153,15 @@ module dna_datapath_rs #(
         .write_addr_i(weight_write_addr_i), .write_data_i(fill_data_i), .read_i(weight_read_q[4]),
         .read_slot_i(weight_slot4), .read_addr_i(weight_addr4), .read_data_o(weight_data));
     wire [COLS*BITS-1:0] w;
-    dna_weights #(.COLS(COLS)) u_weights (
+    dna_weights #(.VECTOR(COLS*BITS)) u_weights (
         .clk(clk), .fresh_i(weight_read_q[5]), .mac_i(weight_load_q[5]), .half_i(weight_half5), .data_i(weight_data), .w_o(w));
     wire [LOG-1:0] total_row;
     wire [COLS*SUM_BITS-1:0] sums;
-    dna_array_rs #(.ROWS(ROWS), .LOG(LOG), .COLS(COLS), .BITS(BITS), .SELECT(SELECT), .DEPTH(DEPTH), .RADDR(RADDR),
-                   .SUM_BITS(SUM_BITS)) u_array (
+    dna_array_rs #(.ROWS(ROWS), .LOG(LOG), .COLS(COLS), .BITS(BITS), .SELECT(SELECT), .PE_CUT(PE_CUT),
+                   .DEPTH(DEPTH), .RADDR(RADDR), .SUM_BITS(SUM_BITS)) u_array (
         .clk(clk), .chain_i(fold_chain_i), .lane_i(fold_lane_i), .channel_i(fold_channel_i), .depthwise_i(depthwise_i),
         .pad_i(pad_value_i), .amount_i(amount4), .load_i(load_q[4]), .banks_i(banks), .select_i(select5), .half_i(half5),
-        .read_i(read5), .use_i(mac_q[5]), .first_i(first_q[7]), .transfer_i(last_q[8]), .weight_load_i(weight_load_q[5]),
+        .read_i(read5), .use_i(mac_q[5]), .first_i(first_q[6+PE_CUT]), .transfer_i(last_q[7+PE_CUT]), .weight_load_i(weight_load_q[5]),
         .weight_chain_i(weight_chain5), .weight_place_i(weight_place5), .w_i(w), .written_o(rf_write_o), .row_i(total_row),
         .sums_o(sums));
 
@@ -166,7 +172,7 @@ module dna_datapath_rs #(
     dna_drain_rs #(.LOG(LOG), .PADDR(PADDR), .ADDR(OADDR)) u_drain (
         .clk(clk), .rst_n(rst_n), .push_i(last_i), .addr_i(out_addr_i), .entry_i(entry_i), .groups_i(valid_groups_i),
         .half_i(half_i), .start_i(block_start_i), .first_i(set_first_i), .last_i(set_last_i), .job_end_i(job_end_i),
-        .transfer_i(last_q[8]), .chain_i(chain_i), .out_width_i(out_width_i), .row_o(total_row), .read_o(psum_read_o),
+        .transfer_i(last_q[7+PE_CUT]), .chain_i(chain_i), .out_width_i(out_width_i), .row_o(total_row), .read_o(psum_read_o),
         .read_entry_o(psum_read_entry), .first_o(psum_first), .activate_o(activate), .write_o(psum_write_o),
         .valid_o(row_valid), .write_entry_o(psum_write_entry), .addr_o(row_addr), .half_o(row_half), .job_end_o(job_end));
     wire [COLS*ACC_BITS-1:0] row;
@@ -176,28 +182,29 @@ module dna_datapath_rs #(
 
     // ---- Post-processing: slots change behind the last row of a job.
     reg slot_q, residual_slot_q;
-    reg [9:0] tile_done_q;
+    reg [STAGES-1:0] tile_done_q;
     always @(posedge clk or negedge rst_n) begin
         if (!rst_n) begin
             slot_q          <= 1'b0;
             residual_slot_q <= 1'b0;
-            tile_done_q     <= 10'd0;
+            tile_done_q     <= {STAGES{1'b0}};
         end else begin
             slot_q          <= slot_q ^ job_end;
             residual_slot_q <= residual_slot_q ^ (job_end && residual_i);
-            tile_done_q     <= {tile_done_q[8:0], job_end};
+            tile_done_q     <= {tile_done_q[STAGES-2:0], job_end};
         end
     end
-    assign tile_done_o = tile_done_q[9];
+    assign tile_done_o = tile_done_q[STAGES-1];
     wire residual_read_slot, output_write_slot;
     wire [OADDR-1:0] residual_read_addr, output_write_addr;
     wire [127:0] residual_data, output_write_data;
     wire [15:0]  output_write_mask;
-    dna_ppu #(.COLS(COLS), .ACC_BITS(ACC_BITS), .ADDR(OADDR)) u_ppu (
+    dna_ppu #(.COLS(COLS), .BITS(BITS), .ACC_BITS(ACC_BITS), .RAW_BITS(RAW_BITS), .MB(MB), .DIGIT(DIGIT), .LEVELS(LEVELS),
+              .STAGES(STAGES), .ADDR(OADDR)) u_ppu (
         .clk(clk), .rst_n(rst_n), .parameter_write_i(parameter_q[5]), .parameter_index_i(parameter_index5),
         .parameter_data_i(weight_data), .activate_i(activate), .valid_i(row_valid), .addr_i(row_addr),
         .half_i(row_half), .slot_i(slot_q), .residual_slot_i(residual_slot_q), .row_i(row), .raw_i(raw_i),
-        .residual_i(residual_i), .zero_i(zero_i), .low_i(low_i), .high_i(high_i), .zero_a_i(zero_a_i), .zero_b_i(zero_b_i),
+        .residual_i(residual_i), .zero_i(zero_i), .low_i(low_i), .high_i(high_i), .zero_b_i(zero_b_i),
         .multiplier_a_i(multiplier_a_i), .multiplier_b_i(multiplier_b_i), .shift_i(sum_shift_i), .sum_zero_i(sum_zero_i),
         .sum_low_i(sum_low_i), .sum_high_i(sum_high_i), .residual_read_o(residual_read_o),
         .residual_slot_o(residual_read_slot), .residual_addr_o(residual_read_addr),

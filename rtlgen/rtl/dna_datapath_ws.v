@@ -7,8 +7,14 @@ module dna_datapath_ws #(
     parameter LOG          = 4,     // log2(ROWS)
     parameter COLS         = 16,
     parameter BITS         = 8,
+    parameter SELECT       = 4,     // log2 of the channels in a word
+    parameter RAW_BITS     = 32,
+    parameter MB           = 16,
+    parameter DIGIT        = 8,
+    parameter LEVELS       = 1,
+    parameter STAGES       = 11,    // of the post-processing
+    parameter PE_CUT       = 1,     // a register behind the PEs' multipliers
     parameter CUT          = 2,
-    parameter SELECT       = 4,
     parameter SUMS         = 10,    // stage of the column sums
     parameter ACC_BITS     = 28,
     parameter PSUM         = 64,
@@ -34,16 +40,16 @@ module dna_datapath_ws #(
     input  wire [WADDR-1:0] weight_addr_i,
     input  wire [LOG-1:0]   weight_row_i,
     input  wire [SELECT-1:0] weight_select_i,
-    input  wire [2:0]       parameter_index_i,
+    input  wire [3:0]       parameter_index_i,
     // layer
     input  wire             depthwise_i, dilated_i, shift_i, raw_i, residual_i,
     input  wire [2:0]       pad_i,
     input  wire [BITS-1:0]  pad_value_i,
     input  wire [9:0]       in_height_i, in_width_i,
     input  wire [15:0]      x_words_i, plane_words_i,
-    input  wire [BITS-1:0]  zero_i, low_i, high_i, zero_a_i, zero_b_i, sum_zero_i, sum_low_i, sum_high_i,
-    input  wire [4:0]       sum_shift_i,
-    input  wire [15:0]      multiplier_a_i, multiplier_b_i,
+    input  wire [BITS-1:0]  zero_i, low_i, high_i, zero_b_i, sum_zero_i, sum_low_i, sum_high_i,
+    input  wire [5:0]       sum_shift_i,
+    input  wire [MB-1:0]    multiplier_a_i, multiplier_b_i,
     // fill side
     input  wire             input_write_i, input_write_slot_i,
     input  wire [IADDR-1:0] input_write_addr_i,
@@ -63,7 +69,7 @@ module dna_datapath_ws #(
     output wire             weight_access_o, output_write_o, residual_read_o, psum_write_o, psum_read_o
 );
     // ---- Control pipeline.
-    localparam WTAG = WADDR + LOG + SELECT + 6;
+    localparam WTAG = WADDR + LOG + SELECT + 7;
     reg [6:1] weight_read_q, weight_load_q, parameter_q;
     reg [SUMS+1:1] mac_q, first_q, last_q;
     reg [4*WTAG-1:0] wtag_q;       // stages 1 to 4
@@ -90,7 +96,7 @@ module dna_datapath_ws #(
     end
     wire [WADDR-1:0] weight_addr4 = wtag4[WTAG-1 -: WADDR];
     wire weight_slot4 = wtag4[WTAG-WADDR-1];
-    wire [2:0]        parameter_index5;
+    wire [3:0]        parameter_index5;
     wire              weight_half5, half5;
     wire [LOG-1:0]    weight_row5;
     wire [SELECT-1:0] weight_select5;
@@ -123,11 +129,11 @@ module dna_datapath_ws #(
         .write_addr_i(weight_write_addr_i), .write_data_i(fill_data_i), .read_i(weight_read_q[4]),
         .read_slot_i(weight_slot4), .read_addr_i(weight_addr4), .read_data_o(weight_data));
     wire [COLS*BITS-1:0] w;
-    dna_weights #(.COLS(COLS)) u_weights (
+    dna_weights #(.VECTOR(COLS*BITS)) u_weights (
         .clk(clk), .fresh_i(weight_read_q[5]), .mac_i(weight_load_q[5]), .half_i(weight_half5), .data_i(weight_data), .w_o(w));
     localparam SUM_BITS = 2*BITS + LOG;
     wire [COLS*SUM_BITS-1:0] sums;
-    dna_array_ws #(.SYSTOLIC(SYSTOLIC), .ROWS(ROWS), .LOG(LOG), .COLS(COLS), .BITS(BITS), .CUT(CUT), .SELECT(SELECT),
+    dna_array_ws #(.SYSTOLIC(SYSTOLIC), .ROWS(ROWS), .LOG(LOG), .COLS(COLS), .BITS(BITS), .PE_CUT(PE_CUT), .CUT(CUT), .SELECT(SELECT),
                    .SUM_BITS(SUM_BITS)) u_array (
         .clk(clk), .word_i(word), .valid_i(valid_q), .load_i(mac_q[4]), .pad_i(pad_value_i), .select_i(select5),
         .swap_i(swap5), .weight_load_i(weight_load_q[5]), .weight_row_i(weight_row5), .weight_select_i(weight_select5),
@@ -150,30 +156,31 @@ module dna_datapath_ws #(
     // ---- Post-processing: slots change behind the last row of a job.
     wire job_end = row_last && row_tag[TAG-1];
     reg slot_q, residual_slot_q;
-    reg [9:0] tile_done_q;
+    reg [STAGES-1:0] tile_done_q;
     always @(posedge clk or negedge rst_n) begin
         if (!rst_n) begin
             slot_q          <= 1'b0;
             residual_slot_q <= 1'b0;
-            tile_done_q     <= 10'd0;
+            tile_done_q     <= {STAGES{1'b0}};
         end else begin
             slot_q          <= slot_q ^ job_end;
             residual_slot_q <= residual_slot_q ^ (job_end && residual_i);
-            tile_done_q     <= {tile_done_q[8:0], job_end};
+            tile_done_q     <= {tile_done_q[STAGES-2:0], job_end};
         end
     end
-    assign tile_done_o = tile_done_q[9];
+    assign tile_done_o = tile_done_q[STAGES-1];
     // The unit's parameters become active with the first row of its last set.
     wire activate = mac_q[SUMS] && last_q[SUMS] && !(mac_q[SUMS+1] && last_q[SUMS+1]);
     wire residual_read_slot, output_write_slot;
     wire [OADDR-1:0] residual_read_addr, output_write_addr;
     wire [127:0] residual_data, output_write_data;
     wire [15:0]  output_write_mask;
-    dna_ppu #(.COLS(COLS), .ACC_BITS(ACC_BITS), .ADDR(OADDR)) u_ppu (
+    dna_ppu #(.COLS(COLS), .BITS(BITS), .ACC_BITS(ACC_BITS), .RAW_BITS(RAW_BITS), .MB(MB), .DIGIT(DIGIT), .LEVELS(LEVELS),
+              .STAGES(STAGES), .ADDR(OADDR)) u_ppu (
         .clk(clk), .rst_n(rst_n), .parameter_write_i(parameter_q[5]), .parameter_index_i(parameter_index5),
         .parameter_data_i(weight_data), .activate_i(activate), .valid_i(row_last), .addr_i(row_tag[PADDR +: OADDR]),
         .half_i(row_tag[TAG-2]), .slot_i(slot_q), .residual_slot_i(residual_slot_q), .row_i(row), .raw_i(raw_i),
-        .residual_i(residual_i), .zero_i(zero_i), .low_i(low_i), .high_i(high_i), .zero_a_i(zero_a_i), .zero_b_i(zero_b_i),
+        .residual_i(residual_i), .zero_i(zero_i), .low_i(low_i), .high_i(high_i), .zero_b_i(zero_b_i),
         .multiplier_a_i(multiplier_a_i), .multiplier_b_i(multiplier_b_i), .shift_i(sum_shift_i), .sum_zero_i(sum_zero_i),
         .sum_low_i(sum_low_i), .sum_high_i(sum_high_i), .residual_read_o(residual_read_o),
         .residual_slot_o(residual_read_slot), .residual_addr_o(residual_read_addr),

@@ -4,6 +4,11 @@ module dna_engine_rs #(
     parameter ROWS         = 16,
     parameter LOG          = 4,     // log2(ROWS)
     parameter COLS         = 16,
+    parameter BITS         = 8,     // of an operand: 4, 8 or 16
+    parameter MB           = 16,    // of the requantisation multiplier
+    parameter DIGIT        = 8,     // multiplier bits of a partial product
+    parameter LEVELS       = 1,     // log2(MB / DIGIT)
+    parameter PE_CUT       = 1,     // a register behind the PEs' multipliers
     parameter DEPTH        = 16,    // weights of a PE
     parameter RADDR        = 4,     // log2(DEPTH)
     parameter PSUM         = 64,    // partial sums of a column
@@ -51,22 +56,29 @@ module dna_engine_rs #(
     output wire             weight_access_o, output_write_o, residual_read_o, psum_write_o, psum_read_o,
     output wire [ROWS-1:0]  rf_write_o          // array rows
 );
+    localparam SELECT     = BITS == 16 ? 3 : BITS == 8 ? 4 : 5;     // log2 of the channels in a word
+    localparam RAW_BITS   = BITS == 16 ? 64 : 32;
+    localparam PARAMETERS = COLS * (MB > 24 ? 128 : 64) / 128;      // words of a unit's parameters
+    localparam STAGES     = 9 + 2*LEVELS;                           // of the post-processing
+
     // ---- Layer settings of the compute side.
     wire take;
     wire depthwise, shift, raw, channels_outer, shared_weights, pixels_outer, two_runs;
     wire [2:0]  log2_x, log2_y, pad;
-    wire [7:0]  pad_value;
+    wire [BITS-1:0] pad_value;
     wire [9:0]  row_tiles, channel_tiles, rows_full, rows_last, units_full, units_last, out_width, x_blocks;
     wire [9:0]  y_blocks_full, y_blocks_last, in_height, in_width;
     wire max, dilated;
-    wire [3:0]  kernel_x, kernel_y, channel_offset;
+    wire [3:0]  kernel_x, kernel_y;
+    wire [SELECT-1:0] channel_offset;
     wire [11:0] channels, run_start, y_step;
     wire [15:0] run_address, unit_words, x_words, plane_words, block_words;
     wire [5:0]  bubble;
-    wire [7:0]  zero, low, high, zero_a, zero_b, sum_zero, sum_low, sum_high;
-    wire [4:0]  sum_shift;
-    wire [15:0] multiplier_a, multiplier_b, tile_words_full, tile_words_last;
-    dna_compute_config u_config (
+    wire [BITS-1:0] zero, low, high, zero_b, sum_zero, sum_low, sum_high;
+    wire [5:0]  sum_shift;
+    wire [MB-1:0] multiplier_a, multiplier_b;
+    wire [15:0] tile_words_full, tile_words_last;
+    dna_compute_config #(.BITS(BITS), .MB(MB), .SELECT(SELECT)) u_config (
         .clk(clk), .rst_n(rst_n), .write_i(descriptor_i), .beat_i(descriptor_beat_i), .data_i(fill_data_i),
         .take_i(take), .captured_o(captured_o), .depthwise_o(depthwise), .shift_o(shift), .raw_o(raw),
         .residual_o(residual_o), .channels_outer_o(channels_outer), .shared_weights_o(shared_weights),
@@ -79,13 +91,11 @@ module dna_engine_rs #(
         .in_width_o(in_width), .channels_o(channels), .run_start_o(run_start), .run_address_o(run_address),
         .bubble_o(bubble), .unit_words_o(unit_words), .x_words_o(x_words), .plane_words_o(plane_words),
         .block_words_o(block_words), .y_step_o(y_step), .zero_o(zero), .low_o(low), .high_o(high),
-        .zero_a_o(zero_a), .zero_b_o(zero_b), .sum_zero_o(sum_zero), .sum_low_o(sum_low), .sum_high_o(sum_high),
+        .zero_b_o(zero_b), .sum_zero_o(sum_zero), .sum_low_o(sum_low), .sum_high_o(sum_high),
         .sum_shift_o(sum_shift), .multiplier_a_o(multiplier_a), .multiplier_b_o(multiplier_b),
         .tile_words_full_o(tile_words_full), .tile_words_last_o(tile_words_last));
 
     // ---- Fold: where filter rows and output rows stand in the array.
-    localparam BITS   = 8;
-    localparam SELECT = 4;
     wire [15:0] group_words, tile_steps_full, tile_steps_last, block_steps;
     wire [3:0]  filter_columns, column_passes, filter_rows, row_passes;
     wire [2:0]  log2_channels, log2_slices;
@@ -133,11 +143,11 @@ module dna_engine_rs #(
     wire [SELECT-1:0]  select;
     wire [WADDR-1:0]   weight_addr;
     wire [5:0]         weight_chain, valid_groups;
-    wire [2:0]         parameter_index;
+    wire [3:0]         parameter_index;
     wire [PADDR-1:0]   entry;
     wire [OADDR-1:0]   out_addr;
     wire unused_layer = &{1'b0, max, log2_x, log2_y, x_blocks, y_blocks_full, y_blocks_last, kernel_x, plane_words, span};
-    dna_compute_rs #(.ROWS(ROWS), .LOG(LOG), .UPW((1 << SELECT) / COLS), .SELECT(SELECT), .PARAMETERS(COLS / 2),
+    dna_compute_rs #(.ROWS(ROWS), .LOG(LOG), .UPW((1 << SELECT) / COLS), .SELECT(SELECT), .PARAMETERS(PARAMETERS),
                      .RADDR(RADDR), .PADDR(PADDR), .WADDR(WADDR), .OADDR(OADDR)) u_compute (
         .clk(clk), .rst_n(rst_n), .captured_i(captured_o), .take_o(take), .drained_i(drained_i),
         .loaded_i(loaded_i), .loaded_take_o(loaded_take_o), .slot_free_i(slot_free_i), .slot_take_o(slot_take_o),
@@ -164,7 +174,8 @@ module dna_engine_rs #(
     // ---- Datapath. A PE's sums: products of half a register file, added over a chain of at most ROWS.
     localparam WIDEST   = 2*BITS + RADDR - 1 + LOG;
     localparam SUM_BITS = WIDEST < ACC_BITS ? WIDEST : ACC_BITS;
-    dna_datapath_rs #(.ROWS(ROWS), .LOG(LOG), .COLS(COLS), .BITS(BITS), .SELECT(SELECT), .DEPTH(DEPTH), .RADDR(RADDR),
+    dna_datapath_rs #(.ROWS(ROWS), .LOG(LOG), .COLS(COLS), .BITS(BITS), .SELECT(SELECT), .RAW_BITS(RAW_BITS),
+                      .MB(MB), .DIGIT(DIGIT), .LEVELS(LEVELS), .STAGES(STAGES), .PE_CUT(PE_CUT), .DEPTH(DEPTH), .RADDR(RADDR),
                       .SUM_BITS(SUM_BITS), .ACC_BITS(ACC_BITS), .PSUM(PSUM), .PADDR(PADDR), .INPUT_WORDS(INPUT_WORDS),
                       .IADDR(IADDR), .WEIGHT_WORDS(WEIGHT_WORDS), .WADDR(WADDR), .OUTPUT_WORDS(OUTPUT_WORDS),
                       .OADDR(OADDR)) u_datapath (
@@ -179,7 +190,7 @@ module dna_engine_rs #(
         .raw_i(raw), .residual_i(residual_o), .even_i(even), .pad_i(pad), .pad_value_i(pad_value),
         .in_width_i(in_width), .out_width_i(out_width), .x_words_i(x_words), .span_i(span[LOG:0]), .chain_i(chain),
         .fold_chain_i(fold_chain), .fold_lane_i(fold_lane), .fold_channel_i(fold_channel),
-        .zero_i(zero), .low_i(low), .high_i(high), .zero_a_i(zero_a), .zero_b_i(zero_b), .sum_zero_i(sum_zero),
+        .zero_i(zero), .low_i(low), .high_i(high), .zero_b_i(zero_b), .sum_zero_i(sum_zero),
         .sum_low_i(sum_low), .sum_high_i(sum_high), .sum_shift_i(sum_shift), .multiplier_a_i(multiplier_a),
         .multiplier_b_i(multiplier_b), .input_write_i(input_write_i), .input_write_slot_i(input_write_slot_i),
         .input_write_bank_i(input_write_bank_i), .input_write_addr_i(input_write_addr_i),

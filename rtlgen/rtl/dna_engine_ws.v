@@ -5,6 +5,11 @@ module dna_engine_ws #(
     parameter ROWS         = 16,
     parameter LOG          = 4,     // log2(ROWS)
     parameter COLS         = 16,
+    parameter BITS         = 8,     // of an operand: 4, 8 or 16
+    parameter MB           = 16,    // of the requantisation multiplier
+    parameter DIGIT        = 8,     // multiplier bits of a partial product
+    parameter LEVELS       = 1,     // log2(MB / DIGIT)
+    parameter PE_CUT       = 1,     // a register behind the PEs' multipliers
     parameter CUT          = 2,     // levels of the adder trees between registers
     parameter PSUM         = 64,    // partial sums of a column
     parameter PADDR        = 6,     // log2(PSUM)
@@ -50,22 +55,30 @@ module dna_engine_ws #(
     output wire             bank_read_o,
     output wire             weight_access_o, output_write_o, residual_read_o, psum_write_o, psum_read_o
 );
+    localparam SELECT     = BITS == 16 ? 3 : BITS == 8 ? 4 : 5;     // log2 of the channels in a word
+    localparam RAW_BITS   = BITS == 16 ? 64 : 32;
+    localparam PARAMETERS = COLS * (MB > 24 ? 128 : 64) / 128;      // words of a unit's parameters
+    localparam STAGES     = 9 + 2*LEVELS;                           // of the post-processing
+    localparam SUMS       = 7 + PE_CUT + (SYSTOLIC != 0 ? ROWS : (LOG + CUT - 1) / CUT);   // stage of the column sums
+
     // ---- Layer settings of the compute side.
     wire take;
     wire depthwise, shift, raw, channels_outer, shared_weights, pixels_outer, two_runs;
     wire [2:0]  log2_x, log2_y, pad;
-    wire [7:0]  pad_value;
+    wire [BITS-1:0] pad_value;
     wire [9:0]  row_tiles, channel_tiles, rows_full, rows_last, units_full, units_last, out_width, x_blocks;
     wire [9:0]  y_blocks_full, y_blocks_last, in_height, in_width;
     wire max, dilated;
-    wire [3:0]  kernel_x, kernel_y, channel_offset;
+    wire [3:0]  kernel_x, kernel_y;
+    wire [SELECT-1:0] channel_offset;
     wire [11:0] channels, run_start, y_step;
     wire [15:0] run_address, unit_words, x_words, plane_words, block_words;
     wire [5:0]  bubble;
-    wire [7:0]  zero, low, high, zero_a, zero_b, sum_zero, sum_low, sum_high;
-    wire [4:0]  sum_shift;
-    wire [15:0] multiplier_a, multiplier_b, tile_words_full, tile_words_last;
-    dna_compute_config u_config (
+    wire [BITS-1:0] zero, low, high, zero_b, sum_zero, sum_low, sum_high;
+    wire [5:0]  sum_shift;
+    wire [MB-1:0] multiplier_a, multiplier_b;
+    wire [15:0] tile_words_full, tile_words_last;
+    dna_compute_config #(.BITS(BITS), .MB(MB), .SELECT(SELECT)) u_config (
         .clk(clk), .rst_n(rst_n), .write_i(descriptor_i), .beat_i(descriptor_beat_i), .data_i(fill_data_i),
         .take_i(take), .captured_o(captured_o), .depthwise_o(depthwise), .shift_o(shift), .raw_o(raw),
         .residual_o(residual_o), .channels_outer_o(channels_outer), .shared_weights_o(shared_weights),
@@ -78,14 +91,11 @@ module dna_engine_ws #(
         .in_width_o(in_width), .channels_o(channels), .run_start_o(run_start), .run_address_o(run_address),
         .bubble_o(bubble), .unit_words_o(unit_words), .x_words_o(x_words), .plane_words_o(plane_words),
         .block_words_o(block_words), .y_step_o(y_step), .zero_o(zero), .low_o(low), .high_o(high),
-        .zero_a_o(zero_a), .zero_b_o(zero_b), .sum_zero_o(sum_zero), .sum_low_o(sum_low), .sum_high_o(sum_high),
+        .zero_b_o(zero_b), .sum_zero_o(sum_zero), .sum_low_o(sum_low), .sum_high_o(sum_high),
         .sum_shift_o(sum_shift), .multiplier_a_o(multiplier_a), .multiplier_b_o(multiplier_b),
         .tile_words_full_o(tile_words_full), .tile_words_last_o(tile_words_last));
 
     // ---- Issue (stage 0).
-    localparam BITS   = 8;
-    localparam SELECT = 4;
-    localparam SUMS   = SYSTOLIC != 0 ? 8 + ROWS : 8 + (LOG + CUT - 1) / CUT;
     wire swap, first, last, half, weight_read, weight_half, weight_load, parameter_read, input_slot, weight_slot, job_end;
     wire [3:0] tap_x, tap_y;
     wire [9:0] x, y, y_base;
@@ -95,10 +105,10 @@ module dna_engine_ws #(
     wire [OADDR-1:0] out_addr;
     wire [WADDR-1:0] weight_addr;
     wire [LOG-1:0]   weight_row;
-    wire [2:0] parameter_index;
+    wire [3:0] parameter_index;
     wire unused_layer = &{1'b0, max, input_write_bank_i, log2_x, log2_y, rows_last, x_blocks, y_blocks_full, y_blocks_last};
     dna_compute_ws #(.ROWS(ROWS), .LOG(LOG), .UPW((1 << SELECT) / COLS), .SELECT(SELECT),
-                     .PARAMETERS(COLS / 2), .PSUM(PSUM), .PADDR(PADDR), .WADDR(WADDR), .OADDR(OADDR)) u_compute (
+                     .PARAMETERS(PARAMETERS), .PSUM(PSUM), .PADDR(PADDR), .WADDR(WADDR), .OADDR(OADDR)) u_compute (
         .clk(clk), .rst_n(rst_n), .captured_i(captured_o), .take_o(take), .drained_i(drained_i),
         .loaded_i(loaded_i), .loaded_take_o(loaded_take_o), .slot_free_i(slot_free_i), .slot_take_o(slot_take_o),
         .input_release_o(input_release_o), .weights_release_o(weights_release_o),
@@ -117,8 +127,8 @@ module dna_engine_ws #(
         .busy_o(busy_o));
 
     // ---- Datapath.
-    dna_datapath_ws #(.SYSTOLIC(SYSTOLIC), .ROWS(ROWS), .LOG(LOG), .COLS(COLS), .BITS(BITS), .CUT(CUT), .SELECT(SELECT),
-                      .SUMS(SUMS), .ACC_BITS(ACC_BITS), .PSUM(PSUM), .PADDR(PADDR), .INPUT_WORDS(INPUT_WORDS),
+    dna_datapath_ws #(.SYSTOLIC(SYSTOLIC), .ROWS(ROWS), .LOG(LOG), .COLS(COLS), .BITS(BITS), .RAW_BITS(RAW_BITS), .MB(MB), .DIGIT(DIGIT),
+                      .LEVELS(LEVELS), .STAGES(STAGES), .PE_CUT(PE_CUT), .CUT(CUT), .SELECT(SELECT), .SUMS(SUMS), .ACC_BITS(ACC_BITS), .PSUM(PSUM), .PADDR(PADDR), .INPUT_WORDS(INPUT_WORDS),
                       .IADDR(IADDR), .WEIGHT_WORDS(WEIGHT_WORDS), .WADDR(WADDR), .OUTPUT_WORDS(OUTPUT_WORDS),
                       .OADDR(OADDR)) u_datapath (
         .clk(clk), .rst_n(rst_n), .mac_i(mac_o), .swap_i(swap), .first_i(first), .last_i(last), .half_i(half),
@@ -129,7 +139,7 @@ module dna_engine_ws #(
         .weight_select_i(weight_select), .parameter_index_i(parameter_index), .depthwise_i(depthwise),
         .dilated_i(dilated), .shift_i(shift), .raw_i(raw), .residual_i(residual_o), .pad_i(pad), .pad_value_i(pad_value),
         .in_height_i(in_height), .in_width_i(in_width), .x_words_i(x_words), .plane_words_i(plane_words),
-        .zero_i(zero), .low_i(low), .high_i(high), .zero_a_i(zero_a), .zero_b_i(zero_b), .sum_zero_i(sum_zero),
+        .zero_i(zero), .low_i(low), .high_i(high), .zero_b_i(zero_b), .sum_zero_i(sum_zero),
         .sum_low_i(sum_low), .sum_high_i(sum_high), .sum_shift_i(sum_shift), .multiplier_a_i(multiplier_a),
         .multiplier_b_i(multiplier_b), .input_write_i(input_write_i), .input_write_slot_i(input_write_slot_i),
         .input_write_addr_i(input_write_addr_i), .input_write_data_i(input_write_data_i),

@@ -1,7 +1,11 @@
 // Load engine, data side: takes item records in order and puts the arriving beats where they belong: descriptor registers,
-// weight buffer, banks of the input buffer (stride 2: rows and columns de-interleaved into planes; narrow pictures: four
-// pixels a beat, one a cycle), residual buffer.
+// weight buffer, banks of the input buffer (stride 2: rows and columns de-interleaved into planes; narrow pictures: PIXELS
+// a beat, one a cycle), residual buffer.
 module dna_fill #(
+    parameter PIXELS  = 4,   // pixels of a narrow beat: 2, 4 or 8
+    parameter QUARTER = 2,   // log2(PIXELS)
+    parameter AXI   = 128,   // bits of a beat
+    parameter SPLIT = 0,     // log2 of the beats of a word
     parameter LOG   = 4,     // log2(ROWS)
     parameter IADDR = 6,
     parameter WADDR = 9,
@@ -23,7 +27,7 @@ module dna_fill #(
     // AXI read data
     input  wire             rvalid_i,
     output wire             rready_o,
-    input  wire [127:0]     rdata_i,
+    input  wire [AXI-1:0]   rdata_i,
     // descriptor beats
     output wire             descriptor_o,
     output wire [3:0]       descriptor_beat_o,
@@ -55,26 +59,48 @@ module dna_fill #(
         .data_i({item_kind_i, item_job_end_i, item_beats_i, item_row_i, item_rows_i, item_blocks_i}),
         .pop_i(pop), .valid_o(unused_valid), .full_o(unused_full), .data_o({kind, job_end, beats, row, rows, blocks}));
 
-    // One beat waits in data_q; a narrow beat stays for its four pixels (fewer at the end of a row).
+    // One word waits in data_q, gathered from its beats; a narrow one stays for its pixels (fewer at the end of a row).
     reg         full_q;
     reg [127:0] data_q;
-    reg [1:0]   quarter_q;
+    reg [QUARTER-1:0] quarter_q;
     wire is_input = kind == INPUT;
-    wire stay     = is_input && narrow_i && quarter_q != 2'd3;
+    wire stay     = is_input && narrow_i && !(&quarter_q);
     wire row_end;
     wire consume  = full_q && (!stay || row_end);
-    assign rready_o = !full_q || consume;
-    assign data_o   = data_q;
+    wire word_end;                       // the beat completes a word
+    wire [127:0] word;
+    assign rready_o = !word_end || !full_q || consume;
+    wire take       = rvalid_i && rready_o;
+    generate
+        if (SPLIT == 0) begin : gen_whole
+            assign word_end = 1'b1;
+            assign word     = rdata_i;
+        end else begin : gen_parts
+            reg [SPLIT-1:0]   part_q;
+            reg [127-AXI:0]   gather_q;
+            assign word_end = &part_q;
+            assign word     = {rdata_i, gather_q};
+            always @(posedge clk or negedge rst_n) begin
+                if (!rst_n) part_q <= {SPLIT{1'b0}};
+                else if (take) part_q <= part_q + 1'b1;
+            end
+            if (SPLIT == 1) begin : gen_two
+                always @(posedge clk) if (take && !word_end) gather_q <= rdata_i;
+            end else begin : gen_more
+                always @(posedge clk) if (take && !word_end) gather_q <= {rdata_i, gather_q[127-AXI:AXI]};
+            end
+        end
+    endgenerate
+    assign data_o = data_q;
     always @(posedge clk or negedge rst_n) begin
         if (!rst_n) full_q <= 1'b0;
-        else if (rvalid_i && rready_o) full_q <= 1'b1;
+        else if (take && word_end) full_q <= 1'b1;
         else if (consume) full_q <= 1'b0;
     end
     always @(posedge clk) begin
-        if (rvalid_i && rready_o) data_q <= rdata_i;
-        if (consume) quarter_q <= 2'd0;
-        else if (full_q) quarter_q <= quarter_q + 2'd1;
-        else quarter_q <= 2'd0;
+        if (take && word_end) data_q <= word;
+        if (full_q && !consume) quarter_q <= quarter_q + 1'b1;
+        else quarter_q <= {QUARTER{1'b0}};
     end
 
     // Linear items: beats of all blocks counted through.
@@ -178,11 +204,12 @@ module dna_fill #(
             loaded_o      <= pop && job_end;
         end
     end
-    wire [31:0] pixel = data_q[{quarter_q, 5'd0} +: 32];
+    localparam PIXEL = 128 / PIXELS;
+    wire [PIXEL-1:0] pixel = data_q[quarter_q*PIXEL +: PIXEL];
     always @(posedge clk) begin
         input_slot_o <= input_slot_q;
         input_bank_o <= bank[LOG-1:0];
         input_addr_o <= address[IADDR-1:0];
-        input_data_o <= narrow_i ? {96'd0, pixel} : data_q;
+        input_data_o <= narrow_i ? {{(128-PIXEL){1'b0}}, pixel} : data_q;
     end
 endmodule

@@ -1,4 +1,4 @@
-// Row-stationary part of a descriptor's compute section (words C5, C6, C18 and C19): captured as it arrives, made active with
+// Row-stationary part of a descriptor's compute section (words C5, C6, C21 and C22): captured as it arrives, made active with
 // the rest of the section (dna_compute_config). docs/descriptor.md lists the fields.
 module dna_fold_config (
     input  wire         clk,
@@ -14,7 +14,7 @@ module dna_fold_config (
     reg [111:0] next_q, active_q;
     always @(posedge clk) begin
         if (write_i && beat_i == 4'd7)  next_q[47:0]   <= data_i[95:48];
-        if (write_i && beat_i == 4'd10) next_q[111:48] <= data_i[127:64];
+        if (write_i && beat_i == 4'd11) next_q[111:48] <= data_i[95:32];
         if (take_i) active_q <= next_q;
     end
     assign {tile_steps_last_o, tile_steps_full_o, group_words_o} = active_q[47:0];

@@ -1,8 +1,10 @@
 // Load engine, request side: fetches descriptors, then walks the tile loops and requests each job's weights, input tile and
 // residual tile, as soon as a slot is free. An item record for the fill side goes ahead of an item's first request. At most
-// OUTSTANDING bursts are under way; a burst never crosses 4 KiB nor exceeds 256 beats.
+// OUTSTANDING bursts are under way; a burst never crosses a boundary of 4 KiB >> SPLIT,
+// so that it has at most 256 beats. Lengths are counted in words, and in beats on the bus.
 module dna_load #(
-    parameter OUTSTANDING = 8
+    parameter OUTSTANDING = 8,
+    parameter SPLIT       = 0      // log2 of the beats of a word
 ) (
     input  wire         clk,
     input  wire         rst_n,
@@ -186,9 +188,10 @@ module dna_load #(
                                     : residual_row_q + residual_channel_q;
     wire [15:0] go_beats = input_go ? input_beats_q : item_beats_o;
 
-    wire [8:0]  page  = 9'd256 - {1'b0, addr_q[11:4]};            // beats to the next 4 KiB boundary
+    localparam PAGE = 8 - SPLIT;                                  // log2 of the words between boundaries
+    wire [8:0]  page  = (9'd1 << PAGE) - {{(9-PAGE){1'b0}}, addr_q[4 +: PAGE]};
     wire [8:0]  beats = left_q < {7'd0, page} ? left_q[8:0] : page;
-    wire [8:0]  length = beats - 9'd1;
+    wire [8:0]  length = (beats << SPLIT) - 9'd1;
     reg [3:0]   outstanding_q;
     localparam [3:0] LIMIT = OUTSTANDING[3:0];
     assign arvalid_o = state_q == REQUEST && outstanding_q != LIMIT;

@@ -18,19 +18,27 @@ module dna_psum #(
     input  wire [ADDR-1:0]          write_addr_i,
     output reg  [COLS*ACC_BITS-1:0] row_o          // stage 1
 );
-    localparam BITS = COLS*ACC_BITS;    // a multiple of 8
+    localparam BITS = (COLS*ACC_BITS + 7) / 8 * 8;    // whole bytes
+    localparam REST = BITS - COLS*ACC_BITS;
     reg odd_q;
     reg [COLS*ACC_BITS-1:0] old_q;
 
+    wire [BITS-1:0] padded;
     genvar h, c;
     generate
+        if (REST != 0) begin : gen_padding
+            assign padded = {{REST{1'b0}}, row_o};
+            wire unused_rest = &{1'b0, gen_half[0].data[BITS-1 -: REST], gen_half[1].data[BITS-1 -: REST]};
+        end else begin : gen_whole
+            assign padded = row_o;
+        end
         for (h = 0; h < 2; h = h + 1) begin : gen_half
             wire read  = read_i && read_addr_i[0] == (h != 0);
             wire write = write_i && write_addr_i[0] == (h != 0);
             wire [BITS-1:0] data;
             dna_sram_sp #(.WORDS(WORDS/2), .BITS(BITS), .ADDR(ADDR-1)) u_sram (
                 .clk(clk), .en_i(read || write), .we_i(write), .mask_i({(BITS/8){1'b1}}),
-                .addr_i(write ? write_addr_i[ADDR-1:1] : read_addr_i[ADDR-1:1]), .wdata_i(row_o), .rdata_o(data));
+                .addr_i(write ? write_addr_i[ADDR-1:1] : read_addr_i[ADDR-1:1]), .wdata_i(padded), .rdata_o(data));
 `ifdef DNA_CHECKS
             always @(posedge clk) if (write === 1'b1 && read === 1'b1)
                 $fatal(1, "dna_psum: read and write meet in one memory");
@@ -46,6 +54,6 @@ module dna_psum #(
 
     always @(posedge clk) begin
         odd_q <= read_addr_i[0];
-        old_q <= odd_q ? gen_half[1].data : gen_half[0].data;
+        old_q <= odd_q ? gen_half[1].data[COLS*ACC_BITS-1:0] : gen_half[0].data[COLS*ACC_BITS-1:0];
     end
 endmodule

@@ -1,8 +1,11 @@
 // Store engine: writes finished output tiles to DRAM. The words of a tile stand in the output buffer one behind the other;
 // in DRAM every channel block is one contiguous piece. Requests run ahead of the data, whose burst lengths wait in a FIFO.
+// Lengths are counted in words; a burst never crosses a boundary of 4 KiB >> SPLIT.
 // `rows_done_o` counts the output rows whose writes are answered, so that the next layer may read them before all are.
 module dna_store #(
-    parameter OADDR = 9
+    parameter OADDR = 9,
+    parameter AXI   = 128,   // bits of a beat
+    parameter SPLIT = 0      // log2 of the beats of a word
 ) (
     input  wire             clk,
     input  wire             rst_n,
@@ -31,8 +34,8 @@ module dna_store #(
     output wire [7:0]       awlen_o,
     output wire             wvalid_o,
     input  wire             wready_i,
-    output wire [127:0]     wdata_o,
-    output wire [15:0]      wstrb_o,
+    output wire [AXI-1:0]   wdata_o,
+    output wire [AXI/8-1:0] wstrb_o,
     output wire             wlast_o,
     input  wire             bvalid_i,
     output wire             bready_o
@@ -96,9 +99,10 @@ module dna_store #(
     wire [31:0] start_addr = row_addr_q + channel_addr_q;
     wire [15:0] words      = row_last ? words_last : words_full;
     wire [9:0]  blocks     = channel_last ? blocks_last : blocks_full;
-    wire [8:0]  page       = 9'd256 - {1'b0, addr_q[11:4]};
+    localparam PAGE = 8 - SPLIT;                             // log2 of the words between boundaries
+    wire [8:0]  page       = (9'd1 << PAGE) - {{(9-PAGE){1'b0}}, addr_q[4 +: PAGE]};
     wire [8:0]  beats      = left_q < {7'd0, page} ? left_q[8:0] : page;
-    wire [8:0]  minus_one  = beats - 9'd1;
+    wire [8:0]  minus_one  = (beats << SPLIT) - 9'd1;
     wire unused_minus = minus_one[8];
     assign awvalid_o = requesting_q && !lengths_full;
     assign awaddr_o  = addr_q;
@@ -137,7 +141,9 @@ module dna_store #(
     reg [2:0]       room_q;
     wire            data_valid, unused_full;
     wire [128:0]    data;
-    wire            pop = wvalid_o && wready_i;
+    wire            beat = wvalid_o && wready_i;
+    wire            word_end;                    // with the word's last beat
+    wire            pop = beat && word_end;
     assign read_o      = reading_q && room_q != 3'd0;
     assign read_addr_o = read_addr_q;
     wire   read_block_end = read_o && read_left_q == 16'd1;
@@ -177,11 +183,23 @@ module dna_store #(
     reg [7:0] beat_q;
     wire burst_end = beat_q == length;
     dna_fifo #(.BITS(8), .DEPTH(4), .ADDR(2)) u_lengths (
-        .clk(clk), .rst_n(rst_n), .push_i(sent), .data_i(minus_one[7:0]), .pop_i(pop && burst_end),
+        .clk(clk), .rst_n(rst_n), .push_i(sent), .data_i(minus_one[7:0]), .pop_i(beat && burst_end),
         .valid_o(length_valid), .full_o(lengths_full), .data_o(length));
     assign wvalid_o = data_valid && length_valid;
-    assign wdata_o  = data[127:0];
-    assign wstrb_o  = data[128] ? 16'h00ff : 16'hffff;
+    wire [15:0] strobes = data[128] ? 16'h00ff : 16'hffff;
+    generate
+        if (SPLIT == 0) begin : gen_whole
+            assign word_end = 1'b1;
+            assign wdata_o  = data[127:0];
+            assign wstrb_o  = strobes;
+        end else begin : gen_parts
+            // Bursts start with a word: the low bits of the beat count tell the part.
+            wire [SPLIT-1:0] part = beat_q[SPLIT-1:0];
+            assign word_end = &part;
+            assign wdata_o  = data[part*AXI +: AXI];
+            assign wstrb_o  = strobes[part*(AXI/8) +: AXI/8];
+        end
+    endgenerate
     assign wlast_o  = burst_end;
     assign bready_o = 1'b1;
     reg [15:0] requested_q, answered_q;      // bursts of the descriptor
@@ -191,7 +209,7 @@ module dna_store #(
             requested_q <= 16'd0;
             answered_q  <= 16'd0;
         end else begin
-            if (pop) beat_q <= burst_end ? 8'd0 : beat_q + 8'd1;
+            if (beat) beat_q <= burst_end ? 8'd0 : beat_q + 8'd1;
             if (state_q == START) begin
                 requested_q <= 16'd0;
                 answered_q  <= 16'd0;

@@ -1,17 +1,17 @@
-// From the weight buffer to the columns: one vector of COLS weights a MAC cycle, zero in all other cycles (so that idle
-// PEs add nothing). COLS = 8: a word holds two vectors. Read at stage 4, data at stage 5, vector at stage 6.
+// From the weight buffer to the columns: one vector of weights a MAC cycle, zero in all other cycles (so that idle PEs add
+// nothing). VECTOR = 64: a word holds two vectors. Read at stage 4, data at stage 5, vector at stage 6.
 module dna_weights #(
-    parameter COLS = 16
+    parameter VECTOR = 128    // bits of a vector: columns times operand bits
 ) (
     input  wire              clk,
     input  wire              fresh_i,      // stage 5: the buffer's data are new
     input  wire              mac_i,        // stage 5
     input  wire              half_i,       // stage 5
     input  wire [127:0]      data_i,
-    output reg  [COLS*8-1:0] w_o
+    output reg  [VECTOR-1:0] w_o
 );
     generate
-        if (COLS == 16) begin : gen_whole
+        if (VECTOR == 128) begin : gen_whole
             wire unused_controls = &{1'b0, fresh_i, half_i};
             always @(posedge clk) w_o <= data_i & {128{mac_i}};
         end else begin : gen_halves

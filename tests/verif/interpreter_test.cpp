@@ -16,13 +16,13 @@ namespace {
 /// overwritten later (memory is reused) are compared by running the program once per layer would be needed, so only the
 /// last is here.
 int64_t logitDifferences(const mapping::Program& program, const std::vector<uint8_t>& dram,
-                         const std::vector<int32_t>& logits) {
+                         const std::vector<int64_t>& logits) {
     const mapping::Layer& last = program.plans.back().layer;
     const mapping::StoredMap map = mapping::layoutLogits(last, logits);
     const uint32_t base = program.map_address[size_t(last.output_node)];
     int64_t differences = 0;
     for (size_t i = 0; i < map.bytes.size(); ++i)
-        if (map.care[i] != 0 && dram[base + i] != map.bytes[i]) ++differences;
+        if (((dram[base + i] ^ map.bytes[i]) & map.care[i]) != 0) ++differences;
     return differences;
 }
 
@@ -35,8 +35,10 @@ TEST_CASE("descriptors of random designs and mappings compute what the network's
         design::Design design;
         design.chunks = {verif::randomChunk(rng)};
         const network::Network graph = verif::everyOperator(rng, "case", design.chunk().max_pool);
-        const nn::IntegerNetwork network = nn::randomIntegerNetwork(graph, seed);
-        const auto plans = verif::randomPlans(mapping::extractLayers(graph), design.chunk(), rng);
+        const nn::IntegerNetwork network = nn::randomIntegerNetwork(
+            graph, seed, {design.chunk().operand_bits, design.chunk().multiplier_bits});
+        const auto plans =
+            verif::randomPlans(mapping::extractLayers(graph, design.chunk().operand_bits), design.chunk(), rng);
         const mapping::Program program = mapping::buildProgram(network, design, plans);
         const std::vector<uint8_t> picture = verif::randomPicture(graph, rng);
 
@@ -51,7 +53,7 @@ TEST_CASE("descriptors of random designs and mappings compute what the network's
         CHECK(logitDifferences(program, dram, reference.logits) == 0);
         CHECK(nn::runInteger(network, picture.data()).logits == reference.logits);
         // The check itself sees a wrong logit.
-        std::vector<int32_t> wrong = reference.logits;
+        std::vector<int64_t> wrong = reference.logits;
         wrong[0] ^= 1;
         CHECK(logitDifferences(program, dram, wrong) == 1);
     }

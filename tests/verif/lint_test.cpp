@@ -54,7 +54,7 @@ TEST_CASE("the lint check notices a width error and an undriven net") {
         REQUIRE(text.find(from) != std::string::npos);
         text.replace(text.find(from), from.size(), to);
     };
-    replace("rtl/dna_pe.v", "input  wire [7:0]          x_i", "input  wire [6:0]          x_i");
+    replace("rtl/dna_pe.v", "input  wire [BITS-1:0]     x_i", "input  wire [BITS-2:0]     x_i");
     CHECK(verif::lintVerilator(chip, folder) != "");
     replace("rtl/dna_top.v", ".start_o(start)", ".start_o()");
     CHECK(verif::lintYosys(chip, folder) != "");

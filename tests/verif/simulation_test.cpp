@@ -26,12 +26,12 @@ struct Case {
 Case makeCase(uint64_t seed, design::Template array, int rows, int cols, int pictures) {
     base::Rng rng(seed, "simulation test");
     Case c;
-    design::Chunk chunk = verif::randomChunk(rng);
+    design::Chunk chunk = verif::randomChunk(rng, {.operand_bits = {8}});
     chunk.array = array, chunk.rows = rows, chunk.cols = cols;
     chunk.psum_words = std::max(chunk.psum_words, rows);
     chunk.max_pool = !chunk.hasPartialSums();
     const network::Network graph = verif::everyOperator(rng, "case", chunk.max_pool);
-    c.network = nn::randomIntegerNetwork(graph, seed);
+    c.network = nn::randomIntegerNetwork(graph, seed, {8, chunk.multiplier_bits});
     c.design.chunks = {chunk};
     c.program =
         mapping::buildProgram(c.network, c.design, verif::randomPlans(mapping::extractLayers(graph), chunk, rng));

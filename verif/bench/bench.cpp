@@ -95,6 +95,9 @@ struct WriteBurst {
     int beats;
 };
 
+/// Bytes of a beat: the data port is 4, 8 or 16 bytes wide in the model too.
+constexpr uint32_t kBeat = sizeof(Vdna_top::m_axi_rdata);
+
 class Bench {
 public:
     Bench(const Program& program, const std::vector<uint8_t>& image, uint64_t stall)
@@ -116,7 +119,7 @@ public:
         int found = 0, expected = 0;
     };
 
-    /// Runs one picture; expected bytes of all layers one behind the other, `care` marks those that count.
+    /// Runs one picture; expected bytes of all layers one behind the other, bits that count are set in `care`.
     std::vector<LayerResult> run(const uint8_t* input, const uint8_t* expected, const uint8_t* care) {
         std::memcpy(dram_.data() + program_.input_address, input, program_.input_bytes);
         layer_ = 0;
@@ -134,7 +137,7 @@ public:
             result.done = done_cycle_ - start;
             readCounters(result.counters);
             for (uint32_t i = 0; i < layer.bytes; ++i) {
-                if (care[at + i] == 0 || dram_[layer.address + i] == expected[at + i]) continue;
+                if (((dram_[layer.address + i] ^ expected[at + i]) & care[at + i]) == 0) continue;
                 if (result.mismatches++ == 0)
                     result.first = i, result.found = dram_[layer.address + i], result.expected = expected[at + i];
             }
@@ -195,7 +198,7 @@ private:
         if (top_.m_axi_arvalid && top_.m_axi_arready) acceptRead();
         if (top_.m_axi_rvalid && top_.m_axi_rready) {
             ReadBurst& burst = reads_.front();
-            burst.address += 16;
+            burst.address += kBeat;
             last_beat_ = cycle_;
             if (--burst.beats == 0) reads_.pop_front();
         }
@@ -219,9 +222,9 @@ private:
     }
 
     void checkBurst(uint32_t address, int beats) {
-        if (address % 16 != 0) fail("AXI: address is not a multiple of 16");
-        if (address / 4096 != (address + uint32_t(beats) * 16 - 1) / 4096) fail("AXI: burst crosses 4 KiB");
-        if (address + uint32_t(beats) * 16 > dram_.size()) fail("AXI: burst beyond the memory");
+        if (address % kBeat != 0) fail("AXI: address is not a multiple of a beat");
+        if (address / 4096 != (address + uint32_t(beats) * kBeat - 1) / 4096) fail("AXI: burst crosses 4 KiB");
+        if (address + uint32_t(beats) * kBeat > dram_.size()) fail("AXI: burst beyond the memory");
     }
 
     void acceptRead() {
@@ -236,7 +239,7 @@ private:
         const int beats = top_.m_axi_awlen + 1;
         checkBurst(top_.m_axi_awaddr, beats);
         const Layer& layer = program_.layers[size_t(layer_)];
-        const uint32_t end = top_.m_axi_awaddr + uint32_t(beats) * 16;
+        const uint32_t end = top_.m_axi_awaddr + uint32_t(beats) * kBeat;
         if (top_.m_axi_awaddr < layer.address || end > layer.address + layer.bytes)
             fail("layer " + layer.name + " writes outside its map, at " + std::to_string(top_.m_axi_awaddr));
         writes_.push_back({top_.m_axi_awaddr, beats});
@@ -245,10 +248,11 @@ private:
     void writeBeat() {
         if (writes_.empty()) fail("AXI: data before their address");
         WriteBurst& burst = writes_.front();
-        for (int i = 0; i < 16; ++i)
-            if (top_.m_axi_wstrb >> i & 1)
-                dram_[burst.address + uint32_t(i)] = uint8_t(top_.m_axi_wdata[i / 4] >> (8 * (i % 4)));
-        burst.address += 16;
+        uint8_t data[kBeat];
+        std::memcpy(data, &top_.m_axi_wdata, kBeat);
+        for (uint32_t i = 0; i < kBeat; ++i)
+            if (top_.m_axi_wstrb >> i & 1) dram_[burst.address + i] = data[i];
+        burst.address += kBeat;
         last_beat_ = cycle_;
         const bool last = --burst.beats == 0;
         if (last != bool(top_.m_axi_wlast)) fail("AXI: WLAST is wrong");
@@ -269,7 +273,7 @@ private:
             const ReadBurst& burst = reads_.front();
             held_ = &burst;
             held_address_ = burst.address;
-            for (int w = 0; w < 4; ++w) std::memcpy(&top_.m_axi_rdata[w], dram_.data() + burst.address + 4 * w, 4);
+            std::memcpy(&top_.m_axi_rdata, dram_.data() + burst.address, kBeat);
             top_.m_axi_rlast = burst.beats == 1;
         }
         top_.m_axi_arready = !stall_ || random_.below(3) != 0;

@@ -5,7 +5,7 @@
 #include <fmt/format.h>
 
 #include <cstdlib>
-#include <cstring>
+#include <algorithm>
 
 #include "core/base/error.h"
 #include "core/nn/safetensors.h"
@@ -54,39 +54,62 @@ Lengths lengths(const network::Network& graph, size_t index) {
 
 void checkRanges(const IntegerNode& integers, const std::string& name, TensorReader& reader) {
     for (int32_t m : integers.multiplier)
-        if (m < 0 || m >= (1 << 15))
-            return reader.problem(name + ".multiplier", fmt::format("expected values in [0, 32767], found {}", m));
+        if (m < 0) return reader.problem(name + ".multiplier", fmt::format("expected values of at least 0, found {}", m));
     for (int32_t s : integers.shift)
         if (s < 1 || s > 62)
             return reader.problem(name + ".shift", fmt::format("expected values in [1, 62], found {}", s));
 }
 
-/// The int32 accumulator with its bias can never overflow: 128 * sum |w| + |bias| < 2^31 for every channel.
-void checkAccumulators(const IntegerNode& integers, const std::string& name, TensorReader& reader) {
+/// The accumulator with its bias can never overflow: max |x| * sum |w| + |bias| < 2^31 for every channel (2^47 with 16
+/// bits).
+void checkAccumulators(const IntegerNode& integers, const std::string& name, int input_bits, int weight_bits,
+                       TensorReader& reader) {
     const size_t rows = integers.bias_q.size();
     if (rows == 0 || integers.weight_q.size() % rows != 0) return;
     const size_t reduction = integers.weight_q.size() / rows;
+    const int width = std::max(input_bits, weight_bits) == 16 ? 48 : 32;
     for (size_t k = 0; k < rows; ++k) {
         int64_t bound = std::abs(int64_t{integers.bias_q[k]});
-        for (size_t r = 0; r < reduction; ++r) bound += 128 * std::abs(int64_t{integers.weight_q[k * reduction + r]});
-        if (bound >= (int64_t{1} << 31))
+        for (size_t r = 0; r < reduction; ++r)
+            bound -= int64_t{network::leastOf(input_bits)} * std::abs(int64_t{integers.weight_q[k * reduction + r]});
+        if (bound >= (int64_t{1} << (width - 1)))
             return reader.problem(name + ".bias_q",
-                                  fmt::format("channel {} can overflow 32 bits (bound {})", k, bound));
+                                  fmt::format("channel {} can overflow {} bits (bound {})", k, width, bound));
     }
 }
 
+/// Values of `bits`: int8 in the file up to 8 bits, else int16.
+std::vector<Code> readCodes(TensorReader& reader, const std::string& name, const std::vector<int64_t>& shape,
+                            int bits) {
+    if (bits > 8) return reader.values<int16_t>(name, shape);
+    const std::vector<int8_t> narrow = reader.values<int8_t>(name, shape);
+    for (const int8_t value : narrow)
+        if (value < network::leastOf(bits) || value > network::greatestOf(bits)) {
+            reader.problem(name, fmt::format("expected values of {} bits, found {}", bits, value));
+            break;
+        }
+    return {narrow.begin(), narrow.end()};
+}
+
+StoredTensor storeCodes(const std::vector<Code>& codes, std::vector<int64_t> shape, int bits) {
+    if (bits > 8) return fromValues(codes, std::move(shape));
+    return fromValues(std::vector<int8_t>(codes.begin(), codes.end()), std::move(shape));
+}
 IntegerNode readNode(const network::Network& graph, size_t index, TensorReader& reader) {
     const Node& node = graph.nodes[index];
     const Lengths length = lengths(graph, index);
     IntegerNode integers;
     if (node.op == Op::Conv2d || node.op == Op::Linear)
-        integers.weight_q = reader.values<int8_t>(node.name + ".weight_q", weightShape(graph, index));
+        integers.weight_q =
+            readCodes(reader, node.name + ".weight_q", weightShape(graph, index), node.weight_bits);
     if (length.bias > 0) integers.bias_q = reader.values<int32_t>(node.name + ".bias_q", {length.bias});
     if (length.multiplier > 0)
         integers.multiplier = reader.values<int32_t>(node.name + ".multiplier", {length.multiplier});
     if (length.shift > 0) integers.shift = reader.values<int32_t>(node.name + ".shift", {length.shift});
     checkRanges(integers, node.name, reader);
-    checkAccumulators(integers, node.name, reader);
+    if (!node.inputs.empty())
+        checkAccumulators(integers, node.name, graph.nodes[size_t(node.inputs[0])].quantization->bits,
+                          node.weight_bits, reader);
     return integers;
 }
 
@@ -106,6 +129,13 @@ void checkKeptQuantizations(const network::Network& graph, const std::string& fi
 
 }  // namespace
 
+int IntegerNetwork::multiplierBits() const {
+    for (const IntegerNode& node : nodes)
+        for (const int32_t multiplier : node.multiplier)
+            if (multiplier >= 1 << 15) return 32;
+    return 16;
+}
+
 IntegerNetwork readIntegerNetwork(const std::filesystem::path& network_json) {
     IntegerNetwork network{network::readNetwork(network_json), {}, {}};
     if (!network.graph.quantized())
@@ -117,10 +147,21 @@ IntegerNetwork readIntegerNetwork(const std::filesystem::path& network_json) {
     const TensorMap tensors = readSafetensors(weights);
     TensorReader reader(tensors, weights.string());
     for (size_t i = 0; i < network.graph.nodes.size(); ++i) network.nodes.push_back(readNode(network.graph, i, reader));
-    const std::vector<int8_t> table = reader.values<int8_t>(kInputTable, {3, 256});
+    const std::vector<Code> table =
+        readCodes(reader, kInputTable, {3, 256}, network.graph.nodes.front().quantization->bits);
     reader.finish();
-    std::memcpy(network.input_table.data(), table.data(), table.size());
+    std::copy(table.begin(), table.end(), network.input_table.front().begin());
     return network;
+}
+
+int IntegerNetwork::containerBits() const {
+    int bits = 4;
+    for (const Node& node : graph.nodes) {
+        const bool weights = node.op == Op::Conv2d || node.op == Op::Linear;
+        bits = std::max({bits, network::containerBits(node.quantization->bits),
+                         weights ? network::containerBits(node.weight_bits) : 4});
+    }
+    return bits;
 }
 
 void writeIntegerNetwork(const IntegerNetwork& network, const std::filesystem::path& folder) {
@@ -132,13 +173,15 @@ void writeIntegerNetwork(const IntegerNetwork& network, const std::filesystem::p
         const std::string& name = network.graph.nodes[i].name;
         const IntegerNode& node = network.nodes[i];
         if (!node.weight_q.empty())
-            tensors[name + ".weight_q"] = fromValues(node.weight_q, weightShape(network.graph, i));
+            tensors[name + ".weight_q"] =
+                storeCodes(node.weight_q, weightShape(network.graph, i), network.graph.nodes[i].weight_bits);
         put(name + ".bias_q", node.bias_q);
         put(name + ".multiplier", node.multiplier);
         put(name + ".shift", node.shift);
     }
-    const int8_t* table = network.input_table.front().data();
-    tensors[kInputTable] = fromValues(std::vector<int8_t>(table, table + 3 * 256), {3, 256});
+    std::vector<Code> table;
+    for (const auto& colour : network.input_table) table.insert(table.end(), colour.begin(), colour.end());
+    tensors[kInputTable] = storeCodes(table, {3, 256}, network.graph.nodes.front().quantization->bits);
     writeSafetensors(folder / kWeightsFile, tensors);
     base::writeJson(folder / "network.json", network::toJson(network.graph));
 }

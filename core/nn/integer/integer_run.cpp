@@ -1,8 +1,10 @@
 // Runs a quantised network on one picture. Convolutions and linear layers become an integer matrix product over
-// gathered taps: patches [reduction][pixel] in int32, four output channels at a time.
+// gathered taps: patches [reduction][pixel] in the accumulator's type (int32, int64 where 16-bit operands need it), eight
+// output channels at a time.
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
 
 #include "core/base/error.h"
 #include "core/nn/integer/integer_network.h"
@@ -16,22 +18,26 @@ using network::Quantization;
 using network::Shape;
 
 constexpr int kLanes = 16;
-using Lanes = int32_t __attribute__((vector_size(kLanes * sizeof(int32_t))));
+template <class Sum>
+struct LanesOf {
+    typedef Sum Type __attribute__((vector_size(kLanes * sizeof(Sum))));
+};
 
 int paddedPixels(const Shape& shape) { return (shape.height * shape.width + kLanes - 1) / kLanes * kLanes; }
 
 /// One tap of one channel for every output pixel; taps outside the map read the zero point.
-void gatherTap(const int8_t* plane, const Shape& in, const Node& node, int tap_row, int tap_col, int zero_point,
-               int32_t* patch) {
+template <class Sum>
+void gatherTap(const Code* plane, const Shape& in, const Node& node, int tap_row, int tap_col, int zero_point,
+               Sum* patch) {
     const Shape& out = node.shape;
     for (int y = 0; y < out.height; ++y) {
         const int row = y * node.stride + tap_row * node.dilation - node.pad;
-        int32_t* to = patch + y * out.width;
+        Sum* to = patch + y * out.width;
         if (row < 0 || row >= in.height) {
             std::fill(to, to + out.width, zero_point);
             continue;
         }
-        const int8_t* from = plane + row * in.width;
+        const Code* from = plane + row * in.width;
         for (int x = 0; x < out.width; ++x) {
             const int col = x * node.stride + tap_col * node.dilation - node.pad;
             to[x] = col < 0 || col >= in.width ? zero_point : from[col];
@@ -40,21 +46,23 @@ void gatherTap(const int8_t* plane, const Shape& in, const Node& node, int tap_r
 }
 
 /// accumulators[k][pixel] = sum_r weight[k][r] * patch[r][pixel] for `kRows` rows and one or more lane groups.
-template <int kRows>
-void productRows(const int8_t* weight, int reduction, const int32_t* patches, int pixels, int32_t* accumulators) {
+template <int kRows, class Sum>
+void productRows(const Code* weight, int reduction, const Sum* patches, int pixels, Sum* accumulators) {
+    using Lanes = typename LanesOf<Sum>::Type;
     for (int p = 0; p < pixels; p += kLanes) {
         Lanes sum[kRows] = {};
         for (int r = 0; r < reduction; ++r) {
             Lanes x;
             std::memcpy(&x, patches + static_cast<size_t>(r) * pixels + p, sizeof x);
-            for (int k = 0; k < kRows; ++k) sum[k] += x * static_cast<int32_t>(weight[k * reduction + r]);
+            for (int k = 0; k < kRows; ++k) sum[k] += x * static_cast<Sum>(weight[k * reduction + r]);
         }
         for (int k = 0; k < kRows; ++k)
             std::memcpy(accumulators + static_cast<size_t>(k) * pixels + p, &sum[k], sizeof sum[k]);
     }
 }
 
-void product(const int8_t* weight, int rows, int reduction, const int32_t* patches, int pixels, int32_t* accumulators) {
+template <class Sum>
+void product(const Code* weight, int rows, int reduction, const Sum* patches, int pixels, Sum* accumulators) {
     int k = 0;
     for (; k + 8 <= rows; k += 8)
         productRows<8>(weight + k * reduction, reduction, patches, pixels,
@@ -65,28 +73,31 @@ void product(const int8_t* weight, int rows, int reduction, const int32_t* patch
 }
 
 /// Buffers that live as long as the thread: a run allocates nothing but its result.
+template <class Sum>
 struct Scratch {
-    std::vector<int32_t> patches, accumulators;
+    std::vector<Sum> patches, accumulators;
 };
 
-Scratch& scratch() {
-    thread_local Scratch buffers;
+template <class Sum>
+Scratch<Sum>& scratch() {
+    thread_local Scratch<Sum> buffers;
     return buffers;
 }
 
 /// Raw accumulators [out_channels][paddedPixels] of a convolution or linear layer, without bias.
-const int32_t* accumulate(const Node& node, const Shape& in, const IntegerNode& integers,
-                          const std::vector<int8_t>& map, int zero_point) {
+template <class Sum>
+const Sum* accumulate(const Node& node, const Shape& in, const IntegerNode& integers, const std::vector<Code>& map,
+                      int zero_point) {
     const int pixels = paddedPixels(node.shape);
     const int channels = in.channels / node.groups, rows = node.out_channels / node.groups;
     const int reduction = channels * node.kernel * node.kernel;
-    Scratch& buffers = scratch();
+    Scratch<Sum>& buffers = scratch<Sum>();
     buffers.patches.resize(static_cast<size_t>(reduction) * pixels);
     buffers.accumulators.resize(static_cast<size_t>(node.out_channels) * pixels);
     for (int g = 0; g < node.groups; ++g) {
-        int32_t* patch = buffers.patches.data();
+        Sum* patch = buffers.patches.data();
         for (int c = 0; c < channels; ++c) {
-            const int8_t* plane = map.data() + static_cast<size_t>(g * channels + c) * in.height * in.width;
+            const Code* plane = map.data() + static_cast<size_t>(g * channels + c) * in.height * in.width;
             for (int r = 0; r < node.kernel; ++r)
                 for (int s = 0; s < node.kernel; ++s, patch += pixels)
                     gatherTap(plane, in, node, r, s, zero_point, patch);
@@ -97,9 +108,10 @@ const int32_t* accumulate(const Node& node, const Shape& in, const IntegerNode& 
     return buffers.accumulators.data();
 }
 
-void runConv(const Node& node, const Shape& in, const IntegerNode& integers, const std::vector<int8_t>& map,
-             int zero_point, std::vector<int8_t>& out) {
-    const int32_t* accumulators = accumulate(node, in, integers, map, zero_point);
+template <class Sum>
+void runConv(const Node& node, const Shape& in, const IntegerNode& integers, const std::vector<Code>& map,
+             int zero_point, std::vector<Code>& out) {
+    const Sum* accumulators = accumulate<Sum>(node, in, integers, map, zero_point);
     const int pixels = paddedPixels(node.shape), used = node.shape.height * node.shape.width;
     const Quantization& q = *node.quantization;
     for (int k = 0; k < node.out_channels; ++k) {
@@ -107,14 +119,15 @@ void runConv(const Node& node, const Shape& in, const IntegerNode& integers, con
         const int32_t multiplier = integers.multiplier[k], shift = integers.shift[k];
         for (int p = 0; p < used; ++p)
             out[static_cast<size_t>(k) * used + p] =
-                static_cast<int8_t>(requantize(accumulators[static_cast<size_t>(k) * pixels + p] + bias, multiplier,
+                static_cast<Code>(requantize(accumulators[static_cast<size_t>(k) * pixels + p] + bias, multiplier,
                                                shift, q.zero_point, q.low, q.high));
     }
 }
 
-void runLogits(const Node& node, const Shape& in, const IntegerNode& integers, const std::vector<int8_t>& map,
-               int zero_point, std::vector<int32_t>& logits) {
-    const int32_t* accumulators = accumulate(node, in, integers, map, zero_point);
+template <class Sum>
+void runLogits(const Node& node, const Shape& in, const IntegerNode& integers, const std::vector<Code>& map,
+               int zero_point, std::vector<int64_t>& logits) {
+    const Sum* accumulators = accumulate<Sum>(node, in, integers, map, zero_point);
     logits.resize(node.out_channels);
     for (int k = 0; k < node.out_channels; ++k)
         logits[k] = accumulators[static_cast<size_t>(k) * kLanes] + integers.bias_q[k];
@@ -135,56 +148,57 @@ void forWindows(const Node& node, const Shape& in, const Visit& visit) {
                     }
 }
 
-void runMaxPool(const Node& node, const Shape& in, const std::vector<int8_t>& map, std::vector<int8_t>& out) {
-    std::fill(out.begin(), out.end(), static_cast<int8_t>(-128));
+void runMaxPool(const Node& node, const Shape& in, const std::vector<Code>& map, std::vector<Code>& out) {
+    std::fill(out.begin(), out.end(), std::numeric_limits<Code>::min());
     forWindows(node, in, [&](size_t to, int from) {
         if (from >= 0) out[to] = std::max(out[to], map[from]);
     });
 }
 
-void runAveragePool(const Node& node, const Shape& in, const IntegerNode& integers, const std::vector<int8_t>& map,
-                    int zero_point, std::vector<int8_t>& out) {
-    std::vector<int32_t> sums(out.size(), integers.bias_q[0]);
+void runAveragePool(const Node& node, const Shape& in, const IntegerNode& integers, const std::vector<Code>& map,
+                    int zero_point, std::vector<Code>& out) {
+    std::vector<int64_t> sums(out.size(), integers.bias_q[0]);
     forWindows(node, in, [&](size_t to, int from) { sums[to] += from >= 0 ? map[from] : zero_point; });
     const Quantization& q = *node.quantization;
     for (size_t i = 0; i < out.size(); ++i)
-        out[i] = static_cast<int8_t>(
+        out[i] = static_cast<Code>(
             requantize(sums[i], integers.multiplier[0], integers.shift[0], q.zero_point, q.low, q.high));
 }
 
-void runPool(const Node& node, const Shape& in, const IntegerNode& integers, const std::vector<int8_t>& map,
-             std::vector<int8_t>& out) {
+void runPool(const Node& node, const Shape& in, const IntegerNode& integers, const std::vector<Code>& map,
+             std::vector<Code>& out) {
     const int pixels = in.height * in.width;
     const Quantization& q = *node.quantization;
     for (int c = 0; c < in.channels; ++c) {
         int64_t sum = integers.bias_q[0];
         for (int p = 0; p < pixels; ++p) sum += map[static_cast<size_t>(c) * pixels + p];
-        out[c] = static_cast<int8_t>(
+        out[c] = static_cast<Code>(
             requantize(sum, integers.multiplier[0], integers.shift[0], q.zero_point, q.low, q.high));
     }
 }
 
-void runAdd(const Node& node, const IntegerNode& integers, const std::vector<int8_t>& a, int za,
-            const std::vector<int8_t>& b, int zb, std::vector<int8_t>& out) {
+void runAdd(const Node& node, const IntegerNode& integers, const std::vector<Code>& a, int za,
+            const std::vector<Code>& b, int zb, std::vector<Code>& out) {
     const Quantization& q = *node.quantization;
     const int64_t ma = integers.multiplier[0], mb = integers.multiplier[1],
                   half = int64_t{1} << (integers.shift[0] - 1);
     for (size_t i = 0; i < out.size(); ++i) {
         const int64_t sum = (a[i] - za) * ma + (b[i] - zb) * mb + half;
-        out[i] = static_cast<int8_t>(std::clamp<int64_t>(q.zero_point + (sum >> integers.shift[0]), q.low, q.high));
+        out[i] = static_cast<Code>(std::clamp<int64_t>(q.zero_point + (sum >> integers.shift[0]), q.low, q.high));
     }
 }
 
 /// Channels seen as [groups][n] become [n][groups].
-void runShuffle(const Node& node, const Shape& in, const std::vector<int8_t>& map, std::vector<int8_t>& out) {
+void runShuffle(const Node& node, const Shape& in, const std::vector<Code>& map, std::vector<Code>& out) {
     const int per_group = in.channels / node.groups;
     const size_t pixels = static_cast<size_t>(in.height) * in.width;
     for (int g = 0; g < node.groups; ++g)
         for (int i = 0; i < per_group; ++i)
-            std::memcpy(out.data() + (i * node.groups + g) * pixels, map.data() + (g * per_group + i) * pixels, pixels);
+            std::copy_n(map.data() + (g * per_group + i) * pixels, pixels,
+                        out.data() + (i * node.groups + g) * pixels);
 }
 
-void runInput(const IntegerNetwork& network, const Shape& shape, const uint8_t* picture, std::vector<int8_t>& out) {
+void runInput(const IntegerNetwork& network, const Shape& shape, const uint8_t* picture, std::vector<Code>& out) {
     const size_t pixels = static_cast<size_t>(shape.height) * shape.width;
     for (int c = 0; c < shape.channels; ++c)
         for (size_t p = 0; p < pixels; ++p) out[c * pixels + p] = network.input_table[c % 3][picture[c * pixels + p]];
@@ -194,7 +208,12 @@ void runInput(const IntegerNetwork& network, const Shape& shape, const uint8_t* 
 
 int32_t requantize(int64_t accumulator_plus_bias, int32_t multiplier, int32_t shift, int zero_point, int low,
                    int high) {
-    const int64_t scaled = (accumulator_plus_bias * multiplier + (int64_t{1} << (shift - 1))) >> shift;
+    __extension__ using Wide = __int128;
+    // 64 bits hold the product unless both the accumulator and the multiplier are wide.
+    const bool narrow = multiplier < (1 << 15) && shift < 62;
+    const int64_t scaled =
+        narrow ? (accumulator_plus_bias * multiplier + (int64_t{1} << (shift - 1))) >> shift
+               : static_cast<int64_t>((Wide{accumulator_plus_bias} * multiplier + (Wide{1} << (shift - 1))) >> shift);
     return static_cast<int32_t>(std::clamp<int64_t>(zero_point + scaled, low, high));
 }
 
@@ -204,19 +223,22 @@ IntegerActivations runInteger(const IntegerNetwork& network, const uint8_t* pict
     result.maps.resize(nodes.size());
     for (size_t i = 0; i < nodes.size(); ++i) {
         const Node& node = nodes[i];
-        std::vector<int8_t>& out = result.maps[i];
+        std::vector<Code>& out = result.maps[i];
         const bool logits = node.op == Op::Linear && i + 1 == nodes.size();
         if (!logits) out.resize(static_cast<size_t>(node.shape.elements()));
         if (node.op == Op::Input) {
             runInput(network, node.shape, picture, out);
             continue;
         }
-        const std::vector<int8_t>& map = result.maps[node.inputs[0]];
+        const std::vector<Code>& map = result.maps[node.inputs[0]];
         const Shape& in = nodes[node.inputs[0]].shape;
         const int zero_point = nodes[node.inputs[0]].quantization->zero_point;
         const IntegerNode& integers = network.nodes[i];
-        if (logits)
-            runLogits(node, in, integers, map, zero_point, result.logits);
+        const bool wide = nodes[node.inputs[0]].quantization->bits > 8 || node.weight_bits > 8;
+        if (logits && wide)
+            runLogits<int64_t>(node, in, integers, map, zero_point, result.logits);
+        else if (logits)
+            runLogits<int32_t>(node, in, integers, map, zero_point, result.logits);
         else if (node.op == Op::MaxPool)
             runMaxPool(node, in, map, out);
         else if (node.op == Op::AveragePool)
@@ -228,8 +250,10 @@ IntegerActivations runInteger(const IntegerNetwork& network, const uint8_t* pict
         else if (node.op == Op::Add)
             runAdd(node, integers, map, zero_point, result.maps[node.inputs[1]],
                    nodes[node.inputs[1]].quantization->zero_point, out);
+        else if (wide)
+            runConv<int64_t>(node, in, integers, map, zero_point, out);
         else
-            runConv(node, in, integers, map, zero_point, out);
+            runConv<int32_t>(node, in, integers, map, zero_point, out);
     }
     return result;
 }

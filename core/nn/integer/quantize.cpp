@@ -47,10 +47,17 @@ void observe(const autodiff::Tensor<float>& values, Observation& seen) {
     }
 }
 
-Quantization ofRange(double low, double high) {
+/// 16 bits are symmetric: biases keep inside 32 bits, and nothing is lost that a picture could show.
+Quantization ofRange(double low, double high, int bits) {
     Quantization q;
-    q.scale = std::max((high - low) / 255.0, kLeastScale);
-    q.zero_point = std::clamp(roundHalfUp(-128 - low / q.scale), -128, 127);
+    q.bits = bits;
+    q.low = network::leastOf(bits), q.high = network::greatestOf(bits);
+    if (bits == 16) {
+        q.scale = std::max(std::max(-low, high) / q.high, kLeastScale);
+        return q;
+    }
+    q.scale = std::max((high - low) / (q.high - q.low), kLeastScale);
+    q.zero_point = std::clamp(roundHalfUp(q.low - low / q.scale), q.low, q.high);
     return q;
 }
 
@@ -66,12 +73,12 @@ double squaredError(const Quantization& q, const std::vector<float>& sample) {
 }
 
 /// The range, shrunk from the extremes in steps, whose rounding and clipping error is least.
-Quantization bestRange(const Observation& seen, bool relu, bool relu6) {
+Quantization bestRange(const Observation& seen, bool relu, bool relu6, int bits) {
     Quantization best;
     double least = HUGE_VAL;
     for (int step = 0; step < 24; ++step) {
         const double shrink = 1.0 - 0.03 * step;
-        const Quantization q = ofRange(relu ? 0.0 : seen.low * shrink, seen.high * shrink);
+        const Quantization q = ofRange(relu ? 0.0 : seen.low * shrink, seen.high * shrink, bits);
         const double error = squaredError(q, seen.sample);
         if (error < least) least = error, best = q;
     }
@@ -113,15 +120,17 @@ Folded fold(network::TrainedNetwork& network, size_t index) {
     return folded;
 }
 
-/// Scale of a channel's weights: its largest weight at 127, and never so small that the bias leaves 28 bits.
-double weightScale(const Folded& folded, int first, int last, double input_scale) {
+/// Scale of a channel's weights: its largest weight at the greatest value of `bits`, and never so small that the bias
+/// leaves 28 bits (30 with 16-bit operands).
+double weightScale(const Folded& folded, int first, int last, double input_scale, int bits) {
     double largest = 0, bias = 0;
     for (int k = first; k < last; ++k) {
         bias = std::max(bias, std::abs(folded.bias[k]));
         for (int r = 0; r < folded.reduction; ++r)
             largest = std::max(largest, std::abs(folded.weight[static_cast<size_t>(k) * folded.reduction + r]));
     }
-    return std::max({largest / 127, bias / (input_scale * std::ldexp(1.0, 28)), 1e-12});
+    const double bias_limit = std::ldexp(1.0, bits == 16 ? 30 : 28);
+    return std::max({largest / network::greatestOf(bits), bias / (input_scale * bias_limit), 1e-12});
 }
 
 class Quantizer {
@@ -159,12 +168,12 @@ private:
             return (byte - static_cast<double>(network_.mean[c])) / static_cast<double>(network_.deviation[c]);
         };
         for (int c = 0; c < 3; ++c) low = std::min(low, real(c, 0)), high = std::max(high, real(c, 255));
-        const Quantization q = ofRange(low, high);
+        const Quantization q = ofRange(low, high, options_.widths.bits);
         result_.graph.nodes[0].quantization = q;
         for (int c = 0; c < 3; ++c)
             for (int byte = 0; byte < 256; ++byte)
                 result_.input_table[c][byte] =
-                    static_cast<int8_t>(std::clamp(roundHalfUp(real(c, byte) / q.scale) + q.zero_point, q.low, q.high));
+                    static_cast<Code>(std::clamp(roundHalfUp(real(c, byte) / q.scale) + q.zero_point, q.low, q.high));
     }
 
     /// The batch as the integer network sees it: through the input table.
@@ -213,7 +222,7 @@ private:
             node.quantization = inputOf(node);
             return;
         }
-        node.quantization = bestRange(seen_[i], node.relu, node.relu6);
+        node.quantization = bestRange(seen_[i], node.relu, node.relu6, options_.widths.bits);
     }
 
     void fill(size_t i) {
@@ -227,7 +236,8 @@ private:
             fillAverage(i, in.height * in.width);
         }
         if (node.op == Op::Add) {
-            const FixedPointPair pair = toFixedPoints(inputOf(node, 0).scale / scale, inputOf(node, 1).scale / scale);
+            const FixedPointPair pair = toFixedPoints(inputOf(node, 0).scale / scale, inputOf(node, 1).scale / scale,
+                                                      options_.widths.multiplier_bits);
             integers.multiplier = {pair.multiplier_a, pair.multiplier_b};
             integers.shift = {pair.shift};
         }
@@ -240,8 +250,8 @@ private:
         pushFactor(result_.nodes[i], inputOf(node).scale / (node.quantization->scale * count));
     }
 
-    static void pushFactor(IntegerNode& integers, double factor) {
-        const FixedPoint fixed = toFixedPoint(factor);
+    void pushFactor(IntegerNode& integers, double factor) const {
+        const FixedPoint fixed = toFixedPoint(factor, options_.widths.multiplier_bits);
         integers.multiplier.push_back(fixed.multiplier);
         integers.shift.push_back(fixed.shift);
     }
@@ -252,21 +262,23 @@ private:
         const Folded folded = fold(network_, i);
         const bool logits = node.op == Op::Linear && i + 1 == result_.graph.nodes.size();
         const Quantization& in = inputOf(node);
-        const double common = weightScale(folded, 0, folded.outputs, in.scale);
+        const int greatest = network::greatestOf(options_.widths.bits);
+        node.weight_bits = options_.widths.bits;
+        const double common = weightScale(folded, 0, folded.outputs, in.scale, options_.widths.bits);
         for (int k = 0; k < folded.outputs; ++k) {
-            const double weight_scale = logits ? common : weightScale(folded, k, k + 1, in.scale);
+            const double weight_scale = logits ? common : weightScale(folded, k, k + 1, in.scale, options_.widths.bits);
             int32_t sum = 0;
             for (int r = 0; r < folded.reduction; ++r) {
                 const int q =
                     std::clamp(roundHalfUp(folded.weight[static_cast<size_t>(k) * folded.reduction + r] / weight_scale),
-                               -127, 127);
-                integers.weight_q.push_back(static_cast<int8_t>(q));
+                               -greatest, greatest);
+                integers.weight_q.push_back(static_cast<Code>(q));
                 sum += q;
             }
             integers.bias_q.push_back(roundHalfUp(folded.bias[k] / (in.scale * weight_scale)) - in.zero_point * sum);
             if (!logits) pushFactor(integers, in.scale * weight_scale / node.quantization->scale);
         }
-        if (logits) node.quantization = Quantization{in.scale * common, 0, -128, 127};
+        if (logits) node.quantization = Quantization{in.scale * common, 0, -greatest - 1, greatest, options_.widths.bits};
     }
 
     /// Removes the mean difference between float and integer outputs of every channel, in execution order, so that a
@@ -323,7 +335,7 @@ IntegerNetwork quantize(network::TrainedNetwork& network, const uint8_t* picture
 }
 
 int classify(const IntegerNetwork& network, const uint8_t* picture) {
-    const std::vector<int32_t> logits = runInteger(network, picture).logits;
+    const std::vector<int64_t> logits = runInteger(network, picture).logits;
     return static_cast<int>(std::max_element(logits.begin(), logits.end()) - logits.begin());
 }
 

@@ -11,10 +11,11 @@ namespace dna::nn {
 
 struct QuantizeOptions {
     int pictures = 512;        ///< calibration pictures used, at most
+    IntegerWidths widths{};
     bool correct_bias = true;  ///< remove the mean error of every output channel, layer by layer
 };
 
-/// Post-training quantisation: batch norm folded with its running statistics, symmetric int8 weights with a scale per
+/// Post-training quantisation: batch norm folded with its running statistics, symmetric weights with a scale per
 /// output channel (one scale for the last linear layer), activation ranges of least squared error on the calibration
 /// pictures. `pictures` holds `count` pictures of [3][H][W] bytes.
 IntegerNetwork quantize(network::TrainedNetwork& network, const uint8_t* pictures, int count,

@@ -14,14 +14,20 @@ using network::Node;
 using network::Op;
 using network::Quantization;
 
-constexpr double kWeightRms = 127.0 / 1.7320508;  // uniform in [-127, 127]
-constexpr double kWantedRms = 40.0;               // of (output - zero point)
 constexpr double kNominalScale = 1.0 / 32;
 
 class RandomMaker {
 public:
-    RandomMaker(const network::Network& graph, uint64_t seed)
-        : result_{graph, {}, {}}, rng_(seed, "random-integers"), rms_(graph.nodes.size()) {}
+    RandomMaker(const network::Network& graph, uint64_t seed, const IntegerWidths& widths)
+        : result_{graph, {}, {}},
+          rng_(seed, "random-integers"),
+          bits_(widths.bits),
+          multiplier_bits_(widths.multiplier_bits),
+          least_(network::leastOf(bits_)),
+          greatest_(network::greatestOf(bits_)),
+          weight_rms_(greatest_ / 1.7320508),
+          wanted_rms_(-0.3125 * least_),
+          rms_(graph.nodes.size()) {}
 
     IntegerNetwork run() {
         result_.nodes.resize(result_.graph.nodes.size());
@@ -34,8 +40,11 @@ private:
 
     void fill(size_t i) {
         Node& node = result_.graph.nodes[i];
-        rms_[i] = kWantedRms;
-        node.quantization = Quantization{kNominalScale, between(-20, 20), -128, 127};
+        rms_[i] = wanted_rms_;
+        node.weight_bits = bits_;
+        // 16-bit activations are symmetric, so that biases stay in 32 bits.
+        const int zero = bits_ == 16 ? 0 : greatest_ / 6;
+        node.quantization = Quantization{kNominalScale, between(-zero, zero), least_, greatest_, bits_};
         switch (node.op) {
             case Op::Input:
                 fillInput(node);
@@ -67,11 +76,14 @@ private:
     const Node& inputOf(const Node& node) const { return result_.graph.nodes[node.inputs[0]]; }
 
     void fillInput(Node& node) {
-        rms_[0] = 74;  // uniform bytes
+        rms_[0] = -0.578 * least_;  // uniform bytes
+        const double unit = -least_ / 128.0;
         for (auto& colour : result_.input_table) {
-            const int gain = between(96, 128), offset = between(-8, 8) + node.quantization->zero_point;
-            for (int byte = 0; byte < 256; ++byte)
-                colour[byte] = static_cast<int8_t>(std::clamp((byte - 128) * gain / 128 + offset, -128, 127));
+            const int gain = between(96, 128), offset = between(-8, 8);
+            for (int byte = 0; byte < 256; ++byte) {
+                const double value = ((byte - 128) * gain / 128 + offset) * unit + node.quantization->zero_point;
+                colour[byte] = static_cast<Code>(std::clamp(static_cast<int>(value), least_, greatest_));
+            }
         }
     }
 
@@ -81,14 +93,14 @@ private:
         IntegerNode& integers = result_.nodes[i];
         const int reduction =
             result_.graph.inputShapeOf(static_cast<int>(i)).channels / node.groups * node.kernel * node.kernel;
-        const double spread = rms_[node.inputs[0]] * kWeightRms * std::sqrt(static_cast<double>(reduction));
+        const double spread = rms_[node.inputs[0]] * weight_rms_ * std::sqrt(static_cast<double>(reduction));
         integers.weight_q.resize(static_cast<size_t>(node.out_channels) * reduction);
         integers.bias_q.resize(node.out_channels);
         for (int k = 0; k < node.out_channels; ++k) {
             int32_t sum = 0;
             for (int r = 0; r < reduction; ++r) {
-                const int weight = between(-127, 127);
-                integers.weight_q[static_cast<size_t>(k) * reduction + r] = static_cast<int8_t>(weight);
+                const int weight = between(-greatest_, greatest_);
+                integers.weight_q[static_cast<size_t>(k) * reduction + r] = static_cast<Code>(weight);
                 sum += weight;
             }
             const int bias_range = static_cast<int>(std::min(spread, 1e9));
@@ -99,31 +111,37 @@ private:
 
     void fillConv(size_t i) {
         Node& node = result_.graph.nodes[i];
-        if (node.relu) node.quantization = Quantization{kNominalScale, -128, -128, 127};
-        if (node.relu6) node.quantization->high = static_cast<int>(2.5 * kWantedRms) - 128;
+        if (node.relu) node.quantization = rectified();
+        if (node.relu6) node.quantization->high = node.quantization->zero_point + static_cast<int>(2.5 * wanted_rms_);
         const double spread = fillWeights(i);
         for (int k = 0; k < node.out_channels; ++k)
-            pushFactor(result_.nodes[i], kWantedRms / spread * (0.6 + 0.8 * rng_.uniform()));
+            pushFactor(result_.nodes[i], wanted_rms_ / spread * (0.6 + 0.8 * rng_.uniform()));
     }
 
     void fillLinear(size_t i) {
         const double spread = fillWeights(i);
         if (i + 1 == result_.graph.nodes.size()) {
-            result_.graph.nodes[i].quantization = Quantization{kNominalScale, 0, -128, 127};
+            result_.graph.nodes[i].quantization = Quantization{kNominalScale, 0, least_, greatest_, bits_};
             return;
         }
-        for (int k = 0; k < result_.graph.nodes[i].out_channels; ++k) pushFactor(result_.nodes[i], kWantedRms / spread);
+        for (int k = 0; k < result_.graph.nodes[i].out_channels; ++k) pushFactor(result_.nodes[i], wanted_rms_ / spread);
     }
 
-    static void pushFactor(IntegerNode& integers, double factor) {
-        const FixedPoint fixed = toFixedPoint(factor);
+    /// Behind a ReLU: nothing below the zero point.
+    Quantization rectified() const {
+        const int zero = bits_ == 16 ? 0 : least_;
+        return {kNominalScale, zero, zero, greatest_, bits_};
+    }
+
+    void pushFactor(IntegerNode& integers, double factor) const {
+        const FixedPoint fixed = toFixedPoint(factor, multiplier_bits_);
         integers.multiplier.push_back(fixed.multiplier);
         integers.shift.push_back(fixed.shift);
     }
 
     void fillAdd(size_t i) {
-        if (result_.graph.nodes[i].relu) result_.graph.nodes[i].quantization = Quantization{kNominalScale, -128, -128, 127};
-        const FixedPointPair pair = toFixedPoints(0.5 + 0.4 * rng_.uniform(), 0.5 + 0.4 * rng_.uniform());
+        if (result_.graph.nodes[i].relu) result_.graph.nodes[i].quantization = rectified();
+        const FixedPointPair pair = toFixedPoints(0.5 + 0.4 * rng_.uniform(), 0.5 + 0.4 * rng_.uniform(), multiplier_bits_);
         result_.nodes[i].multiplier = {pair.multiplier_a, pair.multiplier_b};
         result_.nodes[i].shift = {pair.shift};
     }
@@ -135,13 +153,16 @@ private:
 
     IntegerNetwork result_;
     base::Rng rng_;
+    int bits_, multiplier_bits_, least_, greatest_;
+    double weight_rms_;        ///< uniform weights
+    double wanted_rms_;        ///< of (output - zero point)
     std::vector<double> rms_;  ///< expected root mean square of (output - zero point) per node
 };
 
 }  // namespace
 
-IntegerNetwork randomIntegerNetwork(const network::Network& graph, uint64_t seed) {
-    return RandomMaker(graph, seed).run();
+IntegerNetwork randomIntegerNetwork(const network::Network& graph, uint64_t seed, const IntegerWidths& widths) {
+    return RandomMaker(graph, seed, widths).run();
 }
 
 }  // namespace dna::nn

@@ -49,6 +49,13 @@ void register_quantize(VerbRegistry& verbs) {
                    app.add_option("--pictures", options->options.pictures, "calibration pictures, at most")
                        ->check(CLI::Range(1, 100000))
                        ->capture_default_str();
+                   app.add_option("--bits", options->options.widths.bits, "of activations and weights")
+                       ->check(CLI::IsMember({2, 3, 4, 5, 6, 7, 8, 16}))
+                       ->capture_default_str();
+                   app.add_option("--multiplier-bits", options->options.widths.multiplier_bits,
+                                  "of the requantisation multipliers")
+                       ->check(CLI::IsMember({16, 32}))
+                       ->capture_default_str();
                    app.add_option("--seed", options->seed, "seed of random calibration")->capture_default_str();
                    app.add_option("--threads", options->threads, "threads (0: all cores)")->check(CLI::Range(0, 256));
                    return [options, data, random, out](VerbContext& context) {

@@ -4,6 +4,7 @@
 
 #include "core/mapping/cycles.h"
 #include "core/mapping/transfers.h"
+#include "core/mapping/values.h"
 #include "core/network/space.h"
 
 using namespace dna;
@@ -52,8 +53,8 @@ TEST_CASE("a pointwise layer by hand: blocks, words and cycles") {
     CHECK(sub.plane_words == 4);  // 8 rows in 2 banks each, one word across
     CHECK(mapping::macCycles(plan) == 3 * 4 * 32);
     CHECK(mapping::jobIssueCycles(plan, sub, 0, 0) == 3 * 4 * 32 + 3 * (8 + 3));
-    CHECK(mapping::weightTransfer(plan, sub, mapping::jobsOf(plan, sub)[0], 0).beats == 3 * 40);
-    CHECK(mapping::inputTransfer(plan, sub, mapping::jobsOf(plan, sub)[0]).totalBeats() == 2 * 64);
+    CHECK(mapping::weightTransfer(plan, sub, mapping::jobsOf(plan, sub)[0], 0).words == 3 * 40);
+    CHECK(mapping::inputTransfer(plan, sub, mapping::jobsOf(plan, sub)[0]).totalWords() == 2 * 64);
 }
 
 TEST_CASE("tiles that do not fit are refused with buffer and words, or legalised") {
@@ -104,14 +105,33 @@ TEST_CASE("max pools need PEs that can take maxima") {
 
 TEST_CASE("bursts: 4 KiB boundaries and the longest burst") {
     std::vector<mapping::Burst> bursts;
-    mapping::forEachBurst({4096 - 32, 600}, design::MemoryModel{},
+    mapping::forEachBurst({4096 - 32, 600}, design::MemoryModel{}, 1,
                           [&](const mapping::Burst& b) { bursts.push_back(b); });
     REQUIRE(bursts.size() == 4);
-    CHECK(bursts[0].beats == 2);
-    CHECK(bursts[1].beats == 256);
-    CHECK(bursts[2].beats == 256);
-    CHECK(bursts[3].beats == 86);
-    for (const mapping::Burst& b : bursts) CHECK(b.offset / 4096 == (b.offset + b.beats * 16 - 1) / 4096);
+    CHECK(bursts[0].words == 2);
+    CHECK(bursts[1].words == 256);
+    CHECK(bursts[2].words == 256);
+    CHECK(bursts[3].words == 86);
+    for (const mapping::Burst& b : bursts) CHECK(b.offset / 4096 == (b.offset + b.words * 16 - 1) / 4096);
+}
+
+TEST_CASE("bursts on a narrow bus have at most 256 beats") {
+    std::vector<mapping::Burst> bursts;
+    mapping::forEachBurst({1024 - 32, 200}, design::MemoryModel{}, 4,
+                          [&](const mapping::Burst& b) { bursts.push_back(b); });
+    REQUIRE(bursts.size() == 5);  // 2, 64, 64, 64 and 6 words of four beats
+    CHECK(bursts[1].words == 64);
+    CHECK(bursts[4].words == 6);
+    for (const mapping::Burst& b : bursts) CHECK(b.offset / 4096 == (b.offset + b.words * 16 - 1) / 4096);
+}
+
+TEST_CASE("values of 4, 8 and 16 bits are read as they were written") {
+    for (const int bits : {4, 8, 16}) {
+        std::vector<uint8_t> bytes(32, 0xaa);
+        for (int i = 0; i < 9; ++i) mapping::putValue(bytes.data(), i, bits, i % 2 == 0 ? -i : i - 1);
+        for (int i = 0; i < 9; ++i) CHECK(mapping::getValue(bytes.data(), i, bits) == (i % 2 == 0 ? -i : i - 1));
+        CHECK(bytes[size_t(9 * bits + 7) / 8] == 0xaa);
+    }
 }
 
 TEST_CASE("jobs load what changed and release what nobody needs") {

@@ -34,7 +34,7 @@ std::vector<uint8_t> randomPicture(uint64_t seed) {
 }
 
 /// The convolution written as seven plain loops, from the formula in the header.
-int8_t naiveConv(const nn::IntegerNetwork& net, int index, const std::vector<int8_t>& map, int k, int y, int x) {
+nn::Code naiveConv(const nn::IntegerNetwork& net, int index, const std::vector<nn::Code>& map, int k, int y, int x) {
     const network::Node& node = net.graph.nodes[index];
     const network::Shape& in = net.graph.inputShapeOf(index);
     const int per_group = in.channels / node.groups, group = k / (node.out_channels / node.groups);
@@ -52,7 +52,7 @@ int8_t naiveConv(const nn::IntegerNetwork& net, int index, const std::vector<int
     const double scaled = std::floor(
         static_cast<double>(sum) * net.nodes[index].multiplier[k] / std::ldexp(1.0, net.nodes[index].shift[k]) + 0.5);
     const auto& q = *node.quantization;
-    return static_cast<int8_t>(std::min<double>(std::max<double>(q.zero_point + scaled, q.low), q.high));
+    return static_cast<nn::Code>(std::min<double>(std::max<double>(q.zero_point + scaled, q.low), q.high));
 }
 
 }  // namespace
@@ -111,7 +111,7 @@ TEST_CASE("random integers neither vanish nor saturate") {
             CAPTURE(net.graph.nodes[i].name);
             const auto& q = *net.graph.nodes[i].quantization;
             double square = 0, top = 0;
-            for (int8_t value : result.maps[i]) {
+            for (nn::Code value : result.maps[i]) {
                 square += (value - q.zero_point) * (value - q.zero_point);
                 top += value == q.high;
             }
