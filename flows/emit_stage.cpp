@@ -37,10 +37,11 @@ obj/Vdna_top: bench.cpp $(addprefix ../,$(SOURCES))
 
 PICTURES := 1
 DRAM := $(shell awk '/^dram/ { print $$2 }' vectors/program.txt)
+BEAT := $(shell awk '/^beat/ { print $$2 }' vectors/program.txt)
 
 obj/bench.vvp: bench.v $(addprefix ../,$(SOURCES))
 	mkdir -p obj
-	iverilog -g2005 -s bench -Pbench.DRAM_BYTES=$(DRAM) -o obj/bench.vvp bench.v $(addprefix ../,$(SOURCES))
+	iverilog -g2005 -s bench -Pbench.DRAM_BYTES=$(DRAM) -Pbench.BYTES=$(BEAT) -o obj/bench.vvp bench.v $(addprefix ../,$(SOURCES))
 
 icarus: obj/bench.vvp
 	vvp obj/bench.vvp +pictures=$(PICTURES) | tee obj/icarus.log

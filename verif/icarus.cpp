@@ -16,10 +16,10 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// "dram 65536" of program.txt.
-std::string dramBytes(const std::string& program) {
+/// The number of a line of program.txt: "dram 65536".
+std::string fieldOf(const std::string& program, const std::string& name) {
     std::smatch match;
-    DNA_CHECK(std::regex_search(program, match, std::regex(R"(dram (\d+))")), "program.txt names no DRAM");
+    DNA_CHECK(std::regex_search(program, match, std::regex(name + R"( (\d+))")), "program.txt has no " + name);
     return match[1];
 }
 
@@ -46,7 +46,9 @@ IcarusRun read(const std::string& output) {
 IcarusRun simulateIcarus(const rtlgen::Chip& chip, const fs::path& folder, int pictures, uint64_t stall_seed) {
     base::makeFolder(folder / "rtl");
     std::vector<std::string> command{"iverilog", "-g2005", "-s", "bench", "-o", "bench.vvp"};
-    command.push_back("-Pbench.DRAM_BYTES=" + dramBytes(base::readFile(folder / "vectors" / "program.txt")));
+    const std::string program = base::readFile(folder / "vectors" / "program.txt");
+    command.push_back("-Pbench.DRAM_BYTES=" + fieldOf(program, "dram"));
+    command.push_back("-Pbench.BYTES=" + fieldOf(program, "beat"));
     writeScratch(folder / "bench.v", verilogBenchSource());
     command.push_back("bench.v");
     for (const std::string& file : chip.order) {

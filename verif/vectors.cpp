@@ -19,7 +19,8 @@ std::string bytesOf(const std::vector<uint8_t>& bytes) { return {bytes.begin(), 
 std::string programText(const mapping::Program& program) {
     const mapping::Layer& first = program.plans.front().layer;
     const design::MemoryModel memory;
-    std::string text = fmt::format("dram {}\ninput {} {}\nlatency {} {}\n", program.dram_bytes,
+    std::string text = fmt::format("dram {}\nbeat {}\ninput {} {}\nlatency {} {}\n", program.dram_bytes,
+                                   program.design.chunk().axi_bits / 8,
                                    program.map_address[size_t(first.input.node)], mapping::inputMapBytes(first),
                                    memory.read_latency, memory.write_latency);
     for (const mapping::LayerPlan& plan : program.plans)

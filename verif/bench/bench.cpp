@@ -44,6 +44,7 @@ struct Layer {
 
 /// program.txt: what stands where.
 struct Program {
+    uint32_t beat_bytes = 16;
     uint32_t dram_bytes = 0, input_address = 0, input_bytes = 0;
     int read_latency = 40, write_latency = 20;
     int64_t patience = 4000000;  ///< cycles without a beat before the run is given up
@@ -60,6 +61,7 @@ Program readProgram(const std::string& name) {
         std::string key;
         words >> key;
         if (key == "dram") words >> program.dram_bytes;
+        if (key == "beat") words >> program.beat_bytes;
         if (key == "input") words >> program.input_address >> program.input_bytes;
         if (key == "latency") words >> program.read_latency >> program.write_latency;
         if (key == "patience") words >> program.patience;
@@ -102,6 +104,7 @@ class Bench {
 public:
     Bench(const Program& program, const std::vector<uint8_t>& image, uint64_t stall)
         : program_(program), dram_(program.dram_bytes, 0), random_(stall), stall_(stall != 0) {
+        if (program.beat_bytes != kBeat) fail("the vectors are for a data bus of another width");
         if (image.size() > dram_.size()) fail("the image is larger than the DRAM");
         std::memcpy(dram_.data(), image.data(), image.size());
         top_.rst_n = 0;

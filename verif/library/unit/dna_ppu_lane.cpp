@@ -4,8 +4,9 @@
 //
 // module: dna_ppu_lane
 // quick: ACC_BITS=28
-// full: ACC_BITS=20
-// full: ACC_BITS=32
+// quick: BITS=4 ACC_BITS=20 MB=32 DIGIT=4 LEVELS=3
+// full: ACC_BITS=32 DIGIT=16 LEVELS=0
+// full: BITS=16 ACC_BITS=44 RAW_BITS=64 MB=32 DIGIT=8 LEVELS=2
 #include <algorithm>
 #include <vector>
 
@@ -14,16 +15,16 @@
 namespace {
 
 constexpr int kAcc = parameter::ACC_BITS, kCode = width::y_o, kMultiplier = width::multiplier_a_i;
-constexpr int kLatency = 10;       // from the sum to the code
-constexpr int kResidualStage = 5;  // the residual's value comes with this stage
-constexpr int kMaxShift = 48;      // beyond it every code is the zero point's
+constexpr int kLatency = 9 + 2 * parameter::LEVELS;    // from the sum to the code
+constexpr int kResidualStage = 4 + parameter::LEVELS;  // the residual's value comes with this stage
+constexpr int kMaxShift = std::min(62, (kAcc > 32 ? kAcc : 32) + kMultiplier);  // beyond it every code is the zero point's
 using Wide = __int128;
 
 struct Settings {
     int64_t bias = 0, multiplier = 1, zero = 0, low = 0, high = 0;
     int shift = 1;
     bool residual = false;
-    int64_t zero_a = 0, zero_b = 0, multiplier_a = 1, multiplier_b = 1, sum_zero = 0, sum_low = 0, sum_high = 0;
+    int64_t zero_b = 0, multiplier_a = 1, multiplier_b = 1, sum_zero = 0, sum_low = 0, sum_high = 0;
     int sum_shift = 1;
 };
 
@@ -32,7 +33,7 @@ int64_t roundedShift(Wide value, int shift) { return int64_t((value + (Wide(1) <
 int64_t code(const Settings& s, int64_t sum, int64_t residual) {
     const int64_t y = std::clamp(s.zero + roundedShift(Wide(sum + s.bias) * s.multiplier, s.shift), s.low, s.high);
     if (!s.residual) return y;
-    const Wide both = Wide(y - s.zero_a) * s.multiplier_a + Wide(residual - s.zero_b) * s.multiplier_b;
+    const Wide both = Wide(y - s.zero) * s.multiplier_a + Wide(residual - s.zero_b) * s.multiplier_b;
     return std::clamp(s.sum_zero + roundedShift(both, s.sum_shift), s.sum_low, s.sum_high);
 }
 
@@ -52,7 +53,7 @@ public:
             if (cycle >= kResidualStage && cycle - kResidualStage < sums.size())
                 dut_.residual_value_i = unit::unsignedValue(residuals[cycle - kResidualStage], kCode);
             bench_.clock(dut_);
-            if (cycle < sums.size()) bench_.expect(dut_.raw_o, uint32_t(sums[cycle] + s.bias), "raw_o");
+            if (cycle < sums.size()) bench_.expect(dut_.raw_o, unit::unsignedValue(sums[cycle] + s.bias, width::raw_o), "raw_o");
             if (cycle + 1 < kLatency) continue;
             const size_t i = cycle + 1 - kLatency;
             bench_.expect(dut_.y_o, unit::unsignedValue(code(s, sums[i], residuals[i]), kCode), "y_o");
@@ -62,7 +63,7 @@ public:
     void holds() {
         dut_.sum_i = 1;
         bench_.clock(dut_);
-        const uint32_t raw = dut_.raw_o;
+        const uint64_t raw = dut_.raw_o;
         dut_.hold_i = 1;
         for (int i = 0; i < 3; ++i) {
             dut_.sum_i = 100 + i;
@@ -74,20 +75,26 @@ public:
 
 private:
     void configure(const Settings& s) {
-        const uint64_t word = uint64_t(uint32_t(s.bias)) | uint64_t(s.multiplier) << 32 | uint64_t(s.shift - 1) << 48;
-        dut_.parameter_write_i = 1, dut_.parameter_i = word;
+        parameters(uint32_t(s.bias), uint64_t(s.multiplier), uint32_t(s.shift - 1));
+        dut_.parameter_write_i = 1;
         bench_.clock(dut_);
-        dut_.parameter_write_i = 0, dut_.parameter_i = ~word, dut_.activate_i = 1;
+        parameters(~uint32_t(s.bias), ~uint64_t(s.multiplier), ~uint32_t(s.shift - 1));
+        dut_.parameter_write_i = 0, dut_.activate_i = 1;
         bench_.clock(dut_);
         dut_.activate_i = 0;
         dut_.zero_i = unit::unsignedValue(s.zero, kCode), dut_.low_i = unit::unsignedValue(s.low, kCode);
         dut_.high_i = unit::unsignedValue(s.high, kCode);
         dut_.residual_i = s.residual;
-        dut_.zero_a_i = unit::unsignedValue(s.zero_a, kCode), dut_.zero_b_i = unit::unsignedValue(s.zero_b, kCode);
+        dut_.zero_b_i = unit::unsignedValue(s.zero_b, kCode);
         dut_.multiplier_a_i = s.multiplier_a, dut_.multiplier_b_i = s.multiplier_b, dut_.shift_i = s.sum_shift - 1;
         dut_.sum_zero_i = unit::unsignedValue(s.sum_zero, kCode);
         dut_.sum_low_i = unit::unsignedValue(s.sum_low, kCode),
         dut_.sum_high_i = unit::unsignedValue(s.sum_high, kCode);
+    }
+
+    void parameters(uint32_t bias, uint64_t multiplier, uint32_t shift) {
+        dut_.bias_i = bias, dut_.scale_i = unit::unsignedValue(int64_t(multiplier), kMultiplier);
+        dut_.scale_shift_i = shift & 63;
     }
 
     unit::Bench& bench_;
@@ -100,12 +107,12 @@ Settings randomSettings(unit::Random& random) {
     Settings s;
     s.bias = unit::signedValue(random.word(32), 32);
     if (random.oneIn(2)) s.bias >>= random.below(24);
-    s.multiplier = 1 + int64_t(random.below((1 << kMultiplier) - 1));
+    s.multiplier = 1 + int64_t(random.below((uint64_t(1) << kMultiplier) - 1));
     s.shift = 1 + int(random.below(kMaxShift));
     s.zero = codeOf(random), s.low = codeOf(random), s.high = codeOf(random);
     if (s.low > s.high) std::swap(s.low, s.high);
     s.residual = random.oneIn(2);
-    s.zero_a = codeOf(random), s.zero_b = codeOf(random), s.sum_zero = codeOf(random);
+    s.zero_b = codeOf(random), s.sum_zero = codeOf(random);
     s.multiplier_a = int64_t(random.word(kMultiplier)), s.multiplier_b = int64_t(random.word(kMultiplier));
     s.sum_low = codeOf(random), s.sum_high = codeOf(random);
     if (s.sum_low > s.sum_high) std::swap(s.sum_low, s.sum_high);
@@ -138,7 +145,7 @@ int main(int argc, char** argv) {
     Run run(bench);
     for (int shift = 1; shift <= kMaxShift; ++shift) {
         for (int64_t multiplier : {int64_t(1), int64_t(1) << (kMultiplier - 1), (int64_t(1) << kMultiplier) - 1,
-                                   1 + int64_t(bench.random.below((1 << kMultiplier) - 1))}) {
+                                   1 + int64_t(bench.random.below((uint64_t(1) << kMultiplier) - 1))}) {
             Settings s = randomSettings(bench.random);
             s.residual = false, s.multiplier = multiplier, s.shift = shift;
             s.bias = unit::signedValue(bench.random.word(16), 16), s.zero = codeOf(bench.random) / 2;
