@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <regex>
 #include <set>
+#include <sstream>
 
 #include "core/base/error.h"
 #include "core/base/file.h"
@@ -29,21 +31,68 @@ std::string readSources(const YosysOptions& options, bool without_memory) {
     return text + "\n";
 }
 
-/// ABC: area-oriented mapping, buffers behind gates of a fan-out above 16 (bufferNets does what ABC leaves), then sizes
-/// for the period (a tighter target than ABC can reach makes every gate of the path larger and nothing faster).
-std::string abcScript(double period_ns) {
+/// ABC, for area: restructures and maps, buffers behind gates of a fan-out above 16 (bufferNets does what ABC leaves), then
+/// sizes for the period (a tighter target than ABC can reach makes every gate of the path larger and nothing faster).
+std::string sizingScript(double period_ns) {
     const int target_ps = static_cast<int>(period_ns * 1000);
-    return fmt::format(
-        "strash\nifraig\nscorr\ndc2\nstrash\ndch\namap\ntopo\nbuffer -N 16\nupsize -D {}\ndnsize -D {}\n", target_ps, target_ps);
+    return fmt::format("topo\nbuffer -N 16\nupsize -D {0}\ndnsize -D {0}\nstime\n", target_ps);
 }
+std::string areaScript(double period_ns) { return "strash\nifraig\nscorr\ndc2\nstrash\ndch\namap\n" + sizingScript(period_ns); }
 
-std::string mappingScript(const YosysOptions& options, const Platform& platform, const std::vector<std::string>& memory_liberties) {
+/// ABC, for delay: keeps the structure of adders (dc2 turns prefix adders into ripple-carry ones).
+std::string delayScript(double period_ns) { return "strash\nifraig\nscorr\n&get -n\n&nf\n&put\n" + sizingScript(period_ns); }
+
+/// What a path has beside its gates: clock to output and set-up of the flip-flops, the clock's own slew.
+constexpr double kRegisterNs = 0.12;
+
+std::string readLiberties(const std::vector<std::string>& memory_liberties) {
     std::string text = "read_liberty -lib cells.lib\n";
     for (const std::string& liberty : memory_liberties) text += "read_liberty -lib " + liberty + "\n";
+    return text;
+}
+
+/// Everything up to flip-flops of the library; gates are still generic.
+std::string synthesisScript(const YosysOptions& options, const std::vector<std::string>& memory_liberties) {
+    std::string text = readLiberties(memory_liberties);
     text += "read_verilog memories.v\n" + readSources(options, true);
     // PEs and lanes are mapped as a whole: a product is summed together with what it is added to.
-    text += fmt::format("hierarchy -check -top {0}\nproc\nflatten *dna_ppu_lane *dna_pe *dna_pe_ws *dna_pe_rs\nsynth -noabc -top {0}\n", options.top);
-    text += "dfflibmap -liberty cells.lib\nabc -liberty cells.lib -script abc.script\nsetundef -zero\n";
+    text += fmt::format("hierarchy -check -top {0}\nproc\nflatten *dna_ppu_lane *dna_pe *dna_pe_ws *dna_pe_rs\n", options.top);
+    return text + fmt::format("synth -noabc -top {}\ndfflibmap -liberty cells.lib\nwrite_rtlil synthesised.il\n", options.top);
+}
+
+/// Delay of every module's gates in ps, as ABC reports it after mapping for area.
+std::map<std::string, double> moduleDelays(const YosysOptions& options, const std::vector<std::string>& memory_liberties) {
+    base::writeFileAtomic(options.folder / "area.ys",
+                          readLiberties(memory_liberties) +
+                              "read_rtlil synthesised.il\ntee -q -o abc.log abc -liberty cells.lib -script abc.script\n");
+    runYosys(options.folder, "area.ys");
+    static const std::regex begin(R"(Extracting gate netlist of module `([^']*(?:'[^']*)*)' to)"), delay(R"(Delay =\s*([0-9.]+) ps)");
+    std::map<std::string, double> delays;
+    std::istringstream log(base::readFile(options.folder / "abc.log"));
+    std::string module;
+    for (std::string line; std::getline(log, line);) {
+        std::smatch match;
+        if (std::regex_search(line, match, begin)) delays[module = match[1]] = 0;
+        else if (!module.empty() && std::regex_search(line, match, delay)) delays[module] = std::stod(match[1]);
+    }
+    return delays;
+}
+
+/// Maps the modules that miss the period for delay and all others for area.
+std::string mappingScript(const YosysOptions& options, const Platform& platform, const std::vector<std::string>& memory_liberties,
+                          const std::map<std::string, double>& delays) {
+    std::string area, fast;
+    for (const auto& [module, delay] : delays) {
+        // Names hold characters that mean something in a selection.
+        std::string pattern = module;
+        for (char& c : pattern)
+            if (std::isalnum(static_cast<unsigned char>(c)) == 0 && c != '_') c = '?';
+        (delay > (1000.0 / options.clock_mhz - kRegisterNs) * 1000 ? fast : area) += " " + pattern;
+    }
+    std::string text = readLiberties(memory_liberties) + "read_rtlil synthesised.il\n";
+    if (!area.empty()) text += "abc -liberty cells.lib -script abc.script" + area + "\n";
+    if (!fast.empty()) text += "abc -liberty cells.lib -script abc_delay.script" + fast + "\n";
+    text += "setundef -zero\n";
     if (platform.tie_high && platform.tie_low)
         text += fmt::format("hilomap -hicell {} {} -locell {} {}\n", platform.tie_high->cell, platform.tie_high->pin,
                             platform.tie_low->cell, platform.tie_low->pin);
@@ -121,11 +170,14 @@ YosysResult synthesise(const YosysOptions& options, const Platform& platform, co
     result.memories = memoriesOf(options);
     base::writeFileAtomic(options.folder / "cells.lib", prepared.synthesis_liberty);
     base::writeFileAtomic(options.folder / "memories.v", memoryWrapper(result.memories, platform, prepared.memory));
-    base::writeFileAtomic(options.folder / "abc.script", abcScript(1000.0 / options.clock_mhz));
+    base::writeFileAtomic(options.folder / "abc.script", areaScript(1000.0 / options.clock_mhz));
+    base::writeFileAtomic(options.folder / "abc_delay.script", delayScript(1000.0 / options.clock_mhz));
     const std::vector<std::string> liberties = writeMemoryLiberties(options, result.memories, platform, prepared);
-    base::writeFileAtomic(options.folder / "synth.ys", mappingScript(options, platform, liberties));
     log.progress("synthesis", 1, 4, "Yosys maps to " + platform.name);
+    base::writeFileAtomic(options.folder / "synth.ys", synthesisScript(options, liberties));
     runYosys(options.folder, "synth.ys");
+    base::writeFileAtomic(options.folder / "map.ys", mappingScript(options, platform, liberties, moduleDelays(options, liberties)));
+    runYosys(options.folder, "map.ys");
     result.netlist = readNetlist(base::readFile(options.folder / "netlist.json"), options.top);
     result.netlist_verilog = options.folder / "netlist.v";
     result.buffers = bufferNets(result.netlist, prepared.library, platform.buffer);

@@ -53,11 +53,27 @@ module dna_fill #(
     wire        job_end;
     wire [15:0] beats;
     wire [9:0]  row, rows, blocks;
-    wire        pop, unused_valid, unused_full;
+    wire        pop;                      // the item at work is complete
+    reg         push_q, have_q;           // records are registered on their way in and out
+    reg [BITS-1:0]  record_q, item_q;
+    wire            next_valid, unused_full;
+    wire [BITS-1:0] next_item;
+    wire            next_take = next_valid && (!have_q || pop);
+    assign {kind, job_end, beats, row, rows, blocks} = item_q;
     dna_fifo #(.BITS(BITS), .DEPTH(16), .ADDR(4)) u_items (
-        .clk(clk), .rst_n(rst_n), .push_i(item_i),
-        .data_i({item_kind_i, item_job_end_i, item_beats_i, item_row_i, item_rows_i, item_blocks_i}),
-        .pop_i(pop), .valid_o(unused_valid), .full_o(unused_full), .data_o({kind, job_end, beats, row, rows, blocks}));
+        .clk(clk), .rst_n(rst_n), .push_i(push_q), .data_i(record_q),
+        .pop_i(next_take), .valid_o(next_valid), .full_o(unused_full), .data_o(next_item));
+    always @(posedge clk or negedge rst_n) begin
+        if (!rst_n) {push_q, have_q} <= 2'd0;
+        else begin
+            push_q <= item_i;
+            have_q <= next_take || (have_q && !pop);
+        end
+    end
+    always @(posedge clk) begin
+        record_q <= {item_kind_i, item_job_end_i, item_beats_i, item_row_i, item_rows_i, item_blocks_i};
+        if (next_take) item_q <= next_item;
+    end
 
     // One word waits in data_q, gathered from its beats; a narrow one stays for its pixels (fewer at the end of a row).
     reg         full_q;
@@ -66,7 +82,8 @@ module dna_fill #(
     wire is_input = kind == INPUT;
     wire stay     = is_input && narrow_i && !(&quarter_q);
     wire row_end;
-    wire consume  = full_q && (!stay || row_end);
+    wire work     = full_q && have_q;
+    wire consume  = work && (!stay || row_end);
     wire word_end;                       // the beat completes a word
     wire [127:0] word;
     assign rready_o = !word_end || !full_q || consume;
@@ -99,7 +116,7 @@ module dna_fill #(
     end
     always @(posedge clk) begin
         if (take && word_end) data_q <= word;
-        if (full_q && !consume) quarter_q <= quarter_q + 1'b1;
+        if (work && !consume) quarter_q <= quarter_q + 1'b1;
         else quarter_q <= {QUARTER{1'b0}};
     end
 
@@ -131,8 +148,8 @@ module dna_fill #(
     wire [9:0]  bank = (x_plane & x_mask) | ((y_plane & y_mask) << log2_x_i);
     wire unused_wide = &{1'b0, address, bank, linear_q};
 
-    wire input_done  = full_q && is_input && rows_end && block_last;
-    wire linear_done = full_q && !is_input && beat_last && block_last;
+    wire input_done  = work && is_input && rows_end && block_last;
+    wire linear_done = work && !is_input && beat_last && block_last;
     assign pop = input_done || linear_done;
 
     always @(posedge clk or negedge rst_n) begin
@@ -144,7 +161,7 @@ module dna_fill #(
             row_addr_q   <= 16'd0;
             block_addr_q <= 16'd0;
             fresh_q      <= 1'b1;
-        end else if (full_q) begin
+        end else if (work) begin
             if (pop) begin
                 beat_q       <= 16'd0;
                 block_q      <= 10'd0;
@@ -171,20 +188,20 @@ module dna_fill #(
         end
     end
     always @(posedge clk) begin
-        if (full_q && is_input && row_end) begin
+        if (work && is_input && row_end) begin
             y_q         <= y_now + 10'd1;
             rows_left_q <= rows_now - 10'd1;
-        end else if (full_q && is_input && fresh_q) begin
+        end else if (work && is_input && fresh_q) begin
             y_q         <= y_now;
             rows_left_q <= rows_now;
         end
     end
 
-    assign descriptor_o      = full_q && kind == DESCRIPTOR;
+    assign descriptor_o      = work && kind == DESCRIPTOR;
     assign descriptor_beat_o = beat_q[3:0];
-    assign weight_write_o    = full_q && kind == WEIGHTS;
+    assign weight_write_o    = work && kind == WEIGHTS;
     assign weight_addr_o     = linear_q[WADDR-1:0];
-    assign residual_write_o  = full_q && kind == RESIDUAL;
+    assign residual_write_o  = work && kind == RESIDUAL;
     assign residual_addr_o   = linear_q[OADDR-1:0];
 
     // Slots turn behind an item; the input slot is used one cycle later than its item, with the registered write.
@@ -200,7 +217,7 @@ module dna_fill #(
             if (pop && kind == WEIGHTS) weight_slot_o <= ~weight_slot_o;
             if (pop && kind == RESIDUAL) residual_slot_o <= ~residual_slot_o;
             if (pop && kind == INPUT) input_slot_q <= ~input_slot_q;
-            input_write_o <= full_q && is_input && !(drop_odd_i && (x_q[0] || y_now[0]));
+            input_write_o <= work && is_input && !(drop_odd_i && (x_q[0] || y_now[0]));
             loaded_o      <= pop && job_end;
         end
     end

@@ -43,7 +43,7 @@ module dna_load #(
 );
     localparam [1:0] DESCRIPTOR = 2'd0, WEIGHTS = 2'd1, INPUT = 2'd2, RESIDUAL = 2'd3;
     localparam [3:0] IDLE = 4'd0, FETCH = 4'd1, ARRIVE = 4'd2, START = 4'd3, CLIP = 4'd4, SIZE = 4'd5, ITEM_W = 4'd6,
-                     ITEM_I = 4'd7, ITEM_R = 4'd8, REQUEST = 4'd9;
+                     ITEM_I = 4'd7, ITEM_R = 4'd8, REQUEST = 4'd9, BOUND = 4'd10;
 
     // Load section of the descriptor, words L0 to L23.
     reg [767:0] config_q;
@@ -138,17 +138,18 @@ module dna_load #(
     end
 
     // Rows of the input tile inside the map, and beats of one channel block of it.
-    wire signed [12:0] y_end  = y_in_q + $signed({1'b0, row_last ? span_last : span_full});
+    reg signed [12:0] y_end_q;
     wire signed [12:0] height = $signed({3'd0, in_height});
     reg [9:0]  row_begin_q, rows_q, row_end_q;
     reg [15:0] input_beats_q;
     reg [31:0] input_addr_q;
     wire [9:0]  row_begin   = y_in_q[12] ? 10'd0 : y_in_q[9:0];
-    wire [9:0]  row_end     = y_end > height ? in_height : y_end[9:0];
+    wire [9:0]  row_end     = y_end_q > height ? in_height : y_end_q[9:0];
     wire [19:0] input_beats = rows_q * pitch_words;
     wire unused_beats = &{1'b0, input_beats[19:16]};
     always @(posedge clk) begin
-        if (state_q == CLIP) begin
+        y_end_q <= y_in_q + $signed({1'b0, row_last ? span_last : span_full});   // ready in BOUND
+        if (state_q == BOUND) begin
             row_begin_q  <= row_begin;
             row_end_q    <= row_end;
             input_addr_q <= (y_in_q[12] ? input_base : input_row_q) + input_channel_q;
@@ -243,7 +244,8 @@ module dna_load #(
                 FETCH:  if (fetch_go) begin state_q <= REQUEST; next_q <= ARRIVE; end
                 ARRIVE: if (write_i && beat_i == 4'd15) state_q <= START;
                 START:  state_q <= CLIP;
-                CLIP:   state_q <= SIZE;
+                CLIP:   state_q <= BOUND;
+                BOUND:  state_q <= SIZE;
                 SIZE:   state_q <= ITEM_W;
                 ITEM_W: if (weight_go) begin state_q <= REQUEST; next_q <= ITEM_I; end
                         else if (!weights_changed) state_q <= ITEM_I;

@@ -11,6 +11,18 @@ module dna_multiply #(
     input  wire [M_BITS-1:0]        m_i,
     output wire [A_BITS+M_BITS-1:0] product_o
 );
+`ifdef DNA_CELLS
+    // For standard cells: one row a digit bit; inverted signs stand for what a constant takes off again (dna_product).
+    function [A_BITS+DIGIT-1:0] sum_of_rows(input [A_BITS-1:0] a, input [DIGIT-1:0] m);
+        integer row;
+        begin
+            sum_of_rows = {{DIGIT{1'b1}}, {A_BITS{1'b0}}} >> 1;
+            sum_of_rows = ~sum_of_rows + 1'b1;
+            for (row = 0; row < DIGIT; row = row + 1)
+                sum_of_rows = sum_of_rows + ({{DIGIT{1'b0}}, ~(a[A_BITS-1] & m[row]), a[A_BITS-2:0] & {(A_BITS-1){m[row]}}} << row);
+        end
+    endfunction
+`endif
     // Level l has M_BITS / (DIGIT << l) sums, each the product with DIGIT << l multiplier bits.
     genvar l, i;
     generate
@@ -20,10 +32,14 @@ module dna_multiply #(
         end
         for (i = 0; i < (1 << LEVELS); i = i + 1) begin : gen_digit
             localparam WIDTH = A_BITS + DIGIT;
+            reg [WIDTH-1:0] product_q;
+`ifdef DNA_CELLS
+            always @(posedge clk) product_q <= sum_of_rows(a_i, m_i[i*DIGIT +: DIGIT]);
+`else
             wire signed [A_BITS-1:0] a = a_i;
             wire signed [DIGIT:0]    m = {1'b0, m_i[i*DIGIT +: DIGIT]};
-            reg signed [WIDTH-1:0] product_q;
             always @(posedge clk) product_q <= a * m;
+`endif
             assign gen_level[0].sums[i*WIDTH +: WIDTH] = product_q;
         end
         for (l = 1; l <= LEVELS; l = l + 1) begin : gen_add

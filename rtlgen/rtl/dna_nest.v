@@ -21,11 +21,11 @@ module dna_nest (
     output wire       channel_step_o,
     output wire       channel_wrap_o
 );
-    reg [9:0] row_q, channel_q;
+    reg [9:0] row_left_q, channel_left_q;     // tiles from this one on
     reg first_q, row_moved_q, channel_moved_q;
 
-    assign row_last_o     = row_q + 10'd1 == row_tiles_i;
-    assign channel_last_o = channel_q + 10'd1 == channel_tiles_i;
+    assign row_last_o     = row_left_q == 10'd1;
+    assign channel_last_o = channel_left_q == 10'd1;
     assign job_last_o     = row_last_o && channel_last_o;
 
     wire row_turn     = channels_outer_i || channel_last_o;   // the row index moves at this step
@@ -44,8 +44,8 @@ module dna_nest (
 
     always @(posedge clk) begin
         if (start_i) begin
-            row_q           <= 10'd0;
-            channel_q       <= 10'd0;
+            row_left_q      <= row_tiles_i;
+            channel_left_q  <= channel_tiles_i;
             first_q         <= 1'b1;
             row_moved_q     <= 1'b1;
             channel_moved_q <= 1'b1;
@@ -53,10 +53,10 @@ module dna_nest (
             first_q         <= 1'b0;
             row_moved_q     <= row_moves;
             channel_moved_q <= channel_moves;
-            if (row_step_o) row_q <= row_q + 10'd1;
-            if (row_wrap_o) row_q <= 10'd0;
-            if (channel_step_o) channel_q <= channel_q + 10'd1;
-            if (channel_wrap_o) channel_q <= 10'd0;
+            if (row_step_o) row_left_q <= row_left_q - 10'd1;
+            if (row_wrap_o) row_left_q <= row_tiles_i;
+            if (channel_step_o) channel_left_q <= channel_left_q - 10'd1;
+            if (channel_wrap_o) channel_left_q <= channel_tiles_i;
         end
     end
 endmodule

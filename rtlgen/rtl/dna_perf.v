@@ -44,21 +44,35 @@ module dna_perf #(
         else {reads_q, rows_q} <= {reads, rows};
     end
 
-    wire [COUNTERS-1:0] events = {1'b0, psum_read_i, psum_write_i, residual_read_i, residual_write_i, output_read_i, output_write_i, weight_read_i, weight_write_i,
-                          1'b0, input_write_i, write_beat_i, read_beat_i, idle, wait_store_i, wait_load_i,
-                          busy_i && !mac_i, mac_i, 1'b1};
+    // Events are registered, so that no path of the engines ends in a counter: counts are complete one cycle later.
+    wire [COUNTERS-1:0] events = {1'b0, psum_read_i, psum_write_i, residual_read_i, residual_write_i, output_read_i,
+                                  output_write_i, weight_read_i, weight_write_i, 1'b0, input_write_i, write_beat_i,
+                                  read_beat_i, idle, wait_store_i, wait_load_i, busy_i && !mac_i, mac_i, 1'b1};
+    reg [COUNTERS-1:0] events_q;
+    reg                clear_q, run_q;
+    always @(posedge clk or negedge rst_n) begin
+        if (!rst_n) begin
+            events_q <= {COUNTERS{1'b0}};
+            clear_q  <= 1'b0;
+            run_q    <= 1'b0;
+        end else begin
+            events_q <= events;
+            clear_q  <= clear_i;
+            run_q    <= run_i;
+        end
+    end
     genvar c;
     generate
         for (c = 0; c < COUNTERS; c = c + 1) begin : gen_counter
-            wire [31:0] step = (c == 9) ? {26'd0, reads_q} : (c == 18) ? {26'd0, rows_q} : {31'd0, events[c]};
+            wire [31:0] step = (c == 9) ? {26'd0, reads_q} : (c == 18) ? {26'd0, rows_q} : {31'd0, events_q[c]};
             always @(posedge clk or negedge rst_n) begin
                 if (!rst_n) count_q[32*c +: 32] <= 32'd0;
-                else if (clear_i) count_q[32*c +: 32] <= 32'd0;
-                else if (run_i) count_q[32*c +: 32] <= count_q[32*c +: 32] + step;
+                else if (clear_q) count_q[32*c +: 32] <= 32'd0;
+                else if (run_q) count_q[32*c +: 32] <= count_q[32*c +: 32] + step;
             end
         end
     endgenerate
-    wire unused_event = &{1'b0, events[18], events[9]};
+    wire unused_event = &{1'b0, events_q[18], events_q[9]};
     wire [1023:0] counts = {{(1024-32*COUNTERS){1'b0}}, count_q};
     assign count_o = counts[{index_i, 5'd0} +: 32];
 endmodule

@@ -138,6 +138,7 @@ public:
             }
             LayerResult result;
             result.done = done_cycle_ - start;
+            tick();  // dna_perf registers its events
             readCounters(result.counters);
             for (uint32_t i = 0; i < layer.bytes; ++i) {
                 if (((dram_[layer.address + i] ^ expected[at + i]) & care[at + i]) == 0) continue;

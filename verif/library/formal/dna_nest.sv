@@ -52,7 +52,7 @@
     wire f_channel_goes     = f_channel_next != f_channel;
     always @* if (f_run && !start_i) begin
         assert(f_outer < f_outer_bound && f_inner < f_inner_bound);
-        assert(row_q == f_row && channel_q == f_channel);
+        assert(row_left_q == row_tiles_i - f_row && channel_left_q == channel_tiles_i - f_channel);
         assert(first_q == f_first && row_moved_q == f_row_new && channel_moved_q == f_channel_new);
         assert(row_last_o == (f_row == row_tiles_i - 10'd1));
         assert(channel_last_o == (f_channel == channel_tiles_i - 10'd1));
