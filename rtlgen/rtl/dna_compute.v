@@ -92,10 +92,12 @@ module dna_compute #(
     wire unused_tile = &{1'b0, tile_words};
 
     // Block loops.
-    reg [9:0] unit_q, x_q, y_q;
-    wire x_last    = x_q + 10'd1 == x_blocks_i;
-    wire y_last    = y_q + 10'd1 == y_blocks_q;
-    wire unit_last = unit_q + 10'd1 == units_q;
+    reg [9:0] x_q, y_q;
+    reg [9:0] unit_rest_q, x_rest_q, y_rest_q;                 // from this one on: short paths to the ends of the loops
+    reg       unit_odd_q;
+    wire x_last    = x_rest_q == 10'd1;
+    wire y_last    = y_rest_q == 10'd1;
+    wire unit_last = unit_rest_q == 10'd1;
     wire block_last = x_last && y_last && unit_last;
     wire unit_moves = pixels_outer_i || (x_last && y_last);
     wire unit_turns = unit_moves && !(units_q == 10'd1);       // the next block belongs to another unit
@@ -107,7 +109,7 @@ module dna_compute #(
     reg [15:0]      unit_channel_q;                            // depthwise: address of the unit's channel block
     reg [OADDR-1:0] unit_base_q, y_offset_q, x_offset_q;       // output tile: block address = sum of the three
     wire unused_words = &{1'b0, unit_words_i};
-    wire unit_half  = (UPW == 2) && unit_q[0];
+    wire unit_half  = (UPW == 2) && unit_odd_q;
     wire block_full = (UPW == 1) || unit_half;               // the next unit starts another channel block
 
     // Reduction loops.
@@ -210,7 +212,10 @@ module dna_compute #(
             units_q    <= channel_last ? units_last_i : units_full_i;
             y_blocks_q <= row_last ? y_blocks_last_i : y_blocks_full_i;
             tile_words_q <= tile_words[OADDR-1:0];
-            unit_q <= 10'd0;
+            unit_rest_q <= channel_last ? units_last_i : units_full_i;
+            unit_odd_q  <= 1'b0;
+            x_rest_q    <= x_blocks_i;
+            y_rest_q    <= row_last ? y_blocks_last_i : y_blocks_full_i;
             x_q    <= 10'd0;
             y_q    <= 10'd0;
             unit_base_q <= {OADDR{1'b0}};
@@ -220,7 +225,8 @@ module dna_compute #(
             unit_channel_q <= 16'd0;
         end else if (block_done) begin
             if (unit_moves) begin
-                unit_q <= unit_last ? 10'd0 : unit_q + 10'd1;
+                unit_rest_q <= unit_last ? units_q : unit_rest_q - 10'd1;
+                unit_odd_q  <= !unit_last && !unit_odd_q;
                 if (unit_last) begin
                     unit_base_q    <= {OADDR{1'b0}};
                     unit_channel_q <= 16'd0;
@@ -232,10 +238,12 @@ module dna_compute #(
                 else unit_addr_q <= unit_addr_q + unit_words_i[WADDR-1:0];
             end
             if (x_moves) begin
+                x_rest_q   <= x_last ? x_blocks_i : x_rest_q - 10'd1;
                 x_q        <= x_last ? 10'd0 : x_q + 10'd1;
                 x_offset_q <= x_last ? {OADDR{1'b0}} : x_offset_q + ({{(OADDR-1){1'b0}}, 1'b1} << log2_x_i);
             end
             if (y_moves) begin
+                y_rest_q   <= y_last ? y_blocks_q : y_rest_q - 10'd1;
                 y_q        <= y_last ? 10'd0 : y_q + 10'd1;
                 y_offset_q <= y_last ? {OADDR{1'b0}} : y_offset_q + y_stride;
             end

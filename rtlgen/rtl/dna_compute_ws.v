@@ -103,13 +103,14 @@ module dna_compute_ws #(
     wire            whole  = left_q > PSUM[15:0];
     wire [11:0]     pixels = whole ? PSUM[11:0] : left_q[11:0];
     wire            tile_last = !whole;
-    reg [9:0]       unit_q;
-    wire unit_last  = unit_q + 10'd1 == units_q;
+    reg [9:0]       unit_rest_q;                              // from this one on
+    reg             unit_odd_q;
+    wire unit_last  = unit_rest_q == 10'd1;
     wire block_last = tile_last && unit_last;
     wire unit_moves = pixels_outer_i || tile_last;
     wire unit_turns = unit_moves && units_q != 10'd1;         // the next block belongs to another unit
     wire tile_moves = !pixels_outer_i || unit_last;
-    wire unit_half  = (UPW == 2) && unit_q[0];
+    wire unit_half  = (UPW == 2) && unit_odd_q;
     wire unit_full  = (UPW == 1) || unit_half;                // the next unit starts another channel block
 
     // Set: reduction loops.
@@ -266,12 +267,14 @@ module dna_compute_ws #(
             units_q        <= channel_last ? units_last_i : units_full_i;
             tile_words_q   <= tile_words[OADDR-1:0];
             tile_pixels_q  <= tile_pixels;
-            unit_q         <= 10'd0;
+            unit_rest_q    <= channel_last ? units_last_i : units_full_i;
+            unit_odd_q     <= 1'b0;
             unit_base_q    <= {OADDR{1'b0}};
             unit_addr_q    <= {WADDR{1'b0}};
             unit_channel_q <= 16'd0;
         end else if (block_done && unit_moves) begin
-            unit_q <= unit_last ? 10'd0 : unit_q + 10'd1;
+            unit_rest_q <= unit_last ? units_q : unit_rest_q - 10'd1;
+            unit_odd_q  <= !unit_last && !unit_odd_q;
             if (unit_last) begin
                 unit_base_q    <= {OADDR{1'b0}};
                 unit_channel_q <= 16'd0;

@@ -51,15 +51,15 @@ module dna_fill #(
     localparam BITS = 49;
     wire [1:0]  kind;
     wire        job_end;
-    wire [15:0] beats;
-    wire [9:0]  row, rows, blocks;
+    wire [15:0] last_beat;
+    wire [9:0]  row, rows, last_block;
     wire        pop;                      // the item at work is complete
     reg         push_q, have_q;           // records are registered on their way in and out
     reg [BITS-1:0]  record_q, item_q;
     wire            next_valid, unused_full;
     wire [BITS-1:0] next_item;
     wire            next_take = next_valid && (!have_q || pop);
-    assign {kind, job_end, beats, row, rows, blocks} = item_q;
+    assign {kind, job_end, last_beat, row, rows, last_block} = item_q;
     dna_fifo #(.BITS(BITS), .DEPTH(16), .ADDR(4)) u_items (
         .clk(clk), .rst_n(rst_n), .push_i(push_q), .data_i(record_q),
         .pop_i(next_take), .valid_o(next_valid), .full_o(unused_full), .data_o(next_item));
@@ -72,7 +72,7 @@ module dna_fill #(
     end
     always @(posedge clk) begin
         record_q <= {item_kind_i, item_job_end_i, item_beats_i, item_row_i, item_rows_i, item_blocks_i};
-        if (next_take) item_q <= next_item;
+        if (next_take) item_q <= {next_item[48:46], next_item[45:30] - 16'd1, next_item[29:10], next_item[9:0] - 10'd1};
     end
 
     // One word waits in data_q, gathered from its beats; a narrow one stays for its pixels (fewer at the end of a row).
@@ -124,8 +124,8 @@ module dna_fill #(
     reg [15:0] beat_q;
     reg [9:0]  block_q;
     reg [15:0] linear_q;
-    wire beat_last  = beat_q + 16'd1 == beats;
-    wire block_last = block_q + 10'd1 == blocks;
+    wire beat_last  = beat_q == last_beat;
+    wire block_last = block_q == last_block;
 
     // Input items: position in the map.
     reg [9:0]  x_q, y_q, rows_left_q;
@@ -135,7 +135,9 @@ module dna_fill #(
     wire [9:0] rows_now = fresh_q ? rows : rows_left_q;
     wire [9:0] y_plane = shift_i ? y_now >> 1 : y_now;
     wire [9:0] x_plane = shift_i ? x_q >> 1 : x_q;
-    assign row_end = x_q + 10'd1 == in_width_i;
+    reg [9:0] last_x_q;
+    always @(posedge clk) last_x_q <= in_width_i - 10'd1;
+    assign row_end = x_q == last_x_q;
     wire rows_end  = row_end && rows_now == 10'd1;
     wire odd_x = shift_i && x_q[0];
     wire odd_y = shift_i && y_now[0];

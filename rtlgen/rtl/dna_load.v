@@ -191,7 +191,8 @@ module dna_load #(
 
     localparam PAGE = 8 - SPLIT;                                  // log2 of the words between boundaries
     wire [8:0]  page  = (9'd1 << PAGE) - {{(9-PAGE){1'b0}}, addr_q[4 +: PAGE]};
-    wire [8:0]  beats = left_q < {7'd0, page} ? left_q[8:0] : page;
+    wire        more  = left_q > {7'd0, page};        // another burst of the block follows
+    wire [8:0]  beats = more ? page : left_q[8:0];
     wire [8:0]  length = (beats << SPLIT) - 9'd1;
     reg [3:0]   outstanding_q;
     localparam [3:0] LIMIT = OUTSTANDING[3:0];
@@ -200,7 +201,7 @@ module dna_load #(
     assign arlen_o   = length[7:0];
     wire unused_length = length[8];
     wire sent       = arvalid_o && arready_i;
-    wire block_sent = sent && left_q == {7'd0, beats};
+    wire block_sent = sent && !more;
     wire item_sent  = block_sent && blocks_q == 10'd1;
     wire [31:0] next_block = block_addr_q + pitch_q;
 
@@ -218,8 +219,8 @@ module dna_load #(
             left_q       <= block_beats_q;
             blocks_q     <= blocks_q - 10'd1;
         end else if (sent) begin
-            addr_q <= addr_q + {19'd0, beats, 4'd0};
-            left_q <= left_q - {7'd0, beats};
+            addr_q <= {addr_q[31:PAGE+4] + 1'b1, {(PAGE+4){1'b0}}};    // the burst ended at a boundary
+            left_q <= left_q - {7'd0, page};
         end
         if (state_q == IDLE) descriptor_q <= descriptor_addr_i;
         else if (fetch_go) descriptor_q <= descriptor_q + 32'd256;

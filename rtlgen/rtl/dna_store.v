@@ -101,6 +101,7 @@ module dna_store #(
     wire [9:0]  blocks     = channel_last ? blocks_last : blocks_full;
     localparam PAGE = 8 - SPLIT;                             // log2 of the words between boundaries
     wire [8:0]  page       = (9'd1 << PAGE) - {{(9-PAGE){1'b0}}, addr_q[4 +: PAGE]};
+    wire        more       = left_q > {7'd0, page};        // another burst of the block follows
     wire [8:0]  beats      = left_q < {7'd0, page} ? left_q[8:0] : page;
     wire [8:0]  minus_one  = (beats << SPLIT) - 9'd1;
     wire unused_minus = minus_one[8];
@@ -108,7 +109,7 @@ module dna_store #(
     assign awaddr_o  = addr_q;
     assign awlen_o   = minus_one[7:0];
     wire sent       = awvalid_o && awready_i;
-    wire block_sent = sent && left_q == {7'd0, beats};
+    wire block_sent = sent && !more;
     wire [31:0] next_block = block_addr_q + pitch;
     always @(posedge clk) begin
         if (state_q == SETUP) begin
@@ -123,8 +124,8 @@ module dna_store #(
             left_q       <= words_q;
             blocks_q     <= blocks_q - 10'd1;
         end else if (sent) begin
-            addr_q <= addr_q + {19'd0, beats, 4'd0};
-            left_q <= left_q - {7'd0, beats};
+            addr_q <= {addr_q[31:PAGE+4] + 1'b1, {(PAGE+4){1'b0}}};    // the burst ended at a boundary
+            left_q <= left_q - {7'd0, page};
         end
     end
     always @(posedge clk or negedge rst_n) begin
