@@ -96,6 +96,12 @@ AreaParts areaOf(const design::Chunk& chunk, const LogicPrices& logic, const Chu
         area.pe += chunk.cols * logic.psum_area_um2;
         area.psum_buffer = 2.0 * prices.psum.area_um2;
     }
+    if (chunk.split_reduction) {
+        // A PE's drain register may stand still; reloaded sums have an adder and a register a column.
+        const double sums = chunk.cols * chunk.accumulator_bits;
+        area.pe += chunk.rows * sums * logic.pick_area_per_bit_um2;
+        area.ppu += sums * (logic.pe_area_per_accumulator_bit_um2 + logic.pick_area_per_bit_um2);
+    }
     area.control = logic.control_area_um2;
     area.input_buffer = 2.0 * chunk.lanes() * prices.input.area_um2;
     area.weight_buffer = 2.0 * prices.weight.area_um2;

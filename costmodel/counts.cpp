@@ -74,7 +74,10 @@ void countTransfers(const LayerPlan& plan, const SubPlan& sub, AccessCounts& n) 
         const int64_t out = mapping::outputTransfer(plan, sub, job).totalWords();
         n.dram_output_writes += out;
         n.output_reads += out;
-        if (plan.layer.residual_node >= 0) n.dram_residual_reads += out, n.residual_writes += out;
+        if (plan.usesResidual(sub)) {
+            const int64_t words = mapping::residualTransfer(plan, sub, job).totalWords();
+            n.dram_residual_reads += words, n.residual_writes += words;
+        }
     }
 }
 
@@ -184,8 +187,8 @@ void countArray(const LayerPlan& plan, const SubPlan& sub, AccessCounts& n) {
     n.noc_inputs += cycles * (dense ? rows : rows * cols);
     n.noc_weights += cycles * cols;
     n.outputs += pixels * units * cols;
-    n.output_writes += plan.layer.raw_output ? units * cols * plan.layer.rawBytes() / design::kWordBytes : pixels * units;
-    if (plan.layer.residual_node >= 0) n.residual_reads += pixels * units;
+    n.output_writes += pixels * units * (plan.writesRaw(sub) ? plan.chunk.rawWords() : 1);
+    if (plan.usesResidual(sub)) n.residual_reads += pixels * units * (sub.reloads ? plan.chunk.rawWords() : 1);
 }
 
 }  // namespace

@@ -54,6 +54,33 @@ bool redundant(const LayerPlan& plan) {
            (units && plan.mapping.block_order == BlockOrder::PixelsOuter);
 }
 
+/// All mappings with `reduction` input channels a pass; false when none is legal.
+bool visitPasses(const Layer& layer, const design::Chunk& chunk, int reduction,
+                 const std::function<void(const LayerPlan&)>& visit, Refusal& nearest) {
+    bool visited = false;
+    const int block = layer.block();
+    const int padded = (layer.out_channels + block - 1) / block * block;
+    for (int log2_x = 0; log2_x <= mapping::maxLog2XLanes(chunk); ++log2_x) {
+        const int row_step = mapping::rowStep(chunk, log2_x);
+        for (int rows = row_step; rows < layer.out_height + row_step; rows += row_step) {
+            for (int channels = block; channels <= padded; channels += block) {
+                for (const TileOrder tiles : {TileOrder::RowsOuter, TileOrder::ChannelsOuter}) {
+                    for (const BlockOrder blocks : {BlockOrder::ChannelsOuter, BlockOrder::PixelsOuter}) {
+                        const auto lowered = mapping::lower(layer, chunk, {rows, channels, log2_x, tiles, blocks, reduction});
+                        if (const auto* refusal = std::get_if<Refusal>(&lowered)) {
+                            if (refusal->excess < nearest.excess) nearest = *refusal;
+                            continue;
+                        }
+                        const LayerPlan& plan = std::get<LayerPlan>(lowered);
+                        if (!redundant(plan)) visit(plan), visited = true;
+                    }
+                }
+            }
+        }
+    }
+    return visited;
+}
+
 }  // namespace
 
 double LayerObjective::value(double energy_pj, double cycles) const {
@@ -85,25 +112,11 @@ LayerPrice priceLayer(const LayerPlan& plan, const ChunkPrices& prices, bool exa
 Refusal forEachMapping(const Layer& layer, const design::Chunk& chunk,
                        const std::function<void(const LayerPlan&)>& visit) {
     Refusal nearest{{}, std::numeric_limits<double>::infinity()};
-    const int block = layer.block();
-    const int padded = (layer.out_channels + block - 1) / block * block;
-    for (int log2_x = 0; log2_x <= mapping::maxLog2XLanes(chunk); ++log2_x) {
-        const int row_step = mapping::rowStep(chunk, log2_x);
-        for (int rows = row_step; rows < layer.out_height + row_step; rows += row_step) {
-            for (int channels = block; channels <= padded; channels += block) {
-                for (const TileOrder tiles : {TileOrder::RowsOuter, TileOrder::ChannelsOuter}) {
-                    for (const BlockOrder blocks : {BlockOrder::ChannelsOuter, BlockOrder::PixelsOuter}) {
-                        const auto lowered = mapping::lower(layer, chunk, {rows, channels, log2_x, tiles, blocks});
-                        if (const auto* refusal = std::get_if<Refusal>(&lowered)) {
-                            if (refusal->excess < nearest.excess) nearest = *refusal;
-                            continue;
-                        }
-                        const LayerPlan& plan = std::get<LayerPlan>(lowered);
-                        if (!redundant(plan)) visit(plan);
-                    }
-                }
-            }
-        }
+    bool visited = visitPasses(layer, chunk, 0, visit, nearest);
+    for (int passes = 2; !visited && mapping::unsplittable(layer, chunk).empty(); ++passes) {
+        const int channels = mapping::reductionOfPasses(layer, passes);
+        if (channels == 0) break;
+        visited = visitPasses(layer, chunk, channels, visit, nearest);
     }
     return nearest;
 }

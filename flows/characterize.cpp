@@ -78,7 +78,7 @@ private:
         base::makeFolder(folder);
         const std::string top = fmt::format(
             "module pe_top (input clk, input [7:0] x_i, input [7:0] w_i, input first_i, input transfer_i, input [{0}:0] chain_i, output [{0}:0] chain_o);\n"
-            "  dna_pe #(.ACC_BITS({1})) u_pe (.clk(clk), .x_i(x_i), .w_i(w_i), .max_i(1'b0), .first_i(first_i), .transfer_i(transfer_i), .chain_i(chain_i), .chain_o(chain_o));\n"
+            "  dna_pe #(.ACC_BITS({1})) u_pe (.clk(clk), .x_i(x_i), .w_i(w_i), .max_i(1'b0), .first_i(first_i), .shift_i(1'b1), .transfer_i(transfer_i), .chain_i(chain_i), .chain_o(chain_o));\n"
             "endmodule\n",
             accumulator_bits - 1, accumulator_bits);
         base::writeFileAtomic(folder / "pe_top.v", top);
@@ -178,7 +178,7 @@ private:
             "module wrapped (input clk, input [7:0] x_i, input [7:0] w_i, input write_i, input [{0}:0] place_i, input [{0}:0] read_i, "
             "input use_i, input first_i, input transfer_i, input join_i, input [{1}:0] chain_i, output [{1}:0] chain_o);\n"
             "  dna_pe_rs #(.DEPTH({2}), .RADDR({3}), .SUM_BITS({4})) u_pe (.clk(clk), .x_i(x_i), .w_i(w_i), .write_i(write_i), "
-            ".place_i(place_i), .read_i(read_i), .use_i(use_i), .first_i(first_i), .transfer_i(transfer_i), .join_i(join_i), "
+            ".place_i(place_i), .read_i(read_i), .use_i(use_i), .first_i(first_i), .shift_i(1'b1), .transfer_i(transfer_i), .join_i(join_i), "
             ".chain_i(chain_i), .chain_o(chain_o));\nendmodule\n",
             address - 1, sum_bits - 1, words, address, sum_bits));
         const PeEnergy energy = peEnergy(*mapped.netlist.find("dna_pe_rs"), prepared_.library, platform_.input_slew_ns,

@@ -58,6 +58,7 @@ private:
     bool raw() const { return f_.flag(24, 3); }
     bool residual() const { return f_.flag(24, 4); }
     bool shared() const { return f_.flag(24, 6); }
+    bool reloads() const { return f_.flag(24, 21); }
     bool maximum() const { return f_.flag(24, 10); }
     int stride() const { return f_.flag(24, 1) ? 2 : 1; }
 
@@ -162,6 +163,14 @@ private:
         return sum;
     }
 
+    uint32_t rawBytes() const { return bits_ == 16 ? 8 : 4; }  ///< of a sum in DRAM
+    int64_t rawSum(uint32_t base, int64_t index) const {
+        uint64_t sum = 0;
+        for (uint32_t b = 0; b < rawBytes(); ++b)
+            sum |= uint64_t{dram_.at(base + rawBytes() * uint32_t(index) + b)} << (8 * b);
+        return bits_ == 16 ? int64_t(sum) : int32_t(uint32_t(sum));
+    }
+
     void finish(uint32_t parameters, int64_t sum, int row_tile, int channel_tile, int channel, int y, int x) {
         uint32_t bias = 0;
         for (uint32_t b = 0; b < 4; ++b) bias |= uint32_t(dram_.at(parameters + b)) << (8 * b);
@@ -169,20 +178,20 @@ private:
         int64_t multiplier = 0;
         for (uint32_t b = 0; b < multiplier_bytes_; ++b) multiplier |= int64_t{dram_.at(parameters + 5 + b)} << (8 * b);
         sum += int32_t(bias);
+        const uint32_t other = f_.word(17) + uint32_t(row_tile) * f_.word(18) + uint32_t(channel_tile) * f_.word(20) +
+                               uint32_t(channel / block_) * f_.word(19);
+        const int64_t place = int64_t{y * f_.low(29) + x} * block_ + channel % block_;
+        if (reloads()) sum += rawSum(other, place);
         const uint32_t base = f_.word(50) + uint32_t(row_tile) * f_.word(51) + uint32_t(channel_tile) * f_.word(53) +
                               uint32_t(channel / block_) * f_.word(52);
         if (raw()) {
-            const uint32_t bytes = bits_ == 16 ? 8 : 4;
-            for (uint32_t b = 0; b < bytes; ++b)
-                dram_.at(base + bytes * uint32_t(channel % block_) + b) = uint8_t(uint64_t(sum) >> (8 * b));
+            for (uint32_t b = 0; b < rawBytes(); ++b)
+                dram_.at(base + rawBytes() * uint32_t(place) + b) = uint8_t(uint64_t(sum) >> (8 * b));
             return;
         }
         int64_t output =
             std::clamp<int64_t>(roundShift(Wide{sum} * multiplier, shift) + f_.signedLow(37), f_.signedHigh(37), f_.signedLow(38));
-        const int64_t place = int64_t{y * f_.low(29) + x} * block_ + channel % block_;
-        if (residual()) {
-            const uint32_t other = f_.word(17) + uint32_t(row_tile) * f_.word(18) +
-                                   uint32_t(channel_tile) * f_.word(20) + uint32_t(channel / block_) * f_.word(19);
+        if (residual() && !reloads()) {
             const int64_t total = (output - f_.signedLow(37)) * int64_t{f_.word(40)} +
                                   (value(other, place) - f_.signedLow(42)) * int64_t{f_.word(44)};
             const int add_shift = f_.low(39) + 1;

@@ -22,6 +22,7 @@ std::map<std::string, std::string> featuresOf(const design::Chunk& chunk) {
                                          {"weight_words", octave(chunk.weight_words)},
                                          {"output_words", octave(chunk.output_words)},
                                          {"accumulator_bits", number(chunk.accumulator_bits)}};
+    if (!chunk.hasPartialSums()) f["split_reduction"] = chunk.split_reduction ? "yes" : "no";
     if (chunk.hasPartialSums()) f["psum_words"] = number(chunk.psum_words);
     if (chunk.rowStationary()) f["rf_words"] = number(chunk.rf_words);
     if (chunk.array == design::Template::DotLanes) f["tree_cut"] = number(chunk.tree_cut);
@@ -53,6 +54,7 @@ void addFeatures(std::map<std::string, std::string>& f, const mapping::LayerPlan
     f["block_order"] = plan.mapping.block_order == mapping::BlockOrder::ChannelsOuter ? "channels" : "pixels";
     f["x_lanes"] = number(plan.x_lanes());
     f["ragged_channels"] = layer.out_channels % plan.chunk.cols != 0 ? "yes" : "no";
+    f["reduction"] = plan.splitsReduction() ? "split" : "whole";
     f["descriptors"] = octave(int(plan.subs.size()));
 }
 

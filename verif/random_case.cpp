@@ -80,6 +80,7 @@ design::Chunk draw(base::Rng& rng, const ChunkRange& range) {
     const int least = chunk.leastAccumulatorBits() + range.accumulator_room;
     chunk.accumulator_bits = least + int(rng.below(uint64_t(chunk.mostAccumulatorBits() - least + 1)));
     chunk.max_pool = chunk.array == design::Template::OutputArray && rng.below(4) != 0;
+    chunk.split_reduction = chunk.array == design::Template::OutputArray && rng.below(2) != 0;
     return chunk;
 }
 
@@ -111,6 +112,8 @@ std::vector<mapping::LayerPlan> randomPlans(const std::vector<Layer>& layers, co
         wanted.tile_channels = 1 + int(rng.below(uint64_t(layer.out_channels) + 16));
         wanted.tile_order = rng.below(2) != 0 ? mapping::TileOrder::RowsOuter : mapping::TileOrder::ChannelsOuter;
         wanted.block_order = rng.below(2) != 0 ? mapping::BlockOrder::ChannelsOuter : mapping::BlockOrder::PixelsOuter;
+        if (rng.below(2) != 0)
+            wanted.tile_reduction = mapping::reductionOfPasses(layer, 2 + int(rng.below(3)));
         auto legal = mapping::legalize(layer, chunk, wanted);
         if (std::holds_alternative<mapping::Refusal>(legal)) {
             wanted.log2_x_lanes = mapping::bestLog2XLanes(layer, chunk);

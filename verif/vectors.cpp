@@ -23,9 +23,13 @@ std::string programText(const mapping::Program& program) {
                                    program.design.chunk().axi_bits / 8,
                                    program.map_address[size_t(first.input.node)], mapping::inputMapBytes(first),
                                    memory.read_latency, memory.write_latency);
-    for (const mapping::LayerPlan& plan : program.plans)
+    for (size_t i = 0; i < program.plans.size(); ++i) {
+        const mapping::LayerPlan& plan = program.plans[i];
         text += fmt::format("layer {} {} {} {}\n", plan.layer.name, plan.subs.size(),
                             program.map_address[size_t(plan.layer.output_node)], mapping::outputMapBytes(plan.layer));
+        if (plan.splitsReduction())
+            text += fmt::format("sums {} {}\n", program.sums_address[i], mapping::sumsMapBytes(plan.layer));
+    }
     return text;
 }
 

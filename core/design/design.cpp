@@ -53,6 +53,9 @@ Chunk readChunk(JsonObject& object) {
     chunk.max_pool = object.flag("max_pool", chunk.max_pool);
     if (chunk.max_pool && chunk.array != Template::OutputArray)
         object.problem("max_pool", "only the PEs of an output_array can take maxima");
+    chunk.split_reduction = object.flag("split_reduction", chunk.split_reduction);
+    if (chunk.split_reduction && chunk.array != Template::OutputArray)
+        object.problem("split_reduction", "only an output_array can spill partial sums to DRAM");
     if (chunk.hasPartialSums()) {
         chunk.psum_words = int(object.integer("psum_words", 8, 1024, chunk.psum_words));
         if (!std::has_single_bit(unsigned(chunk.psum_words)))
@@ -89,6 +92,7 @@ Json toJson(const Chunk& chunk) {
     json["operand_bits"] = chunk.operand_bits;
     json["axi_bits"] = chunk.axi_bits;
     json["max_pool"] = chunk.max_pool;
+    json["split_reduction"] = chunk.split_reduction;
     if (chunk.hasPartialSums()) json["psum_words"] = chunk.psum_words;
     if (chunk.array == Template::DotLanes) json["tree_cut"] = chunk.tree_cut;
     if (chunk.rowStationary()) json["rf_words"] = chunk.rf_words;

@@ -31,6 +31,7 @@ struct Chunk {
     int cols = 8;               ///< PE columns: the channels of a word, or half of them
     int operand_bits = 8;       ///< width of activations and weights: 4, 8 or 16
     bool max_pool = false;      ///< PEs can take the maximum instead of the sum
+    bool split_reduction = false;  ///< output array: partial sums can go to DRAM and come back
     int axi_bits = 128;         ///< data width of the AXI master: 32, 64 or 128
     int input_words = 128;      ///< input buffer, words per bank and half (one bank per lane)
     int weight_words = 512;     ///< weight buffer, words per half
@@ -48,6 +49,8 @@ struct Chunk {
     int recordBytes() const { return multiplier_bits > 24 ? 16 : 8; }  ///< requantisation parameters of a channel
     int psumBits() const { return (cols * accumulator_bits + 7) / 8 * 8; }  ///< partial sums of all columns, whole bytes
     int beatsPerWord() const { return 8 * kWordBytes / axi_bits; }
+    int rawBits() const { return operand_bits == 16 ? 64 : 32; }       ///< of a sum in DRAM
+    int rawWords() const { return cols * rawBits() / 128; }             ///< of one pixel's sums of all columns
     int leastAccumulatorBits() const { return 2 * operand_bits + 1; }
     int mostAccumulatorBits() const { return operand_bits == 16 ? 48 : 32; }
     /// One set of weights at a time in registers of the PEs (T1, T2).

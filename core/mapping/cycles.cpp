@@ -293,10 +293,11 @@ private:
                       : reads_.request(t, now + 1, beats);
         }
         ++now;
-        if (plan.layer.residual_node >= 0) {
+        if (plan.usesResidual(sub)) {
             now = std::max(now, residuals_.available());
+            if (sub.reloads) now = std::max(now, written((job.row_tile + 1) * sub.rows_full));
             residuals_.take();
-            now = reads_.request(outputTransfer(plan, sub, job), now + 1, beats);
+            now = reads_.request(residualTransfer(plan, sub, job), now + 1, beats);
         }
         load_free_ = now + 1;
         return reads_.consumed() + kLoaded;
@@ -304,8 +305,10 @@ private:
 
     /// When rows [0, end) of the map before may be read: complete rows early, all of it once the descriptor before is
     /// done.
-    int64_t readable(int end) const {
-        if (!waits_) return 0;
+    int64_t readable(int end) const { return waits_ ? written(end) : 0; }
+
+    /// When the descriptor before has written rows [0, end).
+    int64_t written(int end) const {
         for (const RowsDone& r : rows_before_)
             if (r.rows >= end) return std::min(r.when, layer_done_);
         return layer_done_;
@@ -323,7 +326,7 @@ private:
         timeline_.computing.push_back({start, std::max(end, tile_)});
         timeline_.storing.push_back({loaded, start});  // a loaded job waits for an output slot
         timeline_.issuing.push_back({start + kPrepared, end, jobMacCycles(plan, sub, job)});
-        if (plan.layer.residual_node >= 0) residuals_.release(tile_);
+        if (plan.usesResidual(sub)) residuals_.release(tile_);
         return tile_;
     }
 
@@ -332,7 +335,8 @@ private:
         if (plan.chunk.rowStationary()) return foldTail(plan, sub, job);
         const design::Timing timing = design::timingOf(plan.chunk);
         if (!plan.chunk.weightsStay())
-            return timing.drain_stage - 1 + plan.chunk.rows + timing.post_stages - sub.bubble;
+            return timing.drain_stage + (plan.chunk.rows - 1) * sub.pace + (sub.reloads ? sub.pace : 0) +
+                   timing.post_stages - sub.bubble;
         const int rest = plan.tilePixels(sub, job.row_tile) % plan.chunk.psum_words;
         const int pixels = rest == 0 ? plan.chunk.psum_words : rest;
         return 1 + timing.sums_stage + timing.post_stages + pixels - plan.setCycles(pixels);

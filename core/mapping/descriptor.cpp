@@ -37,6 +37,8 @@ struct Flags {
         kHalfLast = 1u << 9,
         kMaxPool = 1u << 10,
         kDilated = 1u << 11,
+        kSlow = 1u << 20,
+        kReload = 1u << 21,
     };
 };
 
@@ -45,7 +47,9 @@ uint32_t commonFlags(const LayerPlan& plan, const SubPlan& sub) {
     if (plan.layer.mode == ArrayMode::Depthwise) flags |= Flags::kDepthwise;
     if (sub.shift != 0) flags |= Flags::kShift;
     if (sub.drop_odd) flags |= Flags::kDropOdd;
-    if (plan.layer.residual_node >= 0) flags |= Flags::kResidual;
+    if (plan.usesResidual(sub)) flags |= Flags::kResidual;
+    if (sub.spills || sub.reloads) flags |= Flags::kSlow;
+    if (sub.reloads) flags |= Flags::kReload;
     if (plan.mapping.tile_order == TileOrder::ChannelsOuter) flags |= Flags::kChannelsOuter;
     if (sub.shared_weights) flags |= Flags::kSharedWeights;
     return flags | uint32_t(plan.mapping.log2_x_lanes) << 12 | uint32_t(plan.log2_y_lanes()) << 16;
@@ -69,19 +73,20 @@ void encodeLoad(Descriptor& d, const LayerPlan& plan, const SubPlan& sub, const 
     d[8] = pair(layer.in_height, sub.input_blocks);
     d[9] = pair((sub.rows_full - 1) * layer.stride + layer.span(), (sub.rows_last - 1) * layer.stride + layer.span());
     d[10] = pair(sub.blocks_full, sub.blocks_last);
-    d[11] = pair(plan.input_pitch_words(), 0);
+    d[11] = pair(plan.input_pitch_words(), sub.rows_full);
     d[12] = pair(layer.in_width, sub.x_words);
     d[13] = pair(sub.plane_words, sub.block_words);
     d[14] = place.weights;
     d[15] = uint32_t(sub.units_full * sub.unit_words * kWordBytes);
     d[16] = pair(plan.weightWords(sub, 0), plan.weightWords(sub, sub.channel_tiles - 1));
-    if (layer.residual_node < 0) return;
-    const int64_t out_pitch = outputBlockPitch(layer);
-    d[17] = place.residual + uint32_t(sub.sub.out_begin / layer.block() * out_pitch);
-    d[18] = uint32_t(int64_t{sub.rows_full} * layer.out_width * kWordBytes);
+    if (!plan.usesResidual(sub)) return;
+    const int words = sub.reloads ? layer.rawWords() : 1;
+    const int64_t out_pitch = sub.reloads ? sumsBlockPitch(layer) : outputBlockPitch(layer);
+    d[17] = (sub.reloads ? place.sums : place.residual) + uint32_t(sub.sub.out_begin / layer.block() * out_pitch);
+    d[18] = uint32_t(int64_t{sub.rows_full} * layer.out_width * words * kWordBytes);
     d[19] = uint32_t(out_pitch);
     d[20] = uint32_t(sub.blocks_full * out_pitch);
-    d[21] = pair(plan.outputWordsPerBlock(sub, 0), plan.outputWordsPerBlock(sub, sub.row_tiles - 1));
+    d[21] = pair(plan.residualWordsPerBlock(sub, 0), plan.residualWordsPerBlock(sub, sub.row_tiles - 1));
 }
 
 void encodeFold(uint32_t* c, const LayerPlan& plan, const SubPlan& sub) {
@@ -101,7 +106,7 @@ void encodeCompute(Descriptor& d, const LayerPlan& plan, const SubPlan& sub, con
     const bool stay = plan.chunk.hasPartialSums();
     const int channels = stay ? sub.slices : dense ? sub.sub.in_channels : 1;
     uint32_t* c = d.data() + 24;
-    c[0] = commonFlags(plan, sub) | (layer.raw_output ? Flags::kNarrowOrRaw : 0u) |
+    c[0] = commonFlags(plan, sub) | (plan.writesRaw(sub) ? Flags::kNarrowOrRaw : 0u) |
            (plan.mapping.block_order == BlockOrder::PixelsOuter ? Flags::kWaitOrPixelsOuter : 0u) |
            (layer.stride == 2 ? Flags::kShift : 0u) | (layer.max_pool ? Flags::kMaxPool : 0u) |
            (layer.dilation == 2 ? Flags::kDilated : 0u);
@@ -122,7 +127,7 @@ void encodeCompute(Descriptor& d, const LayerPlan& plan, const SubPlan& sub, con
     c[14] = values(a.output.high, a.pad_value);
     c[15] = uint32_t(a.residual_shift - 1);
     c[16] = uint32_t(a.multiplier_conv);
-    c[17] = pair(plan.outputWordsPerBlock(sub, 0), plan.outputWordsPerBlock(sub, sub.row_tiles - 1));
+    c[17] = pair(plan.tileOutputs(sub, 0), plan.tileOutputs(sub, sub.row_tiles - 1));
     c[18] = values(a.residual_zero, a.sum.zero_point);
     c[19] = values(a.sum.low, a.sum.high);
     c[20] = uint32_t(a.multiplier_residual);
@@ -130,14 +135,15 @@ void encodeCompute(Descriptor& d, const LayerPlan& plan, const SubPlan& sub, con
 }
 
 void encodeStore(Descriptor& d, const LayerPlan& plan, const SubPlan& sub, const DescriptorPlace& place) {
-    const int64_t pitch = outputBlockPitch(plan.layer);
-    const bool half_last = plan.units_per_block() == 2 && sub.units_last % 2 != 0 && !plan.layer.raw_output;
+    const int64_t pitch = sub.spills ? sumsBlockPitch(plan.layer) : outputBlockPitch(plan.layer);
+    const int words = plan.writesRaw(sub) ? plan.layer.rawWords() : 1;
+    const bool half_last = plan.units_per_block() == 2 && sub.units_last % 2 != 0 && !plan.writesRaw(sub);
     uint32_t* s = d.data() + 48;
     s[0] = (plan.mapping.tile_order == TileOrder::ChannelsOuter ? Flags::kChannelsOuter : 0u) |
            (half_last ? Flags::kHalfLast : 0u) | uint32_t(sub.rows_full) << 16;
     s[1] = pair(sub.row_tiles, sub.channel_tiles);
-    s[2] = place.output + uint32_t(sub.sub.out_begin / plan.layer.block() * pitch);
-    s[3] = uint32_t(int64_t{sub.rows_full} * plan.layer.out_width * kWordBytes);
+    s[2] = (sub.spills ? place.sums : place.output) + uint32_t(sub.sub.out_begin / plan.layer.block() * pitch);
+    s[3] = uint32_t(int64_t{sub.rows_full} * plan.layer.out_width * words * kWordBytes);
     s[4] = uint32_t(pitch);
     s[5] = uint32_t(sub.blocks_full * pitch);
     s[6] = pair(plan.outputWordsPerBlock(sub, 0), plan.outputWordsPerBlock(sub, sub.row_tiles - 1));
@@ -166,7 +172,8 @@ public:
         return node_.weight_q[(size_t(out) * in_per_group_ + logical % in_per_group_) * taps_ + tap];
     }
 
-    void parameter(int out, uint8_t* record) const {
+    void parameter(int out, bool partial, uint8_t* record) const {
+        if (partial) return put(record, 0, 0, 1);
         if (layer_.max_pool) return put(record, -input_zero_, identity_.multiplier, identity_.shift);
         const size_t i = layer_.pool ? 0 : size_t(logicalOut(out));
         if (layer_.raw_output) return put(record, node_.bias_q[i], 0, 1);
@@ -307,7 +314,7 @@ std::vector<uint8_t> weightImage(const LayerPlan& plan, const SubPlan& sub, cons
         uint8_t* at = image.data() + size_t(unit) * sub.unit_words * kWordBytes;
         const int first = sub.sub.out_begin + unit * cols;
         const int valid = sub.shared_weights ? cols : std::min(cols, sub.sub.out_begin + sub.sub.out_channels - first);
-        for (int c = 0; c < valid; ++c) source.parameter(first + c, at + plan.chunk.recordBytes() * c);
+        for (int c = 0; c < valid; ++c) source.parameter(first + c, sub.spills, at + plan.chunk.recordBytes() * c);
         uint8_t* weights = at + plan.chunk.recordBytes() * cols;
         if (plan.chunk.rowStationary()) {
             FoldImage(plan, sub, source, first, valid, weights).write();

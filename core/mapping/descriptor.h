@@ -19,6 +19,7 @@ using Descriptor = std::array<uint32_t, kDescriptorWords>;
 /// Where a sub-layer's tensors stand in DRAM, and its place in the program.
 struct DescriptorPlace {
     uint32_t input = 0, weights = 0, output = 0, residual = 0;  ///< byte addresses of the tensors, 4 KiB aligned
+    uint32_t sums = 0;          ///< map of partial sums of a split reduction
     bool wait_previous = true;  ///< input loads wait until all descriptors before are stored
     bool last = false;          ///< end of the program
 };

@@ -22,7 +22,7 @@ struct TensorRef {
 };
 
 /// A run of consecutive output channels that reads the same input channels: one descriptor. Dense layers have one; a
-/// grouped convolution has one per set of groups that a word of output channels touches.
+/// grouped convolution has one per set of groups that a word of output channels touches; a split reduction has one per pass.
 struct SubLayer {
     int out_begin = 0;  ///< first output channel, multiple of the channels of a word
     int out_channels = 0;
@@ -60,6 +60,7 @@ struct Layer {
     int block() const { return 8 * design::kWordBytes / operand_bits; }  ///< channels of a word
     int narrowPixels() const { return block() / 4; }                     ///< pixels of a word of the picture
     int rawBytes() const { return operand_bits == 16 ? 8 : 4; }          ///< of a logit
+    int rawWords() const { return block() * rawBytes() / design::kWordBytes; }  ///< sums of a pixel's channels of a word
     /// Input rows that a kernel spans, the gaps of a dilation included.
     int span() const { return dilation * (kernel - 1) + 1; }
 

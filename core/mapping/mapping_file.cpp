@@ -1,5 +1,7 @@
 #include "core/mapping/mapping_file.h"
 
+#include <algorithm>
+
 #include "core/base/error.h"
 
 namespace dna::mapping {
@@ -14,6 +16,7 @@ LayerMapping readLayer(JsonObject& object) {
     m.tile_rows = int(object.integer("tile_rows", 1, 65536));
     m.tile_channels = int(object.integer("tile_channels", 8, 65536));
     m.log2_x_lanes = int(object.integer("log2_x_lanes", 0, 5));
+    m.tile_reduction = int(object.integer("tile_reduction", 0, 65536, 0));
     m.tile_order = object.choice("tile_order", {"rows_outer", "channels_outer"}) == "rows_outer"
                        ? TileOrder::RowsOuter
                        : TileOrder::ChannelsOuter;
@@ -46,7 +49,9 @@ std::string nestText(const LayerPlan& plan) {
     const std::string units = "M" + std::to_string(sub.units_full);
     const bool channels_outer = plan.mapping.block_order == BlockOrder::ChannelsOuter;
     const int channels = plan.layer.mode == ArrayMode::Dense ? sub.sub.runs * sub.sub.in_channels : 1;
-    return "dram: " + (rows_outer ? p + " " + m : m + " " + p) +
+    const auto passes = std::count_if(plan.subs.begin(), plan.subs.end(), [&](const SubPlan& s) { return s.sub.out_begin == sub.sub.out_begin; });
+    const std::string split = passes > 1 ? "C" + std::to_string(passes) + " " : std::string();
+    return "dram: " + split + (rows_outer ? p + " " + m : m + " " + p) +
            " | buffer: " + (channels_outer ? units + " " + pixels : pixels + " " + units) + " R" +
            std::to_string(plan.layer.kernel) + " S" + std::to_string(plan.layer.kernel_width) + " C" +
            std::to_string(channels) + " | spatial: " + spatialText(plan);
@@ -78,6 +83,7 @@ Json toJson(const LayerPlan& plan) {
     return Json{{"tile_rows", m.tile_rows},
                 {"tile_channels", m.tile_channels},
                 {"log2_x_lanes", m.log2_x_lanes},
+                {"tile_reduction", m.tile_reduction},
                 {"tile_order", m.tile_order == TileOrder::RowsOuter ? "rows_outer" : "channels_outer"},
                 {"block_order", m.block_order == BlockOrder::ChannelsOuter ? "channels_outer" : "pixels_outer"},
                 {"loop_nest", nestText(plan)}};

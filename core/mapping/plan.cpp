@@ -144,7 +144,9 @@ void planReduction(const LayerPlan& plan, SubPlan& sub) {
     if (plan.chunk.rowStationary()) return planFold(plan, sub);
     if (!plan.chunk.weightsStay()) {
         sub.reduction = dense ? taps * sub.sub.runs * sub.sub.in_channels : taps;
-        sub.bubble = std::max(0, timing.drain - sub.reduction);
+        sub.pace = sub.spills || sub.reloads ? plan.chunk.rawWords() : 1;
+        sub.bubble = std::max(0, timing.drain * sub.pace - sub.reduction);
+        if (sub.reloads) sub.gap += sub.pace;  // its rows leave as much later
         sub.unit_words = timing.parameter_words + ceilDiv(sub.reduction * plan.chunk.cols, plan.chunk.block());
         return;
     }
@@ -165,6 +167,9 @@ void checkCapacity(const LayerPlan& plan, const SubPlan& sub, Capacity& capacity
     capacity.need("the weight buffer", plan.weightWords(sub, 0), plan.chunk.weight_words);
     const int64_t out = int64_t{sub.blocks_full} * plan.outputWordsPerBlock(sub, 0);
     capacity.need("the output buffer", out, plan.chunk.output_words);
+    if (plan.usesResidual(sub))
+        capacity.need("the residual buffer", int64_t{sub.blocks_full} * plan.residualWordsPerBlock(sub, 0),
+                      plan.chunk.output_words);
     for (const int count : {sub.row_tiles, sub.channel_tiles, sub.units_full, sub.x_blocks, sub.y_blocks_full,
                             sub.input_blocks, plan.layer.in_height, plan.layer.in_width, plan.input_pitch_words()})
         capacity.need("a loop counter", count, kCounterLimit);
@@ -192,6 +197,9 @@ std::string illegal(const Layer& layer, const Chunk& chunk, const LayerMapping& 
             "kernel {}x{} (at most 15), stride {} (at most 2), pad {} (at most 7) or dilation {} "
             "(at most 2) is beyond the hardware",
             layer.kernel, layer.kernel_width, layer.stride, layer.pad, layer.dilation);
+    if (m.tile_reduction < 0 || m.tile_reduction % layer.block() != 0)
+        return fmt::format("tile_reduction must be a multiple of {} (or 0: all input channels), found {}", layer.block(),
+                           m.tile_reduction);
     if (layer.max_pool && !chunk.max_pool)
         return chunk.hasPartialSums() ? "PEs whose weights stay can't take maxima: a max pool needs an output_array"
                                       : "the design's PEs can't take maxima: set \"max_pool\" of the chunk to true";
@@ -199,6 +207,23 @@ std::string illegal(const Layer& layer, const Chunk& chunk, const LayerMapping& 
         return fmt::format("the reduction needs {} accumulator bits, the design has {}", accumulatorBits(layer),
                            chunk.accumulator_bits);
     return {};
+}
+
+/// Runs of at most `channels` input channels, cut where words begin; runs of a folded shuffle one after the other.
+std::vector<SubLayer> passesOf(const SubLayer& sub, int block, int channels) {
+    if (channels == 0 || sub.runs * sub.in_channels <= channels) return {sub};
+    std::vector<SubLayer> passes;
+    for (int run = 0; run < sub.runs; ++run) {
+        int at = sub.in_begin + run * sub.run_stride;
+        for (const int end = at + sub.in_channels; at < end;) {
+            const int cut = std::min(end, at - at % block + channels);
+            SubLayer pass = sub;
+            pass.in_begin = at, pass.in_channels = cut - at, pass.runs = 1, pass.run_stride = 0;
+            passes.push_back(pass);
+            at = cut;
+        }
+    }
+    return passes;
 }
 
 }  // namespace
@@ -219,7 +244,15 @@ int LayerPlan::input_rows_end(const SubPlan& sub, int row_tile) const {
 }
 
 int LayerPlan::outputWordsPerBlock(const SubPlan& sub, int row_tile) const {
-    return layer.raw_output ? layer.block() * layer.rawBytes() / design::kWordBytes : rows(sub, row_tile) * layer.out_width;
+    return tileOutputs(sub, row_tile) * (writesRaw(sub) ? layer.rawWords() : 1);
+}
+
+int LayerPlan::residualWordsPerBlock(const SubPlan& sub, int row_tile) const {
+    return tileOutputs(sub, row_tile) * (sub.reloads ? layer.rawWords() : 1);
+}
+
+bool LayerPlan::splitsReduction() const {
+    return std::any_of(subs.begin(), subs.end(), [](const SubPlan& sub) { return sub.spills; });
 }
 
 int LayerPlan::setCycles(int pixels) const {
@@ -257,49 +290,37 @@ int bestLog2XLanes(const Layer& layer, const Chunk& chunk) {
     return best;
 }
 
+std::string unsplittable(const Layer& layer, const Chunk& chunk) {
+    if (layer.mode != ArrayMode::Dense) return "a depthwise layer or pool has no reduction over channels to split";
+    if (layer.residual_node >= 0) return "the reduction of a layer that adds a residual can't be split";
+    if (chunk.array != design::Template::OutputArray) return "only an output_array can split a reduction";
+    if (!chunk.split_reduction)
+        return "the design can't split a reduction: set \"split_reduction\" of the chunk to true";
+    return {};
+}
+
 std::variant<LayerPlan, Refusal> lower(const Layer& layer, const Chunk& chunk, const LayerMapping& mapping) {
     if (const std::string why = illegal(layer, chunk, mapping); !why.empty()) return Refusal{why, 1.0};
     LayerPlan plan{layer, mapping, chunk, {}};
     Capacity capacity;
     for (const SubLayer& sub_layer : layer.subs) {
-        SubPlan sub;
-        sub.sub = sub_layer;
-        planOutput(plan, sub);
-        planInput(plan, sub);
-        planReduction(plan, sub);
-        checkCapacity(plan, sub, capacity);
-        plan.subs.push_back(sub);
+        const std::vector<SubLayer> passes = passesOf(sub_layer, layer.block(), mapping.tile_reduction);
+        if (passes.size() > 1)
+            if (const std::string why = unsplittable(layer, chunk); !why.empty()) return Refusal{why, 1.0};
+        for (const SubLayer& pass : passes) {
+            SubPlan sub;
+            sub.sub = pass;
+            sub.reloads = &pass != &passes.front();
+            sub.spills = &pass != &passes.back();
+            planOutput(plan, sub);
+            planInput(plan, sub);
+            planReduction(plan, sub);
+            checkCapacity(plan, sub, capacity);
+            plan.subs.push_back(sub);
+        }
     }
     if (!capacity.ok()) return capacity.refusal();
     return plan;
-}
-
-std::variant<LayerMapping, Refusal> legalize(const Layer& layer, const Chunk& chunk, const LayerMapping& wanted) {
-    LayerMapping m = wanted;
-    const int block = layer.block();
-    m.log2_x_lanes = std::min(m.log2_x_lanes, maxLog2XLanes(chunk));
-    const int row_step = rowStep(chunk, m.log2_x_lanes);
-    m.tile_rows = std::min(roundUp(std::max(m.tile_rows, 1), row_step), roundUp(layer.out_height, row_step));
-    m.tile_channels =
-        std::clamp(roundUp(std::max(m.tile_channels, 1), block), block, roundUp(layer.out_channels, block));
-    while (true) {
-        const auto lowered = lower(layer, chunk, m);
-        if (std::holds_alternative<LayerPlan>(lowered)) return m;
-        const bool weights = std::get<Refusal>(lowered).reason.starts_with("the weight");
-        const bool can_rows = m.tile_rows > row_step;
-        const bool can_channels = m.tile_channels > block;
-        const bool rows_first =
-            !weights && can_rows &&
-            (layer.mode == ArrayMode::Dense || !can_channels || m.tile_rows * block >= m.tile_channels);
-        if (rows_first)
-            m.tile_rows = roundUp(m.tile_rows / 2, row_step);
-        else if (can_channels)
-            m.tile_channels = roundUp(m.tile_channels / 2, block);
-        else if (can_rows && !weights)
-            m.tile_rows = roundUp(m.tile_rows / 2, row_step);
-        else
-            return std::get<Refusal>(lowered);
-    }
 }
 
 }  // namespace dna::mapping

@@ -23,6 +23,7 @@ struct LayerMapping {
     int log2_x_lanes = 0;
     TileOrder tile_order = TileOrder::RowsOuter;
     BlockOrder block_order = BlockOrder::ChannelsOuter;
+    int tile_reduction = 0;  ///< dense: input channels of a pass, multiple of those of a word; 0: all of them
     bool operator==(const LayerMapping&) const = default;
 };
 
@@ -30,6 +31,8 @@ struct LayerMapping {
 /// dimension may be ragged. Words are 16 bytes.
 struct SubPlan {
     SubLayer sub;
+    bool spills = false;   ///< writes partial sums: a later pass goes on with them
+    bool reloads = false;  ///< adds the partial sums of the pass before
     int row_tiles = 1, channel_tiles = 1;
     int rows_full = 1, rows_last = 1;      ///< output rows of a tile
     int units_full = 1, units_last = 1;    ///< units (cols channels) of a tile
@@ -50,6 +53,7 @@ struct SubPlan {
     int slices = 1;          ///< weights stay: sets of a run (groups of channels) at one tap
     Fold fold;               ///< row-stationary
     int bubble = 0;          ///< output array: idle cycles behind a block, so that the drain of the last is over
+    int pace = 1;            ///< output array: cycles between two drained rows
     int gap = 0;             ///< idle cycles in front of a unit's parameters
     int unit_words = 1;      ///< weight-buffer words of a unit, parameters in front
     bool shared_weights = false;  ///< pool: one unit serves all channels
@@ -83,8 +87,13 @@ struct LayerPlan {
     int inputBlocks(const SubPlan& sub, int t) const {
         return layer.mode == ArrayMode::Depthwise ? blocks(sub, t) : sub.input_blocks;
     }
-    /// Output words of one channel block of a tile (raw logits: as many words as a block of them takes).
+    bool writesRaw(const SubPlan& sub) const { return layer.raw_output || sub.spills; }
+    bool usesResidual(const SubPlan& sub) const { return layer.residual_node >= 0 || sub.reloads; }
+    bool splitsReduction() const;  ///< there are partial sums in DRAM
+    int tileOutputs(const SubPlan& sub, int row_tile) const { return rows(sub, row_tile) * layer.out_width; }
+    /// Words of one channel block of a tile in the output buffer, and in the residual buffer.
     int outputWordsPerBlock(const SubPlan& sub, int row_tile) const;
+    int residualWordsPerBlock(const SubPlan& sub, int row_tile) const;
     int weightWords(const SubPlan& sub, int channel_tile) const;
 
     // Weights stay: a block is a run of output pixels of a tile.
@@ -109,9 +118,17 @@ struct Refusal {
 std::variant<LayerPlan, Refusal> lower(const Layer& layer, const design::Chunk& chunk, const LayerMapping& mapping);
 
 /// The nearest legal mapping not above the wanted tiles: sizes are clipped to the layer, then halved until the buffers
-/// hold them. `estimate`, `emit` and every search go through it. Refuses when even the smallest tile does not fit.
+/// hold them; then the reduction is split into as few passes as it takes, when the design can. `estimate`, `emit` and every
+/// search go through it. Refuses when even the smallest tile does not fit.
 std::variant<LayerMapping, Refusal> legalize(const Layer& layer, const design::Chunk& chunk,
                                              const LayerMapping& wanted);
+
+/// Why the reduction of a layer can't be split on this design; empty when it can.
+std::string unsplittable(const Layer& layer, const design::Chunk& chunk);
+
+/// Input channels of a pass for this many passes of about the same size (for LayerMapping::tile_reduction); 0 when the layer
+/// has not so many words of input channels.
+int reductionOfPasses(const Layer& layer, int passes);
 
 /// Legal tile heights (but the whole map's) are multiples of this; legal log2_x_lanes are at most the other.
 int rowStep(const design::Chunk& chunk, int log2_x_lanes);

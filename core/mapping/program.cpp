@@ -18,7 +18,6 @@ uint32_t alignUp(int64_t bytes) { return uint32_t((bytes + kAlign - 1) / kAlign 
 
 /// A map's place in time (layers) and memory.
 struct Placed {
-    int node;
     int first, last;
     uint32_t address, bytes;
 };
@@ -44,6 +43,7 @@ public:
         program_.design = design;
         program_.plans = plans;
         program_.map_address.assign(network.graph.nodes.size(), 0);
+        program_.sums_address.assign(plans.size(), 0);
     }
 
     Program run() {
@@ -81,18 +81,26 @@ private:
                 if (plans[size_t(i)].layer.input.node == node || plans[size_t(i)].layer.residual_node == node) last = i;
             return last < 0 ? layers : last;
         };
-        auto place = [&](int node, int first, int64_t bytes) {
+        auto region = [&](const std::string& name, int first, int last, int64_t bytes) {
             const uint32_t size = alignUp(bytes);
-            const int last = lastUse(node);
             const uint32_t address = firstFit(placed, first, last, size, uint32_t(program_.image.size()));
-            placed.push_back({node, first, last, address, size});
-            program_.map_address[size_t(node)] = address;
-            program_.regions.push_back({network_.graph.nodes[size_t(node)].name, address, uint32_t(bytes)});
+            placed.push_back({first, last, address, size});
+            program_.regions.push_back({name, address, uint32_t(bytes)});
             program_.dram_bytes = std::max(program_.dram_bytes, address + size);
+            return address;
+        };
+        auto place = [&](int node, int first, int64_t bytes) {
+            program_.map_address[size_t(node)] =
+                region(network_.graph.nodes[size_t(node)].name, first, lastUse(node), bytes);
         };
         place(plans.front().layer.input.node, -1, inputMapBytes(plans.front().layer));
-        for (int i = 0; i < layers; ++i)
-            place(plans[size_t(i)].layer.output_node, i, outputMapBytes(plans[size_t(i)].layer));
+        for (int i = 0; i < layers; ++i) {
+            const LayerPlan& plan = plans[size_t(i)];
+            place(plan.layer.output_node, i, outputMapBytes(plan.layer));
+            if (plan.splitsReduction())
+                program_.sums_address[size_t(i)] =
+                    region(plan.layer.name + ".partial_sums", i, i, sumsMapBytes(plan.layer));
+        }
     }
 
     void encode() {
@@ -105,6 +113,7 @@ private:
                 place.input = program_.map_address[size_t(plan.layer.input.node)];
                 place.output = program_.map_address[size_t(plan.layer.output_node)];
                 place.weights = weights;
+                place.sums = program_.sums_address[i];
                 if (plan.layer.residual_node >= 0)
                     place.residual = program_.map_address[size_t(plan.layer.residual_node)];
                 place.wait_previous = s == 0;

@@ -27,6 +27,7 @@ struct Program {
     std::vector<uint8_t> image;           ///< DRAM from 0: descriptors and weights
     std::vector<Region> regions;          ///< memory map
     std::vector<uint32_t> map_address;    ///< per network node; only for nodes that are stored
+    std::vector<uint32_t> sums_address;   ///< per plan; only for those that split their reduction
     uint32_t dram_bytes = 0;              ///< end of the highest map
 };
 

@@ -6,6 +6,18 @@ using design::kWordBytes;
 
 namespace {
 int64_t alignUp(int64_t bytes, int64_t to) { return (bytes + to - 1) / to * to; }
+
+/// A job's tile of a map with so many words a pixel and block.
+Transfer tileTransfer(const LayerPlan& plan, const SubPlan& sub, const Job& job, int words) {
+    const int64_t row = int64_t{plan.layer.out_width} * words * kWordBytes;
+    const int64_t pitch = plan.layer.out_height * row;
+    const int first_block = sub.sub.out_begin / plan.layer.block() + job.channel_tile * sub.blocks_full;
+    return {.offset = first_block * pitch + int64_t{job.row_tile} * sub.rows_full * row,
+            .pitch = pitch,
+            .blocks = plan.blocks(sub, job.channel_tile),
+            .words = plan.tileOutputs(sub, job.row_tile) * words};
+}
+
 }  // namespace
 
 std::vector<Job> jobsOf(const LayerPlan& plan, const SubPlan& sub) {
@@ -42,8 +54,12 @@ int64_t inputBlockPitch(const Layer& layer) {
 }
 
 int64_t outputBlockPitch(const Layer& layer) {
-    if (layer.raw_output) return int64_t{layer.block()} * layer.rawBytes();
+    if (layer.raw_output) return sumsBlockPitch(layer);
     return int64_t{layer.out_width} * layer.out_height * kWordBytes;
+}
+
+int64_t sumsBlockPitch(const Layer& layer) {
+    return int64_t{layer.out_width} * layer.out_height * layer.rawWords() * kWordBytes;
 }
 
 Transfer inputTransfer(const LayerPlan& plan, const SubPlan& sub, const Job& job) {
@@ -68,13 +84,11 @@ Transfer weightTransfer(const LayerPlan& plan, const SubPlan& sub, const Job& jo
 }
 
 Transfer outputTransfer(const LayerPlan& plan, const SubPlan& sub, const Job& job) {
-    const int64_t pitch = outputBlockPitch(plan.layer);
-    const int first_block = sub.sub.out_begin / plan.layer.block() + job.channel_tile * sub.blocks_full;
-    const int64_t rows = int64_t{job.row_tile} * sub.rows_full * plan.layer.out_width * kWordBytes;
-    return {.offset = first_block * pitch + rows,
-            .pitch = pitch,
-            .blocks = plan.blocks(sub, job.channel_tile),
-            .words = plan.outputWordsPerBlock(sub, job.row_tile)};
+    return tileTransfer(plan, sub, job, plan.writesRaw(sub) ? plan.layer.rawWords() : 1);
+}
+
+Transfer residualTransfer(const LayerPlan& plan, const SubPlan& sub, const Job& job) {
+    return tileTransfer(plan, sub, job, sub.reloads ? plan.layer.rawWords() : 1);
 }
 
 int64_t weightImageBytes(const SubPlan& sub) {
@@ -89,6 +103,10 @@ int64_t inputMapBytes(const Layer& layer) {
 
 int64_t outputMapBytes(const Layer& layer) {
     return int64_t{(layer.out_channels + layer.block() - 1) / layer.block()} * outputBlockPitch(layer);
+}
+
+int64_t sumsMapBytes(const Layer& layer) {
+    return int64_t{(layer.out_channels + layer.block() - 1) / layer.block()} * sumsBlockPitch(layer);
 }
 
 }  // namespace dna::mapping

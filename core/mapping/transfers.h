@@ -52,6 +52,7 @@ std::vector<Job> jobsOf(const LayerPlan& plan, const SubPlan& sub);
 /// Tensor strides in DRAM, bytes.
 int64_t inputBlockPitch(const Layer& layer);
 int64_t outputBlockPitch(const Layer& layer);
+int64_t sumsBlockPitch(const Layer& layer);  ///< of the map of partial sums, [C/B][H][W][words of sums]
 
 /// Pieces a job moves. Each is `blocks` segments of equal length, one block pitch apart.
 struct Transfer {
@@ -66,11 +67,14 @@ Transfer inputTransfer(const LayerPlan& plan, const SubPlan& sub, const Job& job
 /// `weight_base`: bytes from the layer's weight image to this sub-layer's part.
 Transfer weightTransfer(const LayerPlan& plan, const SubPlan& sub, const Job& job, int64_t weight_base);
 Transfer outputTransfer(const LayerPlan& plan, const SubPlan& sub, const Job& job);
+/// The residual's tile, or the partial sums of the pass before.
+Transfer residualTransfer(const LayerPlan& plan, const SubPlan& sub, const Job& job);
 
 /// Bytes of a sub-layer's weight image (parameters and weights of all units, in the order of use), 4 KiB aligned.
 int64_t weightImageBytes(const SubPlan& sub);
 /// Bytes of a feature map in DRAM.
 int64_t inputMapBytes(const Layer& layer);
 int64_t outputMapBytes(const Layer& layer);
+int64_t sumsMapBytes(const Layer& layer);
 
 }  // namespace dna::mapping

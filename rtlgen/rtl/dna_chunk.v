@@ -18,6 +18,7 @@ module dna_chunk #(
     parameter PE_CUT       = 1,     // a register behind the PEs' multipliers
     parameter ACC_BITS     = 28,
     parameter MAX_POOL     = 0,     // PEs can take maxima
+    parameter SPILL        = 0,     // partial sums can go to and come from DRAM (TEMPLATE 3)
     parameter INPUT_WORDS  = 64,
     parameter IADDR        = 6,
     parameter WEIGHT_WORDS = 512,
@@ -98,7 +99,7 @@ module dna_chunk #(
     wire [9:0]  load_in_width;
     wire [15:0] load_x_words, load_plane_words, load_block_words;
     wire read_beat = rvalid_i && rready_o;
-    dna_load #(.OUTSTANDING(8), .SPLIT(SPLIT)) u_load (
+    dna_load #(.OUTSTANDING(8), .SPLIT(SPLIT), .SPILL(SPILL)) u_load (
         .clk(clk), .rst_n(rst_n), .start_i(start_i), .descriptor_addr_i(descriptor_base_i), .idle_o(load_idle),
         .write_i(descriptor_write), .beat_i(descriptor_beat), .data_i(fill_data),
         .descriptor_free_i(!compute_captured && !store_captured),
@@ -169,7 +170,7 @@ module dna_chunk #(
     generate
         if (TEMPLATE == 3) begin : gen_output_array
             dna_engine_os #(.ROWS(ROWS), .LOG(LOG), .COLS(COLS), .BITS(BITS), .MB(MB), .DIGIT(DIGIT), .LEVELS(LEVELS),
-                            .PE_CUT(PE_CUT), .ACC_BITS(ACC_BITS), .MAX_POOL(MAX_POOL),
+                            .PE_CUT(PE_CUT), .ACC_BITS(ACC_BITS), .MAX_POOL(MAX_POOL), .SPILL(SPILL),
                             .INPUT_WORDS(INPUT_WORDS), .IADDR(IADDR), .WEIGHT_WORDS(WEIGHT_WORDS), .WADDR(WADDR),
                             .OUTPUT_WORDS(OUTPUT_WORDS), .OADDR(OADDR)) u_engine (
                 .clk(clk), .rst_n(rst_n), .descriptor_i(descriptor_write), .descriptor_beat_i(descriptor_beat),

@@ -5,6 +5,7 @@ module dna_compute #(
     parameter UPW        = 1,    // units in a word of channels, vectors in a word of weights: 1 or 2
     parameter SELECT     = 4,    // log2 of the channels in a word
     parameter PARAMETERS = 8,    // words of a unit's parameters
+    parameter LATE       = 0,    // cycles by which rows leave late when partial sums come from DRAM
     parameter WADDR      = 9,    // address bits of the weight buffer
     parameter OADDR      = 9     // address bits of the output buffer
 ) (
@@ -20,7 +21,7 @@ module dna_compute #(
     output wire             slot_take_o,
     output wire             input_release_o, weights_release_o,   // with the last issue of a job
     // layer
-    input  wire             depthwise_i, raw_i, channels_outer_i, shared_weights_i, pixels_outer_i, shift_i,
+    input  wire             depthwise_i, late_i, channels_outer_i, shared_weights_i, pixels_outer_i, shift_i,
     input  wire [2:0]       log2_x_i, log2_y_i,
     input  wire [2:0]       pad_i,
     input  wire [9:0]       row_tiles_i, channel_tiles_i,
@@ -31,7 +32,7 @@ module dna_compute #(
     input  wire [9:0]       y_blocks_full_i, y_blocks_last_i,
     input  wire [11:0]      channels_i, run_start_i,
     input  wire [15:0]      run_address_i, block_words_i, unit_words_i,
-    input  wire [5:0]       bubble_i,
+    input  wire [7:0]       bubble_i,
     input  wire [11:0]      y_step_i,
     input  wire [15:0]      tile_words_full_i, tile_words_last_i,
     // issue, stage 0
@@ -60,7 +61,8 @@ module dna_compute #(
                      START = 3'd7;
 
     reg [2:0] state_q;
-    reg [5:0] count_q;
+    reg [7:0] count_q;
+    wire [7:0] gap = late_i ? GAP[7:0] + LATE[7:0] : GAP[7:0];
 
     // Tile loops.
     wire row_last, channel_last, job_last, input_release, weights_release;
@@ -126,7 +128,7 @@ module dna_compute #(
 
     wire in_mac     = state_q == MAC;
     wire mac_end    = in_mac && block_end;
-    wire block_done = (mac_end && bubble_i == 6'd0) || (state_q == BUBBLE && count_q == 6'd1);
+    wire block_done = (mac_end && bubble_i == 8'd0) || (state_q == BUBBLE && count_q == 8'd1);
     assign job_done = block_done && block_last;
 
     assign take_o        = state_q == IDLE && captured_i && drained_i;
@@ -153,7 +155,7 @@ module dna_compute #(
     assign weight_read_o  = parameter_o || (in_mac && !weight_half_q);
     assign weight_addr_o  = weight_addr_q;
     assign weight_half_o  = weight_half_q;
-    assign block_base_o   = raw_i ? unit_base_q : unit_base_q + y_offset_q + x_offset_q;
+    assign block_base_o   = unit_base_q + y_offset_q + x_offset_q;
     assign job_end_o      = block_last;
 
     wire [10:0] x_left = {1'b0, out_width_i} - ({1'b0, x_q} << log2_x_i);
@@ -172,9 +174,9 @@ module dna_compute #(
                 START:   state_q <= WAIT;
                 WAIT:    if (loaded_take_o) state_q <= PREPARE;
                 PREPARE: state_q <= PAUSE;
-                PAUSE:   if (count_q == 6'd1) state_q <= PARAMETER;
-                PARAMETER: if (count_q == PARAMETERS[5:0] - 6'd1) state_q <= MAC;
-                MAC:     if (mac_end && bubble_i != 6'd0) state_q <= BUBBLE;
+                PAUSE:   if (count_q == 8'd1) state_q <= PARAMETER;
+                PARAMETER: if (count_q == PARAMETERS[7:0] - 8'd1) state_q <= MAC;
+                MAC:     if (mac_end && bubble_i != 8'd0) state_q <= BUBBLE;
                 default: ;
             endcase
             if (block_done) state_q <= job_done ? (job_last ? IDLE : WAIT) : (unit_turns ? PAUSE : MAC);
@@ -185,11 +187,11 @@ module dna_compute #(
 
     // Counter of the pauses.
     always @(posedge clk) begin
-        if (state_q == PREPARE || (block_done && unit_turns)) count_q <= GAP[5:0];
-        else if (state_q == PAUSE) count_q <= count_q == 6'd1 ? 6'd0 : count_q - 6'd1;
-        else if (state_q == PARAMETER) count_q <= count_q + 6'd1;
+        if (state_q == PREPARE || (block_done && unit_turns)) count_q <= gap;
+        else if (state_q == PAUSE) count_q <= count_q == 8'd1 ? 8'd0 : count_q - 8'd1;
+        else if (state_q == PARAMETER) count_q <= count_q + 8'd1;
         else if (mac_end) count_q <= bubble_i;
-        else if (state_q == BUBBLE) count_q <= count_q - 6'd1;
+        else if (state_q == BUBBLE) count_q <= count_q - 8'd1;
     end
 
     // Row tile.

@@ -13,7 +13,7 @@ module dna_compute_config #(
     input  wire         take_i,           // the captured section becomes active
     output reg          captured_o,       // a section waits to be taken
     output wire         depthwise_o, shift_o, raw_o, residual_o, channels_outer_o, shared_weights_o, pixels_outer_o,
-    output wire         max_o, dilated_o,
+    output wire         max_o, dilated_o, slow_o, reload_o,
     output wire [2:0]   log2_x_o, log2_y_o,
     output wire [BITS-1:0] pad_value_o,
     output wire [9:0]   row_tiles_o, channel_tiles_o,
@@ -25,7 +25,7 @@ module dna_compute_config #(
     output wire [9:0]   y_blocks_full_o, y_blocks_last_o, in_height_o, in_width_o,
     output wire [11:0]  channels_o, run_start_o,
     output wire [15:0]  run_address_o,
-    output wire [5:0]   bubble_o,
+    output wire [7:0]   bubble_o,
     output wire [15:0]  unit_words_o, x_words_o, plane_words_o, block_words_o,
     output wire [11:0]  y_step_o,
     output wire [BITS-1:0] zero_o, low_o, high_o, zero_b_o, sum_zero_o, sum_low_o, sum_high_o,
@@ -60,6 +60,8 @@ module dna_compute_config #(
     assign pixels_outer_o    = active_q[7];
     assign max_o             = active_q[10];
     assign dilated_o         = active_q[11];
+    assign slow_o            = active_q[20];
+    assign reload_o          = active_q[21];
     assign log2_x_o          = active_q[14:12];
     assign log2_y_o          = active_q[18:16];
     assign pad_value_o       = active_q[32*14+16 +: BITS];
@@ -83,7 +85,7 @@ module dna_compute_config #(
     assign channels_o        = active_q[32*8 +: 12];
     assign run_start_o       = active_q[32*8+16 +: 12];
     assign run_address_o     = active_q[32*9 +: 16];
-    assign bubble_o          = active_q[32*9+16 +: 6];
+    assign bubble_o          = active_q[32*9+16 +: 8];
     assign unit_words_o      = active_q[32*10 +: 16];
     assign x_words_o         = active_q[32*10+16 +: 16];
     assign plane_words_o     = active_q[32*11 +: 16];

@@ -15,6 +15,8 @@ module dna_datapath #(
     parameter PE_CUT       = 1,     // a register behind the PEs' multipliers
     parameter ACC_BITS     = 28,
     parameter MAX_POOL     = 0,     // PEs can take maxima
+    parameter SPILL        = 0,     // partial sums can go to and come from DRAM
+    parameter PACE         = 1,     // then: cycles of their rows
     parameter INPUT_WORDS  = 64,
     parameter IADDR        = 6,
     parameter WEIGHT_WORDS = 512,
@@ -35,7 +37,7 @@ module dna_datapath #(
     input  wire [OADDR-1:0] block_base_i,
     input  wire [5:0]       x_left_i, y_left_i,
     // layer
-    input  wire             depthwise_i, shift_i, raw_i, residual_i, max_i, dilated_i,
+    input  wire             depthwise_i, shift_i, raw_i, residual_i, max_i, dilated_i, slow_i, reload_i,
     input  wire [2:0]       log2_x_i, log2_y_i, pad_i,
     input  wire [BITS-1:0]  pad_value_i,
     input  wire [9:0]       in_height_i, in_width_i, out_width_i,
@@ -134,39 +136,74 @@ module dna_datapath #(
     dna_weights #(.VECTOR(COLS*BITS)) u_weights (
         .clk(clk), .fresh_i(weight_read_q[5]), .mac_i(mac_q[5]), .half_i(weight_half5), .data_i(weight_data), .w_o(w));
     wire [COLS*ACC_BITS-1:0] row;
+    wire drain_shift;
     dna_array #(.ROWS(ROWS), .COLS(COLS), .BITS(BITS), .SELECT(SELECT), .ACC_BITS(ACC_BITS), .PE_CUT(PE_CUT),
-                .MAX_POOL(MAX_POOL)) u_array (
+                .MAX_POOL(MAX_POOL), .SPILL(SPILL)) u_array (
         .clk(clk), .word_i(words), .valid_i(valids), .load_i(load_q[4]), .pad_i(pad_value_i), .select_i(select5),
-        .depthwise_i(depthwise_i), .half_i(half5), .max_i(max_i), .w_i(w), .first_i(first_q[6+PE_CUT]), .transfer_i(last_q[7+PE_CUT]), .row_o(row));
+        .depthwise_i(depthwise_i), .half_i(half5), .max_i(max_i), .w_i(w), .first_i(first_q[6+PE_CUT]), .transfer_i(last_q[7+PE_CUT]),
+        .shift_i(drain_shift), .row_o(row));
 
     // ---- Drain and post-processing.
     wire drain_valid, drain_half, drain_slot, drain_residual_slot, activate, drain_last;
     wire [OADDR-1:0] drain_addr;
-    dna_drain #(.LOG(LOG), .ADDR(OADDR)) u_drain (
+    localparam PHASE = PACE == 8 ? 3 : PACE == 4 ? 2 : 1;     // log2(PACE), at least 1
+    localparam SCALE = BITS == 4 ? 3 : 2;                     // log2 of the words of a pixel's raw sums
+    wire ahead, ahead_half, ahead_slot;
+    wire [OADDR-1:0] ahead_addr;
+    wire [PHASE-1:0] ahead_phase;
+    dna_drain #(.LOG(LOG), .ADDR(OADDR), .PACE(PACE), .PACE_LOG(PHASE)) u_drain (
         .clk(clk), .rst_n(rst_n), .push_i(last_i), .base_i(block_base_i), .x_left_i(x_left_i), .y_left_i(y_left_i),
         .half_i(half_i), .job_end_i(job_end_i), .transfer_i(last_q[7+PE_CUT]), .log2_x_i(log2_x_i), .out_width_i(out_width_i),
-        .residual_i(residual_i), .valid_o(drain_valid), .addr_o(drain_addr), .half_o(drain_half),
+        .residual_i(residual_i), .slow_i(slow_i), .shift_o(drain_shift), .ahead_o(ahead), .ahead_half_o(ahead_half),
+        .ahead_slot_o(ahead_slot), .ahead_addr_o(ahead_addr), .ahead_phase_o(ahead_phase), .valid_o(drain_valid), .addr_o(drain_addr), .half_o(drain_half),
         .slot_o(drain_slot), .residual_slot_o(drain_residual_slot), .activate_o(activate), .last_o(drain_last));
+    wire reload_read, reload_slot, sum_valid, sum_half, sum_slot, sum_residual_slot, sum_activate, sum_last;
+    wire [OADDR-1:0] reload_addr, sum_addr;
+    wire [COLS*ACC_BITS-1:0] sums;
+    wire [127:0] residual_data;
+    generate
+        if (SPILL != 0) begin : gen_reload
+            dna_reload #(.COLS(COLS), .ACC_BITS(ACC_BITS), .RAW_BITS(RAW_BITS), .WORDS(PACE), .PHASE(PHASE), .SCALE(SCALE),
+                         .ADDR(OADDR)) u_reload (
+                .clk(clk), .rst_n(rst_n), .reload_i(reload_i), .ahead_i(ahead), .ahead_half_i(ahead_half),
+                .ahead_slot_i(ahead_slot), .ahead_addr_i(ahead_addr), .ahead_phase_i(ahead_phase), .read_o(reload_read),
+                .slot_o(reload_slot), .addr_o(reload_addr), .data_i(residual_data), .valid_i(drain_valid),
+                .half_i(drain_half), .output_slot_i(drain_slot), .residual_slot_i(drain_residual_slot),
+                .activate_i(activate), .last_i(drain_last), .row_addr_i(drain_addr), .row_i(row), .valid_o(sum_valid),
+                .half_o(sum_half), .output_slot_o(sum_slot), .residual_slot_o(sum_residual_slot),
+                .activate_o(sum_activate), .last_o(sum_last), .row_addr_o(sum_addr), .row_o(sums));
+        end else begin : gen_no_reload
+            wire unused_ahead = &{1'b0, ahead, ahead_half, ahead_slot, ahead_addr, ahead_phase, reload_i};
+            assign {reload_read, reload_slot, reload_addr} = {(OADDR+2){1'b0}};
+            assign {sum_valid, sum_half, sum_slot} = {drain_valid, drain_half, drain_slot};
+            assign {sum_residual_slot, sum_activate, sum_last} = {drain_residual_slot, activate, drain_last};
+            assign sum_addr = drain_addr;
+            assign sums     = row;
+        end
+    endgenerate
     reg [STAGES-1:0] tile_done_q;
     always @(posedge clk or negedge rst_n) begin
         if (!rst_n) tile_done_q <= {STAGES{1'b0}};
-        else tile_done_q <= {tile_done_q[STAGES-2:0], drain_last};
+        else tile_done_q <= {tile_done_q[STAGES-2:0], sum_last};
     end
     assign tile_done_o = tile_done_q[STAGES-1];
 
-    wire residual_read_slot, output_write_slot;
-    wire [OADDR-1:0] residual_read_addr, output_write_addr;
-    wire [127:0] residual_data, output_write_data;
+    wire add_read, add_slot, output_write_slot;
+    wire [OADDR-1:0] add_addr, output_write_addr;
+    wire [127:0] output_write_data;
+    assign residual_read_o = reload_read || add_read;
+    wire residual_read_slot = reload_read ? reload_slot : add_slot;
+    wire [OADDR-1:0] residual_read_addr = reload_read ? reload_addr : add_addr;
     wire [15:0]  output_write_mask;
     dna_ppu #(.COLS(COLS), .BITS(BITS), .ACC_BITS(ACC_BITS), .RAW_BITS(RAW_BITS), .MB(MB), .DIGIT(DIGIT), .LEVELS(LEVELS),
-              .STAGES(STAGES), .ADDR(OADDR)) u_ppu (
+              .STAGES(STAGES), .SCALE(SCALE), .ADDR(OADDR)) u_ppu (
         .clk(clk), .rst_n(rst_n), .parameter_write_i(parameter_q[5]), .parameter_index_i(parameter_index5),
-        .parameter_data_i(weight_data), .activate_i(activate), .valid_i(drain_valid), .addr_i(drain_addr),
-        .half_i(drain_half), .slot_i(drain_slot), .residual_slot_i(drain_residual_slot), .row_i(row), .raw_i(raw_i),
-        .residual_i(residual_i), .zero_i(zero_i), .low_i(low_i), .high_i(high_i), .zero_b_i(zero_b_i),
+        .parameter_data_i(weight_data), .activate_i(sum_activate), .valid_i(sum_valid), .addr_i(sum_addr),
+        .half_i(sum_half), .slot_i(sum_slot), .residual_slot_i(sum_residual_slot), .row_i(sums), .raw_i(raw_i),
+        .residual_i(residual_i && !reload_i), .zero_i(zero_i), .low_i(low_i), .high_i(high_i), .zero_b_i(zero_b_i),
         .multiplier_a_i(multiplier_a_i), .multiplier_b_i(multiplier_b_i), .shift_i(sum_shift_i), .sum_zero_i(sum_zero_i),
-        .sum_low_i(sum_low_i), .sum_high_i(sum_high_i), .residual_read_o(residual_read_o),
-        .residual_slot_o(residual_read_slot), .residual_addr_o(residual_read_addr),
+        .sum_low_i(sum_low_i), .sum_high_i(sum_high_i), .residual_read_o(add_read),
+        .residual_slot_o(add_slot), .residual_addr_o(add_addr),
         .residual_data_i(residual_data), .write_o(output_write_o), .write_slot_o(output_write_slot),
         .write_mask_o(output_write_mask), .write_addr_o(output_write_addr), .write_data_o(output_write_data));
     dna_buffer #(.WORDS(OUTPUT_WORDS), .ADDR(OADDR)) u_residual_buffer (

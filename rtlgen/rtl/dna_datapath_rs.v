@@ -199,7 +199,7 @@ module dna_datapath_rs #(
     wire [OADDR-1:0] residual_read_addr, output_write_addr;
     wire [127:0] residual_data, output_write_data;
     wire [15:0]  output_write_mask;
-    dna_ppu #(.COLS(COLS), .BITS(BITS), .ACC_BITS(ACC_BITS), .RAW_BITS(RAW_BITS), .MB(MB), .DIGIT(DIGIT), .LEVELS(LEVELS),
+    dna_ppu #(.COLS(COLS), .BITS(BITS), .ACC_BITS(ACC_BITS), .RAW_BITS(RAW_BITS), .SCALE(BITS == 4 ? 3 : 2), .MB(MB), .DIGIT(DIGIT), .LEVELS(LEVELS),
               .STAGES(STAGES), .ADDR(OADDR)) u_ppu (
         .clk(clk), .rst_n(rst_n), .parameter_write_i(parameter_q[5]), .parameter_index_i(parameter_index5),
         .parameter_data_i(weight_data), .activate_i(activate), .valid_i(row_valid), .addr_i(row_addr),

@@ -1,9 +1,11 @@
 // Drains finished blocks: a block's place in the output tile waits in a FIFO from its last MAC to its transfer into the
-// drain chain; then one row leaves the array each cycle and gets its address, row r being pixel (r mod X0, r / X0).
-// Rows outside the tile are not written.
+// drain chain; then one row leaves the array each cycle (partial sums that go to or come from DRAM: every PACE cycles) and
+// gets its address, row r being pixel (r mod X0, r / X0). Rows outside the tile are not written.
 module dna_drain #(
     parameter LOG  = 4,
-    parameter ADDR = 9
+    parameter ADDR = 9,
+    parameter PACE = 1,     // power of two
+    parameter PACE_LOG = 1  // log2(PACE), at least 1
 ) (
     input  wire            clk,
     input  wire            rst_n,
@@ -19,6 +21,12 @@ module dna_drain #(
     input  wire [2:0]      log2_x_i,
     input  wire [9:0]      out_width_i,
     input  wire            residual_i,
+    input  wire            slow_i,        // PACE cycles a row
+    output wire            shift_o,       // the rows move on at the next cycle but one
+    // a row and the cycle of its pace, one cycle ahead
+    output wire            ahead_o, ahead_half_o, ahead_slot_o,
+    output wire [ADDR-1:0] ahead_addr_o,
+    output wire [PACE_LOG-1:0] ahead_phase_o,
     // a row, aligned with the array's output
     output reg             valid_o,
     output reg  [ADDR-1:0] addr_o,
@@ -45,6 +53,26 @@ module dna_drain #(
     wire [5:0] lane_y     = {{(6-LOG){1'b0}}, row_q} >> log2_x_i;
     wire       row_end    = lane_x == x_mask;
     wire       last_row   = row_q == {LOG{1'b1}};
+    wire       on_tile     = busy_q && lane_x < x_left_q && lane_y < y_left_q;
+    wire       begins;                       // first cycle of a row
+    assign ahead_o      = on_tile;
+    assign ahead_half_o = half_q;
+    assign ahead_slot_o = residual_slot_q;
+    assign ahead_addr_o = addr_q;
+    generate
+        if (PACE > 1) begin : gen_pace
+            reg [PACE_LOG-1:0] phase_q;
+            always @(posedge clk) phase_q <= transfer_i ? {PACE_LOG{1'b0}} : phase_q + 1'b1;
+            assign begins  = !slow_i || phase_q == {PACE_LOG{1'b0}};
+            assign shift_o = !slow_i || phase_q == {PACE_LOG{1'b1}};
+            assign ahead_phase_o = phase_q;
+        end else begin : gen_no_pace
+            wire unused_slow = slow_i;
+            assign begins  = 1'b1;
+            assign shift_o = 1'b1;
+            assign ahead_phase_o = {PACE_LOG{1'b0}};
+        end
+    endgenerate
     wire [ADDR-1:0] row_step;
     generate
         if (ADDR >= 10) begin : gen_wide
@@ -65,11 +93,11 @@ module dna_drain #(
             activate_o      <= 1'b0;
         end else begin
             if (transfer_i) busy_q <= 1'b1;
-            else if (last_row) busy_q <= 1'b0;
-            valid_o    <= busy_q && lane_x < x_left_q && lane_y < y_left_q;
-            last_o     <= busy_q && last_row && job_end_q;
+            else if (last_row && shift_o) busy_q <= 1'b0;
+            valid_o    <= on_tile && begins;
+            last_o     <= busy_q && last_row && job_end_q && begins;
             activate_o <= transfer_i;
-            if (busy_q && last_row && job_end_q) begin
+            if (busy_q && last_row && job_end_q && shift_o) begin
                 slot_q          <= ~slot_q;
                 residual_slot_q <= residual_slot_q ^ residual_i;
             end
@@ -80,7 +108,7 @@ module dna_drain #(
         if (transfer_i) begin
             {job_end_q, half_q, y_left_q, x_left_q, addr_q} <= head;
             row_q <= {LOG{1'b0}};
-        end else begin
+        end else if (shift_o) begin
             row_q  <= row_q + 1'b1;
             addr_q <= row_end ? addr_q + row_step : addr_q + 1'b1;
         end

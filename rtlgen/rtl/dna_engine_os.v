@@ -11,6 +11,7 @@ module dna_engine_os #(
     parameter PE_CUT       = 1,     // a register behind the PEs' multipliers
     parameter ACC_BITS     = 28,
     parameter MAX_POOL     = 0,     // PEs can take maxima
+    parameter SPILL        = 0,     // partial sums can go to and come from DRAM
     parameter INPUT_WORDS  = 64,
     parameter IADDR        = 6,
     parameter WEIGHT_WORDS = 512,
@@ -55,11 +56,12 @@ module dna_engine_os #(
     localparam SELECT     = BITS == 16 ? 3 : BITS == 8 ? 4 : 5;     // log2 of the channels in a word
     localparam RAW_BITS   = BITS == 16 ? 64 : 32;
     localparam PARAMETERS = COLS * (MB > 24 ? 128 : 64) / 128;      // words of a unit's parameters
+    localparam PACE       = SPILL != 0 ? COLS * RAW_BITS / 128 : 1; // cycles a row of partial sums needs
     localparam STAGES     = 9 + 2*LEVELS;                           // of the post-processing
 
     // ---- Layer settings of the compute side.
     wire take;
-    wire depthwise, shift, raw, channels_outer, shared_weights, pixels_outer, two_runs, max, dilated;
+    wire depthwise, shift, raw, channels_outer, shared_weights, pixels_outer, two_runs, max, dilated, slow, reload;
     wire [2:0]  log2_x, log2_y, pad;
     wire [BITS-1:0] pad_value;
     wire [9:0]  row_tiles, channel_tiles, rows_full, rows_last, units_full, units_last, out_width, x_blocks;
@@ -68,7 +70,7 @@ module dna_engine_os #(
     wire [SELECT-1:0] channel_offset;
     wire [11:0] channels, run_start, y_step;
     wire [15:0] run_address, unit_words, x_words, plane_words, block_words;
-    wire [5:0]  bubble;
+    wire [7:0]  bubble;
     wire [BITS-1:0] zero, low, high, zero_b, sum_zero, sum_low, sum_high;
     wire [5:0]  sum_shift;
     wire [MB-1:0] multiplier_a, multiplier_b;
@@ -77,7 +79,7 @@ module dna_engine_os #(
         .clk(clk), .rst_n(rst_n), .write_i(descriptor_i), .beat_i(descriptor_beat_i), .data_i(fill_data_i),
         .take_i(take), .captured_o(captured_o), .depthwise_o(depthwise), .shift_o(shift), .raw_o(raw),
         .residual_o(residual_o), .channels_outer_o(channels_outer), .shared_weights_o(shared_weights),
-        .pixels_outer_o(pixels_outer), .max_o(max), .dilated_o(dilated), .log2_x_o(log2_x), .log2_y_o(log2_y), .pad_value_o(pad_value),
+        .pixels_outer_o(pixels_outer), .max_o(max), .dilated_o(dilated), .slow_o(slow), .reload_o(reload), .log2_x_o(log2_x), .log2_y_o(log2_y), .pad_value_o(pad_value),
         .row_tiles_o(row_tiles), .channel_tiles_o(channel_tiles), .kernel_x_o(kernel_x), .kernel_y_o(kernel_y), .pad_o(pad),
         .channel_offset_o(channel_offset), .two_runs_o(two_runs), .rows_full_o(rows_full), .rows_last_o(rows_last),
         .units_full_o(units_full), .units_last_o(units_last), .out_width_o(out_width), .x_blocks_o(x_blocks),
@@ -99,11 +101,11 @@ module dna_engine_os #(
     wire [3:0] parameter_index;
     wire [OADDR-1:0] block_base;
     wire [5:0] x_left, y_left;
-    dna_compute #(.UPW((1 << SELECT) / COLS), .SELECT(SELECT), .PARAMETERS(PARAMETERS), .WADDR(WADDR), .OADDR(OADDR)) u_compute (
+    dna_compute #(.UPW((1 << SELECT) / COLS), .SELECT(SELECT), .PARAMETERS(PARAMETERS), .LATE(SPILL != 0 ? PACE : 0), .WADDR(WADDR), .OADDR(OADDR)) u_compute (
         .clk(clk), .rst_n(rst_n), .captured_i(captured_o), .take_o(take), .drained_i(drained_i),
         .loaded_i(loaded_i), .loaded_take_o(loaded_take_o), .slot_free_i(slot_free_i), .slot_take_o(slot_take_o),
         .input_release_o(input_release_o), .weights_release_o(weights_release_o),
-        .depthwise_i(depthwise), .raw_i(raw), .channels_outer_i(channels_outer), .shared_weights_i(shared_weights),
+        .depthwise_i(depthwise), .late_i(reload), .channels_outer_i(channels_outer), .shared_weights_i(shared_weights),
         .pixels_outer_i(pixels_outer), .shift_i(shift), .log2_x_i(log2_x), .log2_y_i(log2_y), .pad_i(pad),
         .row_tiles_i(row_tiles), .channel_tiles_i(channel_tiles), .kernel_x_i(kernel_x), .kernel_y_i(kernel_y),
         .channel_offset_i(channel_offset), .two_runs_i(two_runs), .rows_full_i(rows_full), .rows_last_i(rows_last),
@@ -120,7 +122,7 @@ module dna_engine_os #(
 
     // ---- Datapath.
     dna_datapath #(.ROWS(ROWS), .LOG(LOG), .COLS(COLS), .BITS(BITS), .SELECT(SELECT), .RAW_BITS(RAW_BITS), .MB(MB),
-                   .DIGIT(DIGIT), .LEVELS(LEVELS), .STAGES(STAGES), .PE_CUT(PE_CUT), .ACC_BITS(ACC_BITS), .MAX_POOL(MAX_POOL),
+                   .DIGIT(DIGIT), .LEVELS(LEVELS), .STAGES(STAGES), .PE_CUT(PE_CUT), .ACC_BITS(ACC_BITS), .MAX_POOL(MAX_POOL), .SPILL(SPILL), .PACE(PACE),
                    .INPUT_WORDS(INPUT_WORDS), .IADDR(IADDR),
                    .WEIGHT_WORDS(WEIGHT_WORDS), .WADDR(WADDR), .OUTPUT_WORDS(OUTPUT_WORDS), .OADDR(OADDR)) u_datapath (
         .clk(clk), .rst_n(rst_n), .mac_i(mac_o), .first_i(first), .last_i(last), .load_i(load), .half_i(half),
@@ -129,7 +131,7 @@ module dna_engine_os #(
         .tap_y_i(tap_y), .select_i(select), .x_block_i(x_block), .y_block_i(y_block), .y_base_i(y_base),
         .channel_addr_i(channel_addr), .weight_addr_i(weight_addr), .parameter_index_i(parameter_index),
         .block_base_i(block_base), .x_left_i(x_left), .y_left_i(y_left), .depthwise_i(depthwise), .shift_i(shift),
-        .raw_i(raw), .residual_i(residual_o), .max_i(max), .dilated_i(dilated), .log2_x_i(log2_x), .log2_y_i(log2_y), .pad_i(pad),
+        .raw_i(raw), .residual_i(residual_o), .max_i(max), .dilated_i(dilated), .slow_i(slow), .reload_i(reload), .log2_x_i(log2_x), .log2_y_i(log2_y), .pad_i(pad),
         .pad_value_i(pad_value), .in_height_i(in_height), .in_width_i(in_width), .out_width_i(out_width),
         .x_words_i(x_words), .plane_words_i(plane_words), .zero_i(zero), .low_i(low), .high_i(high),
         .zero_b_i(zero_b), .sum_zero_i(sum_zero), .sum_low_i(sum_low), .sum_high_i(sum_high),

@@ -73,7 +73,8 @@ module dna_engine_rs #(
     wire [SELECT-1:0] channel_offset;
     wire [11:0] channels, run_start, y_step;
     wire [15:0] run_address, unit_words, x_words, plane_words, block_words;
-    wire [5:0]  bubble;
+    wire        slow, reload;      // partial sums to and from DRAM: output arrays only
+    wire [7:0]  bubble;
     wire [BITS-1:0] zero, low, high, zero_b, sum_zero, sum_low, sum_high;
     wire [5:0]  sum_shift;
     wire [MB-1:0] multiplier_a, multiplier_b;
@@ -84,7 +85,7 @@ module dna_engine_rs #(
         .residual_o(residual_o), .channels_outer_o(channels_outer), .shared_weights_o(shared_weights),
         .pixels_outer_o(pixels_outer), .log2_x_o(log2_x), .log2_y_o(log2_y), .pad_value_o(pad_value),
         .row_tiles_o(row_tiles), .channel_tiles_o(channel_tiles), .kernel_x_o(kernel_x), .kernel_y_o(kernel_y),
-        .max_o(max), .dilated_o(dilated), .pad_o(pad),
+        .max_o(max), .dilated_o(dilated), .slow_o(slow), .reload_o(reload), .pad_o(pad),
         .channel_offset_o(channel_offset), .two_runs_o(two_runs), .rows_full_o(rows_full), .rows_last_o(rows_last),
         .units_full_o(units_full), .units_last_o(units_last), .out_width_o(out_width), .x_blocks_o(x_blocks),
         .y_blocks_full_o(y_blocks_full), .y_blocks_last_o(y_blocks_last), .in_height_o(in_height),
@@ -146,7 +147,7 @@ module dna_engine_rs #(
     wire [3:0]         parameter_index;
     wire [PADDR-1:0]   entry;
     wire [OADDR-1:0]   out_addr;
-    wire unused_layer = &{1'b0, max, log2_x, log2_y, x_blocks, y_blocks_full, y_blocks_last, kernel_x, plane_words, span};
+    wire unused_layer = &{1'b0, max, slow, reload, bubble[7:6], log2_x, log2_y, x_blocks, y_blocks_full, y_blocks_last, kernel_x, plane_words, span};
     dna_compute_rs #(.ROWS(ROWS), .LOG(LOG), .UPW((1 << SELECT) / COLS), .SELECT(SELECT), .PARAMETERS(PARAMETERS),
                      .RADDR(RADDR), .PADDR(PADDR), .WADDR(WADDR), .OADDR(OADDR)) u_compute (
         .clk(clk), .rst_n(rst_n), .captured_i(captured_o), .take_o(take), .drained_i(drained_i),
@@ -156,7 +157,7 @@ module dna_engine_rs #(
         .pixels_outer_i(pixels_outer), .shift_i(shift), .dilated_i(dilated), .pad_i(pad), .row_tiles_i(row_tiles),
         .channel_tiles_i(channel_tiles), .rows_full_i(rows_full), .rows_last_i(rows_last), .units_full_i(units_full),
         .units_last_i(units_last), .out_width_i(out_width), .kernel_y_i(kernel_y), .in_height_i(in_height),
-        .block_words_i(block_words), .unit_words_i(unit_words), .gap_i(bubble), .y_step_i(y_step),
+        .block_words_i(block_words), .unit_words_i(unit_words), .gap_i(bubble[5:0]), .y_step_i(y_step),
         .tile_words_full_i(tile_words_full), .tile_words_last_i(tile_words_last), .group_words_i(group_words),
         .tile_steps_full_i(tile_steps_full), .tile_steps_last_i(tile_steps_last), .block_steps_i(block_steps),
         .filter_columns_i(filter_columns), .log2_channels_i(log2_channels), .chain_i(chain), .groups_i(groups),

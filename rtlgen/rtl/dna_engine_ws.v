@@ -73,7 +73,8 @@ module dna_engine_ws #(
     wire [SELECT-1:0] channel_offset;
     wire [11:0] channels, run_start, y_step;
     wire [15:0] run_address, unit_words, x_words, plane_words, block_words;
-    wire [5:0]  bubble;
+    wire        slow, reload;      // partial sums to and from DRAM: output arrays only
+    wire [7:0]  bubble;
     wire [BITS-1:0] zero, low, high, zero_b, sum_zero, sum_low, sum_high;
     wire [5:0]  sum_shift;
     wire [MB-1:0] multiplier_a, multiplier_b;
@@ -84,7 +85,7 @@ module dna_engine_ws #(
         .residual_o(residual_o), .channels_outer_o(channels_outer), .shared_weights_o(shared_weights),
         .pixels_outer_o(pixels_outer), .log2_x_o(log2_x), .log2_y_o(log2_y), .pad_value_o(pad_value),
         .row_tiles_o(row_tiles), .channel_tiles_o(channel_tiles), .kernel_x_o(kernel_x), .kernel_y_o(kernel_y),
-        .max_o(max), .dilated_o(dilated), .pad_o(pad),
+        .max_o(max), .dilated_o(dilated), .slow_o(slow), .reload_o(reload), .pad_o(pad),
         .channel_offset_o(channel_offset), .two_runs_o(two_runs), .rows_full_o(rows_full), .rows_last_o(rows_last),
         .units_full_o(units_full), .units_last_o(units_last), .out_width_o(out_width), .x_blocks_o(x_blocks),
         .y_blocks_full_o(y_blocks_full), .y_blocks_last_o(y_blocks_last), .in_height_o(in_height),
@@ -106,7 +107,7 @@ module dna_engine_ws #(
     wire [WADDR-1:0] weight_addr;
     wire [LOG-1:0]   weight_row;
     wire [3:0] parameter_index;
-    wire unused_layer = &{1'b0, max, input_write_bank_i, log2_x, log2_y, rows_last, x_blocks, y_blocks_full, y_blocks_last};
+    wire unused_layer = &{1'b0, max, slow, reload, bubble[7:6], input_write_bank_i, log2_x, log2_y, rows_last, x_blocks, y_blocks_full, y_blocks_last};
     dna_compute_ws #(.ROWS(ROWS), .LOG(LOG), .UPW((1 << SELECT) / COLS), .SELECT(SELECT),
                      .PARAMETERS(PARAMETERS), .PSUM(PSUM), .PADDR(PADDR), .WADDR(WADDR), .OADDR(OADDR)) u_compute (
         .clk(clk), .rst_n(rst_n), .captured_i(captured_o), .take_o(take), .drained_i(drained_i),
@@ -117,7 +118,7 @@ module dna_engine_ws #(
         .channel_tiles_i(channel_tiles), .kernel_x_i(kernel_x), .kernel_y_i(kernel_y), .channel_offset_i(channel_offset), .two_runs_i(two_runs),
         .rows_full_i(rows_full), .units_full_i(units_full), .units_last_i(units_last), .out_width_i(out_width),
         .channels_i(channels), .run_start_i(run_start), .run_address_i(run_address), .block_words_i(block_words),
-        .unit_words_i(unit_words), .gap_i(bubble), .y_step_i(y_step), .tile_words_full_i(tile_words_full),
+        .unit_words_i(unit_words), .gap_i(bubble[5:0]), .y_step_i(y_step), .tile_words_full_i(tile_words_full),
         .tile_words_last_i(tile_words_last), .mac_o(mac_o), .swap_o(swap), .first_o(first), .last_o(last),
         .tap_x_o(tap_x), .tap_y_o(tap_y), .x_o(x), .y_o(y), .y_base_o(y_base), .channel_addr_o(channel_addr),
         .select_o(select), .half_o(half), .entry_o(entry), .weight_read_o(weight_read), .weight_addr_o(weight_addr),

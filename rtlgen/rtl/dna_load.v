@@ -4,7 +4,8 @@
 // so that it has at most 256 beats. Lengths are counted in words, and in beats on the bus.
 module dna_load #(
     parameter OUTSTANDING = 8,
-    parameter SPLIT       = 0      // log2 of the beats of a word
+    parameter SPLIT       = 0,     // log2 of the beats of a word
+    parameter SPILL       = 0      // residual tiles may be partial sums of the descriptor before
 ) (
     input  wire         clk,
     input  wire         rst_n,
@@ -62,6 +63,7 @@ module dna_load #(
     wire shared_weights = config_q[6];
     wire wait_previous  = config_q[7];
     wire last_layer     = config_q[8];
+    wire reload         = config_q[21] && SPILL != 0;
     wire [9:0]  row_tiles     = config_q[32*1 +: 10];
     wire [9:0]  channel_tiles = config_q[32*1+16 +: 10];
     wire [31:0] input_base    = config_q[32*2 +: 32];     // row 0
@@ -78,6 +80,7 @@ module dna_load #(
     wire [9:0]  blocks_full   = config_q[32*10 +: 10];
     wire [9:0]  blocks_last   = config_q[32*10+16 +: 10];
     wire [9:0]  pitch_words   = config_q[32*11 +: 10];
+    wire [9:0]  rows_full     = config_q[32*11+16 +: 10];  // output rows of a tile
     assign shift_o    = config_q[1];
     assign drop_odd_o = config_q[2];
     assign narrow_o   = config_q[3];
@@ -115,14 +118,17 @@ module dna_load #(
 
     // Row tile: first input row (signed), its address, the residual's; channel tile: three address offsets.
     reg signed [12:0] y_in_q;
+    reg [9:0] out_end_q;                                   // one past the tile's last output row
     reg [31:0] input_row_q, residual_row_q, input_channel_q, weight_channel_q, residual_channel_q;
     always @(posedge clk) begin
         if (state_q == START || (job_done && row_wrap)) begin
             y_in_q         <= -$signed(pad);
+            out_end_q      <= rows_full;
             input_row_q    <= input_first;
             residual_row_q <= residual_base;
         end else if (job_done && row_step) begin
             y_in_q         <= y_in_q + $signed(y_step);
+            out_end_q      <= out_end_q + rows_full;
             input_row_q    <= input_row_q + input_y_step;
             residual_row_q <= residual_row_q + residual_y_step;
         end
@@ -167,7 +173,8 @@ module dna_load #(
     wire fetch_go    = state_q == FETCH && descriptor_free_i;
     wire weight_go   = state_q == ITEM_W && weights_changed && weight_free_i;
     wire input_go    = state_q == ITEM_I && input_changed && input_free_i && readable;
-    wire residual_go = state_q == ITEM_R && residual && residual_free_i;
+    wire reloadable  = !reload || stored_i || (storing_i && rows_done_i >= out_end_q);
+    wire residual_go = state_q == ITEM_R && residual && residual_free_i && reloadable;
     assign weight_take_o   = weight_go;
     assign input_take_o    = input_go;
     assign residual_take_o = residual_go;

@@ -1,5 +1,6 @@
 // One processing element of the output array (T3): registered operands, product (registered with PE_CUT), accumulator, and a
-// drain register that takes the finished sum and then shifts towards row 0 while the next block accumulates.
+// drain register that takes the finished sum and then shifts towards row 0 while the next block accumulates (with SPILL: in
+// cycles of `shift_i` only).
 // With MAX_POOL the sum may be the largest product instead (of weights 1: the product is the operand).
 // Timing: operands at cycle t, product t + PE_CUT, sum one later. `first_i` goes with the product, `transfer_i` with the
 // finished sum.
@@ -7,7 +8,8 @@ module dna_pe #(
     parameter BITS     = 8,
     parameter ACC_BITS = 28,
     parameter PE_CUT   = 1,
-    parameter MAX_POOL = 0
+    parameter MAX_POOL = 0,
+    parameter SPILL    = 0
 ) (
     input  wire                clk,
     input  wire [BITS-1:0]     x_i,
@@ -15,6 +17,7 @@ module dna_pe #(
     input  wire                max_i,
     input  wire                first_i,
     input  wire                transfer_i,
+    input  wire                shift_i,
     input  wire [ACC_BITS-1:0] chain_i,
     output wire [ACC_BITS-1:0] chain_o
 );
@@ -44,11 +47,18 @@ module dna_pe #(
     endgenerate
 
     assign chain_o = drain_q;
+    generate
+        if (SPILL != 0) begin : gen_slow_drain
+            always @(posedge clk) if (transfer_i || shift_i) drain_q <= transfer_i ? sum_q : chain_i;
+        end else begin : gen_drain
+            wire unused_shift = shift_i;
+            always @(posedge clk) drain_q <= transfer_i ? sum_q : chain_i;
+        end
+    endgenerate
 
     always @(posedge clk) begin
         x_q     <= x_i;
         w_q     <= w_i;
         sum_q   <= next;
-        drain_q <= transfer_i ? sum_q : chain_i;
     end
 endmodule

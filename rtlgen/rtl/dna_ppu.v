@@ -1,5 +1,5 @@
 // Post-processing unit: one lane a column, one row of the array a cycle. Reads the residual buffer, writes words of channels
-// (halves when the columns are half a word) or, for logits, words of RAW_BITS sums into the output buffer. STAGES cycles from
+// (halves when the columns are half a word) or, for logits and partial sums, words of RAW_BITS sums into the output buffer. STAGES cycles from
 // a row to its word.
 // Parameters stand in words of the weight buffer, a record a column: bias (bits 0 to 31), shift - 1 (32 to 37), multiplier (40
 // and up); 64 bits a record, 128 when MB > 24.
@@ -12,6 +12,7 @@ module dna_ppu #(
     parameter DIGIT    = 8,
     parameter LEVELS   = 1,    // log2(MB / DIGIT)
     parameter STAGES   = 11,   // 9 + 2 LEVELS
+    parameter SCALE    = 2,    // log2 of the words of a pixel's raw sums
     parameter ADDR     = 9     // address bits of the output and residual buffers
 ) (
     input  wire                     clk,
@@ -67,7 +68,7 @@ module dna_ppu #(
     assign residual_addr_o = ask_tag[ADDR-1:0];
     assign residual_slot_o = ask_tag[ADDR+2];
 
-    // Logits: the sums of stage 1 stay for RAW_WORDS cycles.
+    // Raw sums: the sums of stage 1 stay for RAW_WORDS cycles.
     reg [3:0] raw_left_q;
     wire raw_start = valid_i && raw_i;
     wire hold      = raw_left_q > 4'd1;
@@ -82,7 +83,7 @@ module dna_ppu #(
     reg                 raw_slot_q;
     always @(posedge clk) begin
         if (raw_start) begin
-            raw_addr_q  <= half_i ? addr_i + RAW_WORDS[ADDR-1:0] : addr_i;
+            raw_addr_q  <= {addr_i[ADDR-1-SCALE:0], {SCALE{1'b0}}} + (half_i ? RAW_WORDS[ADDR-1:0] : {ADDR{1'b0}});
             raw_slot_q  <= slot_i;
             raw_index_q <= {RAW_INDEX{1'b0}};
         end else begin

@@ -8,6 +8,7 @@
 #include "core/base/process.h"
 #include "tests/skip.h"
 #include "verif/expected_counters.h"
+#include "verif/network_sketch.h"
 #include "verif/quick_build.h"
 #include "verif/random_case.h"
 #include "verif/vectors.h"
@@ -52,30 +53,59 @@ std::vector<verif::SimulatedPicture> run(const Case& c, const std::vector<verif:
     return result;
 }
 
+void checkCase(const Case& c) {
+    const auto pictures = run(c, {{0, 1, 0}, {1, 1, 77}});
+    const auto times = mapping::networkCycles(c.program.plans, design::MemoryModel{});
+    for (const auto& picture : pictures) {
+        for (size_t i = 0; i < picture.layers.size(); ++i) {
+            const auto& layer = picture.layers[i];
+            CAPTURE(layer.name);
+            CAPTURE(picture.stalled);
+            CHECK(layer.mismatches == 0);
+            if (picture.stalled) continue;
+            CHECK(layer.done == times[i].done);
+        }
+        if (picture.stalled) continue;
+        const auto expected = verif::expectedCounters(c.program.plans, times);
+        for (size_t i = 0; i < verif::kCounters; ++i) {
+            CAPTURE(verif::kCounterNames[i]);
+            CHECK(picture.layers.back().counters[i] == expected[i]);
+        }
+    }
+}
+
 void checkTemplate(design::Template array, const std::vector<std::array<int, 3>>& cases) {
     if (base::findProgram("verilator").empty()) DNA_SKIP("verilator is not installed");
     for (const auto& [seed, rows, cols] : cases) {
         CAPTURE(seed);
-        const Case c = makeCase(uint64_t(seed), array, rows, cols, 2);
-        const auto pictures = run(c, {{0, 1, 0}, {1, 1, 77}});
-        const auto times = mapping::networkCycles(c.program.plans, design::MemoryModel{});
-        for (const auto& picture : pictures) {
-            for (size_t i = 0; i < picture.layers.size(); ++i) {
-                const auto& layer = picture.layers[i];
-                CAPTURE(layer.name);
-                CAPTURE(picture.stalled);
-                CHECK(layer.mismatches == 0);
-                if (picture.stalled) continue;
-                CHECK(layer.done == times[i].done);
-            }
-            if (picture.stalled) continue;
-            const auto expected = verif::expectedCounters(c.program.plans, times);
-            for (size_t i = 0; i < verif::kCounters; ++i) {
-                CAPTURE(verif::kCounterNames[i]);
-                CHECK(picture.layers.back().counters[i] == expected[i]);
-            }
-        }
+        checkCase(makeCase(uint64_t(seed), array, rows, cols, 2));
     }
+}
+
+/// A network whose layer "wide" has more weights a unit than the buffer holds.
+Case wideCase() {
+    verif::NetworkSketch s;
+    network::Node input, classes;
+    input.shape = {3, 9, 7};
+    classes.out_channels = 10;
+    s.node("input", network::Op::Input, {}, input);
+    s.conv("stem", "input", 72, 3, 1, 1);
+    s.conv("wide", "stem", 40, 3, 1, 1);
+    s.node("pool", network::Op::GlobalAveragePool, {"wide"});
+    s.node("classifier", network::Op::Linear, {"pool"}, classes);
+    const network::Network graph = s.build("wide");
+    Case c;
+    design::Chunk& chunk = c.design.chunks.front();
+    chunk.weight_words = 256;
+    const std::vector<mapping::Layer> layers = mapping::extractLayers(graph);
+    CHECK(std::holds_alternative<mapping::Refusal>(mapping::legalize(layers[1], chunk, {})));
+    chunk.split_reduction = true;
+    base::Rng rng(1, "wide");
+    c.network = nn::randomIntegerNetwork(graph, 1, {8, chunk.multiplier_bits});
+    c.program = mapping::buildProgram(c.network, c.design, verif::randomPlans(layers, chunk, rng));
+    CHECK(c.program.plans[1].splitsReduction());
+    for (int i = 0; i < 2; ++i) c.pictures.push_back(verif::randomPicture(graph, rng));
+    return c;
 }
 
 }  // namespace
@@ -92,4 +122,9 @@ TEST_CASE("systolic weight-stationary array: RTL equals reference and model") {
 }
 TEST_CASE("row-stationary array: RTL equals reference and model") {
     checkTemplate(design::Template::RowStationary, {{31, 8, 8}, {32, 16, 16}, {33, 4, 8}, {34, 32, 8}});
+}
+
+TEST_CASE("a layer beyond the buffers: partial sums through DRAM, RTL equals reference and model") {
+    if (base::findProgram("verilator").empty()) DNA_SKIP("verilator is not installed");
+    checkCase(wideCase());
 }

@@ -40,6 +40,7 @@ struct Layer {
     std::string name;
     int descriptors = 1;
     uint32_t address = 0, bytes = 0;
+    uint32_t sums_address = 0, sums_bytes = 0;  ///< map of partial sums
 };
 
 /// program.txt: what stands where.
@@ -70,6 +71,7 @@ Program readProgram(const std::string& name) {
             words >> layer.name >> layer.descriptors >> layer.address >> layer.bytes;
             program.layers.push_back(layer);
         }
+        if (key == "sums") words >> program.layers.back().sums_address >> program.layers.back().sums_bytes;
     }
     return program;
 }
@@ -244,7 +246,10 @@ private:
         checkBurst(top_.m_axi_awaddr, beats);
         const Layer& layer = program_.layers[size_t(layer_)];
         const uint32_t end = top_.m_axi_awaddr + uint32_t(beats) * kBeat;
-        if (top_.m_axi_awaddr < layer.address || end > layer.address + layer.bytes)
+        const auto inside = [&](uint32_t address, uint32_t bytes) {
+            return top_.m_axi_awaddr >= address && end <= address + bytes;
+        };
+        if (!inside(layer.address, layer.bytes) && !inside(layer.sums_address, layer.sums_bytes))
             fail("layer " + layer.name + " writes outside its map, at " + std::to_string(top_.m_axi_awaddr));
         writes_.push_back({top_.m_axi_awaddr, beats});
     }

@@ -1,8 +1,9 @@
 // Processing element of the output array: every pair of operands (up to 8 bits each), then random sequences with first,
-// transfer, chain and maxima, against sums kept as integers.
+// transfer, chain, shift and maxima, against sums kept as integers.
 //
 // module: dna_pe
 // quick: ACC_BITS=28 MAX_POOL=1
+// quick: ACC_BITS=28 MAX_POOL=0 SPILL=1
 // full: ACC_BITS=20 MAX_POOL=0
 // full: ACC_BITS=32 MAX_POOL=1
 #include <deque>
@@ -16,8 +17,8 @@ constexpr int kX = width::x_i, kW = width::w_i, kAcc = parameter::ACC_BITS;
 /// What stands in the element, by the cycle: operands, product, sum, drain.
 class Model {
 public:
-    void clock(int64_t x, int64_t w, bool take_max, bool first, bool transfer, uint64_t chain) {
-        drain_ = transfer ? sum_ : chain;
+    void clock(int64_t x, int64_t w, bool take_max, bool first, bool transfer, bool shift, uint64_t chain) {
+        if (transfer || shift || parameter::SPILL == 0) drain_ = transfer ? sum_ : chain;
         const int64_t kept = unit::signedValue(sum_, kAcc);
         int64_t next = first ? product_ : kept + product_;
         if (take_max && parameter::MAX_POOL != 0) next = first ? product_ : std::max(kept, product_);
@@ -38,10 +39,11 @@ public:
 
     void step(int64_t x, int64_t w, bool take_max, bool first, bool transfer, uint64_t chain) {
         dut_.x_i = unit::unsignedValue(x, kX), dut_.w_i = unit::unsignedValue(w, kW);
-        dut_.max_i = take_max, dut_.first_i = first, dut_.transfer_i = transfer;
+        const bool shift = bench_.random.oneIn(2);
+        dut_.max_i = take_max, dut_.first_i = first, dut_.transfer_i = transfer, dut_.shift_i = shift;
         unit::setBits(dut_.chain_i, 0, kAcc, chain);
         bench_.clock(dut_);
-        model_.clock(x, w, take_max, first, transfer, chain);
+        model_.clock(x, w, take_max, first, transfer, shift, chain);
         if (++cycle_ > 4) bench_.expect(unit::bits(dut_.chain_o, 0, kAcc), model_.drained(), "chain_o");
     }
 
