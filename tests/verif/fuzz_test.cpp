@@ -78,7 +78,7 @@ TEST_CASE("a broken library is found, shrunk and replayed") {
     if (base::findProgram("verilator").empty()) DNA_SKIP("verilator is not installed");
     const Scratch scratch;
     base::SilentLog log;
-    verif::FuzzOptions options = smallRun(scratch.folder, 12, 3);
+    verif::FuzzOptions options = smallRun(scratch.folder, 18, 3);
     options.threads = 1;
     options.stop_at_first = true;
     options.shrink_attempts = 40;
