@@ -2,7 +2,9 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <limits>
+#include <vector>
 
 #include "core/base/rng.h"
 #include "core/network/network.h"
@@ -77,4 +79,28 @@ TEST_CASE("mapping on a design: branch and bound finds what exhaustive pricing f
         CHECK(near.evaluated <= found.evaluated);
     }
     CHECK(feasible >= 100);
+}
+
+TEST_CASE("mapping on a design: reductions are split only when nothing else fits, into the fewest passes") {
+    mapping::Layer layer;
+    layer.name = "wide";
+    layer.in_channels = 64, layer.out_channels = 16;
+    layer.in_height = layer.in_width = layer.out_height = layer.out_width = 8;
+    layer.kernel = layer.kernel_width = 3, layer.pad = 1;
+    layer.subs = {{0, 16, 0, 64, 1, 0}};
+    layer.macs = 64 * 16 * 64 * 9;
+    design::Chunk chunk;
+    chunk.cols = 16, chunk.weight_words = 400, chunk.output_words = 256;  // a unit of all channels: 8 + 576 words
+    const auto passesOf = [&] {
+        std::vector<size_t> passes;
+        forEachMapping(layer, chunk, [&](const mapping::LayerPlan& plan) { passes.push_back(plan.subs.size()); });
+        std::sort(passes.begin(), passes.end());
+        passes.erase(std::unique(passes.begin(), passes.end()), passes.end());
+        return passes;
+    };
+    CHECK(passesOf().empty());
+    chunk.split_reduction = true;
+    CHECK(passesOf() == std::vector<size_t>{2});
+    chunk.weight_words = 600;
+    CHECK(passesOf() == std::vector<size_t>{1});
 }

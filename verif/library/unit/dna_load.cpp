@@ -1,8 +1,10 @@
 // Request side of the load engine against nested loops over jobs: the item records and all bursts of random layers,
-// then one item at every place in 4 KiB with many lengths. The memory and the slots answer with random delays.
+// then one item at every place in 4 KiB with many lengths. The memory and the slots answer with random delays; partial sums
+// (SPILL) may not be asked for before the descriptor before has written their rows.
 //
 // module: dna_load
 // quick: OUTSTANDING=8
+// quick: OUTSTANDING=8 SPILL=1
 // full: OUTSTANDING=2
 #include <algorithm>
 #include <deque>
@@ -27,15 +29,17 @@ struct Layer {
     int weight_full = 1, weight_last = 1;
     uint32_t residual_base = 0, residual_y = 0, residual_pitch = 0, residual_c = 0;
     int residual_full = 1, residual_last = 1;
+    bool reload = false;  ///< the residual are partial sums
+    int out_rows = 1;     ///< of a full tile
 
     std::vector<uint32_t> words() const {
         std::vector<uint32_t> w(64, 0);
         const auto pair = [](int low, int high) { return uint32_t(low) | uint32_t(high) << 16; };
         w[0] = uint32_t(depthwise) | uint32_t(residual) << 4 | uint32_t(channels_outer) << 5 |
-               uint32_t(shared_weights) << 6 | uint32_t(last) << 8;
+               uint32_t(shared_weights) << 6 | uint32_t(last) << 8 | uint32_t(reload) << 21;
         w[1] = pair(row_tiles, channel_tiles), w[2] = base, w[3] = first, w[4] = y_step, w[5] = pitch, w[6] = c_step;
         w[7] = pair(pad, row_step), w[8] = pair(height, dense_blocks), w[9] = pair(span_full, span_last);
-        w[10] = pair(blocks_full, blocks_last), w[11] = uint32_t(pitch_words);
+        w[10] = pair(blocks_full, blocks_last), w[11] = pair(pitch_words, out_rows);
         w[14] = weights, w[15] = weight_step, w[16] = pair(weight_full, weight_last);
         w[17] = residual_base, w[18] = residual_y, w[19] = residual_pitch, w[20] = residual_c;
         w[21] = pair(residual_full, residual_last);
@@ -47,6 +51,7 @@ struct Item {
     Kind kind;
     bool job_end;
     int beats, row, rows, blocks;  ///< of a linear item its beats, of an input item its rows
+    int written = 0;               ///< output rows that must be complete
 };
 struct Burst {
     uint32_t address;
@@ -97,7 +102,7 @@ private:
         }
         if (l.residual) {
             const int beats = last_row ? l.residual_last : l.residual_full;
-            item({kResidual, true, beats, 0, 0, blocks},
+            item({kResidual, true, beats, 0, 0, blocks, l.reload ? (row + 1) * l.out_rows : 0},
                  l.residual_base + uint32_t(row) * l.residual_y + uint32_t(channel) * l.residual_c, beats,
                  l.residual_pitch);
         }
@@ -160,6 +165,7 @@ private:
         dut_.burst_done_i = outstanding_ > 0 && (fast_ || random.oneIn(4));
         dut_.descriptor_free_i = fast_ || random.oneIn(2), dut_.weight_free_i = fast_ || random.oneIn(2);
         dut_.input_free_i = fast_ || random.oneIn(2), dut_.residual_free_i = fast_ || random.oneIn(2);
+        dut_.stored_i = !random.oneIn(2), dut_.storing_i = random.oneIn(2), dut_.rows_done_i = random.below(20);
         dut_.clk = 0;
         dut_.eval();
         if (dut_.item_o) item();
@@ -188,6 +194,8 @@ private:
         bool free[] = {bool(dut_.descriptor_free_i), bool(dut_.weight_free_i), bool(dut_.input_free_i),
                        bool(dut_.residual_free_i)};
         bench_.expect(free[wanted.kind], true, "an item without a free slot");
+        const bool written = dut_.stored_i || (dut_.storing_i && int(dut_.rows_done_i) >= wanted.written);
+        bench_.expect(written || wanted.written == 0, true, "partial sums that are not written yet");
         fetching_ = wanted.kind == kDescriptor;
     }
 
@@ -227,6 +235,7 @@ Layer randomLayer(unit::Random& random) {
     l.weights = address(), l.weight_step = address(), l.weight_full = upTo(400), l.weight_last = upTo(400);
     l.residual_base = address(), l.residual_y = address(), l.residual_pitch = address(), l.residual_c = address();
     l.residual_full = upTo(60), l.residual_last = upTo(60);
+    l.reload = parameter::SPILL != 0 && l.residual && random.oneIn(2), l.out_rows = upTo(6);
     return l;
 }
 
