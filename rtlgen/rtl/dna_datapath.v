@@ -123,8 +123,10 @@ module dna_datapath #(
             assign {valids[r], words[r*128 +: 128]} = lanes[r*129 +: 129];
         end
     endgenerate
+    reg [2:0] log2_x_q;       // set long before the layer's first word arrives
+    always @(posedge clk) log2_x_q <= log2_x_i;
     dna_align #(.ROWS(ROWS), .LOG(LOG), .BITS(129)) u_align (
-        .banks_i(banks), .amount_i(amount_q), .log2_x_i(log2_x_i), .lanes_o(lanes));
+        .banks_i(banks), .amount_i(amount_q), .log2_x_i(log2_x_q), .lanes_o(lanes));
 
     // ---- Weights (read at stage 4) and the array.
     wire [127:0] weight_data;

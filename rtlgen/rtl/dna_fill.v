@@ -58,10 +58,12 @@ module dna_fill #(
     reg [BITS-1:0]  record_q, item_q;
     wire            next_valid, unused_full;
     wire [BITS-1:0] next_item;
+    // Counts less one: what the last of them is compared with.
+    wire [BITS-1:0] waiting   = {record_q[48:46], record_q[45:30] - 16'd1, record_q[29:10], record_q[9:0] - 10'd1};
     wire            next_take = next_valid && (!have_q || pop);
     assign {kind, job_end, last_beat, row, rows, last_block} = item_q;
     dna_fifo #(.BITS(BITS), .DEPTH(16), .ADDR(4)) u_items (
-        .clk(clk), .rst_n(rst_n), .push_i(push_q), .data_i(record_q),
+        .clk(clk), .rst_n(rst_n), .push_i(push_q), .data_i(waiting),
         .pop_i(next_take), .valid_o(next_valid), .full_o(unused_full), .data_o(next_item));
     always @(posedge clk or negedge rst_n) begin
         if (!rst_n) {push_q, have_q} <= 2'd0;
@@ -72,7 +74,7 @@ module dna_fill #(
     end
     always @(posedge clk) begin
         record_q <= {item_kind_i, item_job_end_i, item_beats_i, item_row_i, item_rows_i, item_blocks_i};
-        if (next_take) item_q <= {next_item[48:46], next_item[45:30] - 16'd1, next_item[29:10], next_item[9:0] - 10'd1};
+        if (next_take) item_q <= next_item;
     end
 
     // One word waits in data_q, gathered from its beats; a narrow one stays for its pixels (fewer at the end of a row).

@@ -188,25 +188,30 @@ module dna_load #(
     assign item_rows_o   = rows_q;
     assign item_blocks_o = input_go ? input_blocks : residual_go ? tile_blocks : 10'd1;
 
-    // Requests of the current item: blocks of equal length, one pitch apart.
+    // Requests of the current item: blocks of equal length, one pitch apart. `rest_q`: words of the block from here on, less one.
     reg [31:0] descriptor_q, block_addr_q, addr_q, pitch_q;
-    reg [15:0] block_beats_q, left_q;
+    reg [15:0] block_rest_q, rest_q;
     reg [9:0]  blocks_q;
     wire [31:0] go_addr  = fetch_go ? descriptor_q : weight_go ? weight_channel_q : input_go ? input_addr_q
                                     : residual_row_q + residual_channel_q;
     wire [15:0] go_beats = input_go ? input_beats_q : item_beats_o;
 
     localparam PAGE = 8 - SPLIT;                                  // log2 of the words between boundaries
-    wire [8:0]  page  = (9'd1 << PAGE) - {{(9-PAGE){1'b0}}, addr_q[4 +: PAGE]};
-    wire        more  = left_q > {7'd0, page};        // another burst of the block follows
-    wire [8:0]  beats = more ? page : left_q[8:0];
-    wire [8:0]  length = (beats << SPLIT) - 9'd1;
+    wire [PAGE-1:0] page = ~addr_q[4 +: PAGE];                    // words to the boundary, less one
+    wire            more = rest_q > {{(16-PAGE){1'b0}}, page};    // another burst of the block follows
+    wire [PAGE-1:0] last = more ? page : rest_q[PAGE-1:0];        // words of the burst, less one
+    wire [15:0] go_rest = go_beats - 16'd1;
     reg [3:0]   outstanding_q;
     localparam [3:0] LIMIT = OUTSTANDING[3:0];
     assign arvalid_o = state_q == REQUEST && outstanding_q != LIMIT;
     assign araddr_o  = addr_q;
-    assign arlen_o   = length[7:0];
-    wire unused_length = length[8];
+    generate
+        if (SPLIT == 0) begin : gen_whole
+            assign arlen_o = last;
+        end else begin : gen_parts
+            assign arlen_o = {last, {SPLIT{1'b1}}};
+        end
+    endgenerate
     wire sent       = arvalid_o && arready_i;
     wire block_sent = sent && !more;
     wire item_sent  = block_sent && blocks_q == 10'd1;
@@ -216,18 +221,18 @@ module dna_load #(
         if (go) begin
             addr_q        <= go_addr;
             block_addr_q  <= go_addr;
-            left_q        <= go_beats;
-            block_beats_q <= go_beats;
+            rest_q        <= go_rest;
+            block_rest_q  <= go_rest;
             blocks_q      <= item_blocks_o;
             pitch_q       <= input_go ? input_pitch : residual_pitch;
         end else if (block_sent) begin
             addr_q       <= next_block;
             block_addr_q <= next_block;
-            left_q       <= block_beats_q;
+            rest_q       <= block_rest_q;
             blocks_q     <= blocks_q - 10'd1;
         end else if (sent) begin
             addr_q <= {addr_q[31:PAGE+4] + 1'b1, {(PAGE+4){1'b0}}};    // the burst ended at a boundary
-            left_q <= left_q - {7'd0, page};
+            rest_q <= rest_q - {{(16-PAGE){1'b0}}, page} - 16'd1;
         end
         if (state_q == IDLE) descriptor_q <= descriptor_addr_i;
         else if (fetch_go) descriptor_q <= descriptor_q + 32'd256;

@@ -89,9 +89,9 @@ module dna_store #(
         else if (job_done && channel_step) channel_addr_q <= channel_addr_q + c_step;
     end
 
-    // Requests.
+    // Requests. `rest_q`: words of the block from here on, less one.
     reg [31:0] block_addr_q, addr_q;
-    reg [15:0] words_q, left_q;
+    reg [15:0] words_q, block_rest_q, rest_q;
     reg [9:0]  blocks_q;
     reg        requesting_q;
     wire       lengths_full, length_valid;
@@ -100,14 +100,20 @@ module dna_store #(
     wire [15:0] words      = row_last ? words_last : words_full;
     wire [9:0]  blocks     = channel_last ? blocks_last : blocks_full;
     localparam PAGE = 8 - SPLIT;                             // log2 of the words between boundaries
-    wire [8:0]  page       = (9'd1 << PAGE) - {{(9-PAGE){1'b0}}, addr_q[4 +: PAGE]};
-    wire        more       = left_q > {7'd0, page};        // another burst of the block follows
-    wire [8:0]  beats      = left_q < {7'd0, page} ? left_q[8:0] : page;
-    wire [8:0]  minus_one  = (beats << SPLIT) - 9'd1;
-    wire unused_minus = minus_one[8];
+    wire [PAGE-1:0] page   = ~addr_q[4 +: PAGE];                  // words to the boundary, less one
+    wire            more   = rest_q > {{(16-PAGE){1'b0}}, page};  // another burst of the block follows
+    wire [PAGE-1:0] last   = more ? page : rest_q[PAGE-1:0];      // words of the burst, less one
+    wire [7:0]      minus_one;
+    generate
+        if (SPLIT == 0) begin : gen_whole_length
+            assign minus_one = last;
+        end else begin : gen_split_length
+            assign minus_one = {last, {SPLIT{1'b1}}};
+        end
+    endgenerate
     assign awvalid_o = requesting_q && !lengths_full;
     assign awaddr_o  = addr_q;
-    assign awlen_o   = minus_one[7:0];
+    assign awlen_o   = minus_one;
     wire sent       = awvalid_o && awready_i;
     wire block_sent = sent && !more;
     wire [31:0] next_block = block_addr_q + pitch;
@@ -116,16 +122,17 @@ module dna_store #(
             addr_q       <= start_addr;
             block_addr_q <= start_addr;
             words_q      <= words;
-            left_q       <= words;
+            rest_q       <= words - 16'd1;
+            block_rest_q <= words - 16'd1;
             blocks_q     <= blocks;
         end else if (block_sent) begin
             addr_q       <= next_block;
             block_addr_q <= next_block;
-            left_q       <= words_q;
+            rest_q       <= block_rest_q;
             blocks_q     <= blocks_q - 10'd1;
         end else if (sent) begin
             addr_q <= {addr_q[31:PAGE+4] + 1'b1, {(PAGE+4){1'b0}}};    // the burst ended at a boundary
-            left_q <= left_q - {7'd0, page};
+            rest_q <= rest_q - {{(16-PAGE){1'b0}}, page} - 16'd1;
         end
     end
     always @(posedge clk or negedge rst_n) begin
@@ -184,7 +191,7 @@ module dna_store #(
     reg [7:0] beat_q;
     wire burst_end = beat_q == length;
     dna_fifo #(.BITS(8), .DEPTH(4), .ADDR(2)) u_lengths (
-        .clk(clk), .rst_n(rst_n), .push_i(sent), .data_i(minus_one[7:0]), .pop_i(beat && burst_end),
+        .clk(clk), .rst_n(rst_n), .push_i(sent), .data_i(minus_one), .pop_i(beat && burst_end),
         .valid_o(length_valid), .full_o(lengths_full), .data_o(length));
     assign wvalid_o = data_valid && length_valid;
     wire [15:0] strobes = data[128] ? 16'h00ff : 16'hffff;

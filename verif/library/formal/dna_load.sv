@@ -7,7 +7,7 @@
 // refute: 12
 // free: rtl/dna_load.v: `wire [19:0] input_beats = rows_q * pitch_words;` -> `(* anyseq *) wire [19:0] input_beats;`
 // broken: rtl/dna_load.v: `state_q == REQUEST && outstanding_q != LIMIT` -> `state_q == REQUEST && outstanding_q != LIMIT && !burst_done_i`
-// broken: rtl/dna_load.v: `9'd256 - {1'b0, addr_q[11:4]}` -> `9'd257 - {1'b0, addr_q[11:4]}`
+// broken: rtl/dna_load.v: `page = ~addr_q[4 +: PAGE]` -> `page = ~addr_q[4 +: PAGE] + 1'b1`
     reg f_past = 1'b0;
     always @(posedge clk) f_past <= 1'b1;
     always @* if (!f_past) assume(!rst_n);
@@ -32,17 +32,18 @@
         if (go || block_sent) f_sent <= 16'd0;
         else if (sent) f_sent <= f_sent + {8'd0, arlen_o} + 16'd1;
     end
+    wire [15:0] f_left = rest_q + 16'd1, f_block = block_rest_q + 16'd1;
     wire [12:0] f_end = {1'b0, araddr_o[11:0]} + {1'b0, arlen_o, 4'd0} + 13'd16;    // first byte behind the burst
     always @* if (f_past && rst_n) begin
         assert(!f_waiting || (arvalid_o && araddr_o == f_addr && arlen_o == f_len));
         assert(outstanding_q <= OUTSTANDING);
         if (state_q == REQUEST) begin
             assert(next_q == ARRIVE || next_q == ITEM_I || next_q == ITEM_R || next_q == CLIP);
-            assert(left_q != 0 && blocks_q != 0 && block_beats_q != 0);
+            assert(f_left != 0 && blocks_q != 0 && f_block != 0);
             assert(addr_q[3:0] == 0 && block_addr_q[3:0] == 0 && (blocks_q == 1 || pitch_q[3:0] == 0));
             assert(addr_q == block_addr_q + {12'd0, f_sent, 4'd0});
-            assert(f_sent + left_q == block_beats_q && f_sent < block_beats_q);
-            assert({8'd0, arlen_o} < left_q);
+            assert(f_sent + f_left == f_block && f_sent < f_block);
+            assert({8'd0, arlen_o} < f_left);
         end
         if (arvalid_o) assert(f_end <= 13'd4096);
     end

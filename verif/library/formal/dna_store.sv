@@ -7,7 +7,7 @@
 // base: 4
 // refute: 10
 // broken: rtl/dna_store.v: `requesting_q && !lengths_full` -> `requesting_q && !lengths_full && !bvalid_i`
-// broken: rtl/dna_store.v: `9'd256 - {1'b0, addr_q[11:4]}` -> `9'd257 - {1'b0, addr_q[11:4]}`
+// broken: rtl/dna_store.v: `page   = ~addr_q[4 +: PAGE]` -> `page   = ~addr_q[4 +: PAGE] + 1'b1`
 // broken: rtl/dna_store.v: `room_q     <= 3'd4` -> `room_q     <= 3'd5`
     reg f_past = 1'b0;
     always @(posedge clk) f_past <= 1'b1;
@@ -56,6 +56,7 @@
         if (state_q == SETUP || block_sent) f_sent <= 16'd0;
         else if (sent) f_sent <= f_sent + {8'd0, awlen_o} + 16'd1;
     end
+    wire [15:0] f_left = rest_q + 16'd1;
     wire [12:0] f_end = {1'b0, awaddr_o[11:0]} + {1'b0, awlen_o, 4'd0} + 13'd16;    // first byte behind the burst
     always @* if (f_past && rst_n) begin
         assert(!f_aw_waits || (awvalid_o && {awaddr_o, awlen_o} == f_aw));
@@ -66,11 +67,11 @@
         assert(!arriving_q || f_words != 4 || pop);
         assert(!(requesting_q && state_q != MOVE) && !(reading_q && state_q != MOVE));
         if (requesting_q) begin
-            assert(left_q != 0 && blocks_q != 0 && words_q != 0);
+            assert(f_left != 0 && blocks_q != 0 && block_rest_q + 16'd1 == words_q && words_q != 0);
             assert(addr_q[3:0] == 0 && block_addr_q[3:0] == 0);
             assert(addr_q == block_addr_q + {12'd0, f_sent, 4'd0});
-            assert(f_sent + left_q == words_q && f_sent < words_q);
-            assert({8'd0, awlen_o} < left_q);
+            assert(f_sent + f_left == words_q && f_sent < words_q);
+            assert({8'd0, awlen_o} < f_left);
         end
         if (awvalid_o) assert(f_end <= 13'd4096);
     end
