@@ -42,8 +42,9 @@ std::string areaScript(double period_ns) { return "strash\nifraig\nscorr\ndc2\ns
 /// ABC, for delay: keeps the structure of adders (dc2 turns prefix adders into ripple-carry ones).
 std::string delayScript(double period_ns) { return "strash\nifraig\nscorr\n&get -n\n&nf\n&put\n" + sizingScript(period_ns); }
 
-/// What a path has beside its gates: clock to output and set-up of the flip-flops, the clock's own slew.
-constexpr double kRegisterNs = 0.12;
+/// Share of the period that a module's gates may take when mapped for area: the rest is for flip-flops, and for gates of other
+/// modules on the same path.
+constexpr double kAreaShare = 0.75;
 
 std::string readLiberties(const std::vector<std::string>& memory_liberties) {
     std::string text = "read_liberty -lib cells.lib\n";
@@ -87,7 +88,7 @@ std::string mappingScript(const YosysOptions& options, const Platform& platform,
         std::string pattern = module;
         for (char& c : pattern)
             if (std::isalnum(static_cast<unsigned char>(c)) == 0 && c != '_') c = '?';
-        (delay > (1000.0 / options.clock_mhz - kRegisterNs) * 1000 ? fast : area) += " " + pattern;
+        (delay > kAreaShare * 1e6 / options.clock_mhz ? fast : area) += " " + pattern;
     }
     std::string text = readLiberties(memory_liberties) + "read_rtlil synthesised.il\n";
     if (!area.empty()) text += "abc -liberty cells.lib -script abc.script" + area + "\n";

@@ -166,10 +166,15 @@ module dna_fill #(
             block_addr_q <= 16'd0;
             fresh_q      <= 1'b1;
         end else if (work) begin
+            if (linear_done) begin    // not with input items: their end comes late in the cycle
+                beat_q   <= 16'd0;
+                linear_q <= 16'd0;
+            end else if (!is_input) begin
+                linear_q <= linear_q + 16'd1;
+                beat_q   <= beat_last ? 16'd0 : beat_q + 16'd1;
+            end
             if (pop) begin
-                beat_q       <= 16'd0;
                 block_q      <= 10'd0;
-                linear_q     <= 16'd0;
                 x_q          <= 10'd0;
                 row_addr_q   <= 16'd0;
                 block_addr_q <= 16'd0;
@@ -185,8 +190,6 @@ module dna_fill #(
                     row_addr_q <= row_addr_q + x_words_i;
                 end
             end else begin
-                linear_q <= linear_q + 16'd1;
-                beat_q   <= beat_last ? 16'd0 : beat_q + 16'd1;
                 if (beat_last) block_q <= block_q + 10'd1;
             end
         end
