@@ -26,7 +26,7 @@ constexpr int kReferenceAccumulator = 28;                ///< at which LogicPric
 constexpr int kReferenceWords = 16, kReferenceSum = 24;  ///< the same of row-stationary PEs
 
 /// Operand byte lanes: a held word a row, a weight a column.
-double byteLanes(const design::Chunk& chunk) { return double(chunk.lanes()) * design::kWordBytes + chunk.cols; }
+double byteLanes(const design::Chunk& chunk) { return double(chunk.lanes()) * design::kWordBytes + chunk.cols * chunk.operand_bits / 8.0; }
 
 /// Bits of a row-stationary PE's sums: products of half its weights, added over a chain of at most all rows.
 int sumBits(const design::Chunk& chunk) {
@@ -51,21 +51,37 @@ struct PePrice {
     double area_um2 = 0, mac_pj = 0, idle_pj = 0;
 };
 
+/// Prices are characterised for 8-bit operands and 16-bit multipliers. Other widths follow laws through the cell areas of
+/// mapped modules (nangate45, mapped for area): dna_pe 484, 971 and 2534 um2 at 4, 8 and 16 bits with accumulators of 20,
+/// 28 and 44; dna_ppu_lane 7375, 8693 and 13127 um2, and 16606 with a multiplier of 32 bits. Energies are taken to follow
+/// the areas; cost.json says `operand_prices: scaled`.
+double peScale(const design::Chunk& chunk) {
+    const double ratio = chunk.operand_bits / 8.0;
+    return 0.5 + 0.1 * ratio + 0.4 * ratio * ratio;
+}
+double laneScale(const design::Chunk& chunk) {
+    const double ratio = chunk.operand_bits / 8.0;
+    return (0.77 + 0.09 * ratio + 0.14 * ratio * ratio) * (chunk.multiplier_bits == 32 ? 1.91 : 1.0);
+}
+
 PePrice peOf(const design::Chunk& chunk, const LogicPrices& logic) {
+    const double scale = peScale(chunk);
     if (chunk.array == design::Template::DotLanes)
-        return {logic.dot_area_um2, logic.dot_mac_energy_pj, logic.dot_idle_energy_pj};
+        return {logic.dot_area_um2 * scale, logic.dot_mac_energy_pj * scale, logic.dot_idle_energy_pj * scale};
     if (chunk.array == design::Template::WeightStationary)
-        return {logic.systolic_area_um2, logic.systolic_mac_energy_pj, logic.systolic_idle_energy_pj};
+        return {logic.systolic_area_um2 * scale, logic.systolic_mac_energy_pj * scale,
+                logic.systolic_idle_energy_pj * scale};
     if (chunk.rowStationary()) {
         const int words = chunk.rf_words - kReferenceWords, bits = sumBits(chunk) - kReferenceSum;
-        return {logic.row_area_um2 + words * logic.row_area_per_word_um2 + bits * logic.row_area_per_sum_bit_um2,
-                logic.row_mac_energy_pj + words * logic.row_mac_energy_per_word_pj +
+        return {logic.row_area_um2 * scale + words * logic.row_area_per_word_um2 + bits * logic.row_area_per_sum_bit_um2,
+                logic.row_mac_energy_pj * scale + words * logic.row_mac_energy_per_word_pj +
                     bits * logic.row_mac_energy_per_sum_bit_pj,
-                logic.row_idle_energy_pj + words * logic.row_idle_energy_per_word_pj};
+                logic.row_idle_energy_pj * scale + words * logic.row_idle_energy_per_word_pj};
     }
     const int extra = chunk.accumulator_bits - kReferenceAccumulator;
-    return {logic.pe_area_um2 + extra * logic.pe_area_per_accumulator_bit_um2,
-            logic.mac_energy_pj + extra * logic.mac_energy_per_accumulator_bit_pj, logic.pe_idle_energy_pj};
+    return {logic.pe_area_um2 * scale + extra * logic.pe_area_per_accumulator_bit_um2,
+            logic.mac_energy_pj * scale + extra * logic.mac_energy_per_accumulator_bit_pj,
+            logic.pe_idle_energy_pj * scale};
 }
 
 /// Bits of the registers that delay the rows of a systolic array: row r's operand and swap by r cycles.
@@ -87,7 +103,7 @@ AreaParts areaOf(const design::Chunk& chunk, const LogicPrices& logic, const Chu
     const double stages = chunk.rowStationary() ? 0 : std::countr_zero(unsigned(chunk.lanes()));
     AreaParts area;
     area.pe = chunk.rows * chunk.cols * peOf(chunk, logic).area_um2;
-    area.ppu = chunk.cols * logic.lane_area_um2;
+    area.ppu = chunk.cols * logic.lane_area_um2 * laneScale(chunk);
     area.noc = logic.align_area_per_bit_stage_um2 * chunk.lanes() * kBeatBits * stages +
                logic.noc_area_per_byte_um2 * byteLanes(chunk) +
                (skewBits(chunk) + foldBits(chunk)) * logic.register_area_per_bit_um2 +
@@ -141,10 +157,10 @@ ChunkPrices pricesOf(const design::Chunk& chunk, const Technology& technology, c
         p.psum_pj += inputs * chunk.cols * sumBits(chunk) * logic.pick_energy_per_bit_pj;
         p.pick_pj = inputs * kBeatBits * logic.pick_energy_per_bit_pj;
     }
-    p.noc_pj = logic.noc_energy_per_word_pj;
+    p.noc_pj = logic.noc_energy_per_word_pj * chunk.operand_bits / 8;
     p.noc_clock_pj = logic.noc_clock_energy_per_byte_pj * byteLanes(chunk) +
                      (skewBits(chunk) + foldBits(chunk)) * logic.register_energy_per_bit_pj;
-    p.lane_pj = logic.lane_energy_pj, p.lane_idle_pj = logic.lane_idle_energy_pj;
+    p.lane_pj = logic.lane_energy_pj * laneScale(chunk), p.lane_idle_pj = logic.lane_idle_energy_pj * laneScale(chunk);
     p.control_pj = logic.control_energy_per_cycle_pj;
     p.dma_pj = logic.dma_energy_per_word_pj;
     const DramPart& part = dramPart(technology, dram);
@@ -212,6 +228,7 @@ NetworkCost networkCost(const std::vector<LayerPlan>& plans, const design::Desig
     cost.area = prices.area;
     cost.clock_mhz = target.clock_mhz;
     cost.sram_bytes = sramBytes(chunk);
+    cost.scaled_prices = chunk.operand_bits != 8 || chunk.multiplier_bits != 16;
     const std::vector<mapping::LayerTime> times = mapping::networkCycles(plans, design::MemoryModel{});
     for (size_t i = 0; i < plans.size(); ++i) cost.layers.push_back(costOf(plans[i], times[i], prices));
     return cost;
@@ -308,6 +325,7 @@ Json toJson(const NetworkCost& cost, const Technology& technology, const design:
     Json json = base::makeDocument("cost");
     json["technology"] = technology.name;
     json["memory_source"] = technology.memory.kind;
+    json["operand_prices"] = cost.scaled_prices ? "scaled" : "characterised";
     json["dram"] = target.dram;
     Json totals;
     totals["latency_cycles"] = int64_t(cost.latencyCycles());

@@ -91,6 +91,7 @@ struct NetworkCost {
     std::vector<LayerCost> layers;
     AreaParts area;
     double clock_mhz = 100;
+    bool scaled_prices = false;  ///< of operands other than the characterised 8 bits, or of wider multipliers
     double sram_bytes = 0;
     double latencyCycles() const;
     double latencyMs() const { return latencyCycles() / clock_mhz / 1e3; }

@@ -44,7 +44,7 @@ std::string delayScript(double period_ns) { return "strash\nifraig\nscorr\n&get 
 
 /// Share of the period that a module's gates may take when mapped for area: the rest is for flip-flops, and for gates of other
 /// modules on the same path.
-constexpr double kAreaShare = 0.75;
+constexpr double kAreaShare = 0.9;
 
 std::string readLiberties(const std::vector<std::string>& memory_liberties) {
     std::string text = "read_liberty -lib cells.lib\n";
