@@ -26,7 +26,7 @@ using Clock = std::chrono::steady_clock;
 
 /// Debian package of a program where its name differs.
 std::string packageOf(const std::string& program) {
-    static const std::map<std::string, std::string> packages{{"sta", "opensta"}, {"vvp", "iverilog"}};
+    static const std::map<std::string, std::string> packages{{"sta", "opensta"}, {"vvp", "iverilog"}, {"yosys-abc", "yosys"}};
     const auto found = packages.find(program);
     return found == packages.end() ? program : found->second;
 }

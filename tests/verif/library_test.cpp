@@ -4,10 +4,13 @@
 #include <filesystem>
 
 #include "core/base/error.h"
+#include "core/base/file.h"
 #include "core/base/process.h"
 #include "rtlgen/chip.h"
 #include "tests/skip.h"
+#include "verif/library/coverage.h"
 #include "verif/library/harness.h"
+#include "verif/library/mutate.h"
 #include "verif/library/stage.h"
 
 using namespace dna;
@@ -85,4 +88,51 @@ TEST_CASE("library: no unknown value leaves the chip in Icarus") {
     if (!there({"iverilog", "vvp"})) DNA_SKIP("iverilog is not installed");
     const verif::LibraryResult result = run("x");
     CHECK_MESSAGE(result.failed() == 0, failing(result));
+}
+
+TEST_CASE("library: lint, determinism, coverage and mutants, a small choice of each") {
+    if (!there({"verilator", "iverilog", "yosys"})) DNA_SKIP("verilator, iverilog or yosys is not installed");
+    for (const char* stage : {"lint", "determinism", "coverage", "mutants"}) {
+        const verif::LibraryResult result = run(stage);
+        CHECK_MESSAGE(result.failed() == 0, failing(result));
+        CHECK(result.stages.at(0).count() > 0);
+    }
+}
+
+TEST_CASE("library: mutants are single tokens of the logic") {
+    const std::string text =
+        "// a + b\nmodule m #(\n    parameter A = 1 + 1\n) (\n    input wire [A-1:0] x\n);\n"
+        "    localparam [1:0] S = 2'd0, T = 2'd1,\n                     U = 2'd2;\n"
+        "    wire [3+1:0] sum = x + 4'd15;  // x - 1\n    wire unused = a && b;\n"
+        "    always @(posedge clk) if (!a) q <= b == c;\n"
+        "`ifdef DNA_CHECKS\n    always @(posedge clk) if (a == b) $fatal(1);\n`endif\nendmodule\n";
+    std::vector<std::string> found;
+    for (const verif::Mutant& mutant : verif::mutantsOf("rtl/m.v", text)) {
+        found.push_back(mutant.text());
+        CHECK(text.compare(mutant.place, mutant.from.size(), mutant.from) == 0);
+    }
+    CHECK(found == std::vector<std::string>{"rtl/m.v:9: `4'd15` -> `4'd0`", "rtl/m.v:9: `+` -> `-`",
+                                            "rtl/m.v:11: `!` -> ``", "rtl/m.v:11: `==` -> `!=`",
+                                            "rtl/m.v:11: `posedge` -> `negedge`"});
+}
+
+TEST_CASE("library: coverage merges instances, leaves other files out, and knows lines that were not reached") {
+    const Scratch scratch;
+    fs::create_directories(scratch.folder);
+    const fs::path file = scratch.folder / "coverage.dat";
+    const auto point = [](const char* source, const char* page, const char* lines, const char* place, int count) {
+        return std::string("C '\001f\002") + source + "\001l\0027\001n\002" + place + "\001page\002" + page +
+               "/m\001o\002if\001S\002" + lines + "\001h\002TOP.a' " + std::to_string(count) + "\n";
+    };
+    base::writeFileAtomic(file, "# SystemC::Coverage-3\n" + point("rtl/m.v", "v_branch", "7-9", "1", 0) +
+                                    point("rtl/m.v", "v_branch", "7-9", "1", 3) +
+                                    point("rtl/m.v", "v_line", "11,13", "2", 0) +
+                                    point("rtl/m.v", "v_toggle", "", "3", 1) + point("other.v", "v_line", "1", "4", 0));
+    verif::Coverage coverage;
+    coverage.read(file);
+    CHECK(coverage.lines().size() == 1);
+    CHECK(coverage.lines().at("rtl/m.v").covered == 3);
+    CHECK(coverage.lines().at("rtl/m.v").total == 5);
+    CHECK(coverage.unreached().at("rtl/m.v") == std::set<int>{11, 13});
+    CHECK(coverage.toggles().total == 1);
 }

@@ -352,6 +352,9 @@ int main(int argc, char** argv) {
     }
     std::fprintf(out, "\n]\n");
     if (std::fclose(out) != 0) fail(std::string("can't write ") + argv[2]);
+#if VM_COVERAGE
+    Verilated::threadContextp()->coveragep()->write((folder + "/coverage.dat").c_str());
+#endif
     std::printf("%d pictures, %lld mismatches\n", count, (long long)mismatches);
     return mismatches == 0 ? 0 : 1;
 }

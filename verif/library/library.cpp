@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <mutex>
@@ -23,8 +24,21 @@ std::string line(const std::string& stage, const Check& check) {
     const std::string verdict = check.skipped  ? "skipped"
                                 : check.failed ? fmt::format("{} of {} FAILED", check.failed, check.checks)
                                                : fmt::format("{} ok", check.checks);
-    return fmt::format("{:<12} {:<44} {:>16} {:>7.1f} s{}", stage, check.name, verdict, check.seconds,
+    const std::string seconds = check.seconds > 0 ? fmt::format("{:.1f} s", check.seconds) : "";
+    return fmt::format("{:<12} {:<44} {:>16} {:>8}{}", stage, check.name, verdict, seconds,
                        check.note.empty() ? "" : "  " + check.note);
+}
+
+/// CPU time of this process and of the programs it waited for.
+double cpuSeconds() {
+    double seconds = 0;
+    for (const int who : {RUSAGE_SELF, RUSAGE_CHILDREN}) {
+        rusage usage{};
+        getrusage(who, &usage);
+        for (const timeval& time : {usage.ru_utime, usage.ru_stime})
+            seconds += double(time.tv_sec) + 1e-6 * double(time.tv_usec);
+    }
+    return seconds;
 }
 
 /// Why a stage can't run here; empty when it can.
@@ -67,6 +81,7 @@ StageResult runStage(const Stage& stage, const LibraryOptions& options, base::Lo
                              log.info(line(stage.name, check));
                              result.checks.push_back(std::move(check));
                          }};
+    const double before = cpuSeconds();
     const std::string missing = missingTools(stage);
     if (missing.empty()) {
         base::makeFolder(context.work);
@@ -76,7 +91,7 @@ StageResult runStage(const Stage& stage, const LibraryOptions& options, base::Lo
     }
     std::sort(result.checks.begin(), result.checks.end(),
               [](const Check& a, const Check& b) { return a.name < b.name; });
-    for (const Check& check : result.checks) result.seconds += check.seconds;
+    result.seconds = cpuSeconds() - before;
     return result;
 }
 

@@ -19,7 +19,7 @@ struct Check {
     int64_t failed = 0;
     bool skipped = false;
     std::string note{};  ///< the first failure, the depth of a proof, why it was skipped
-    double seconds = 0;  ///< CPU time of the tools it ran
+    double seconds = 0;  ///< CPU time of the tools it ran, where it is known
 };
 
 struct LibraryOptions {
@@ -65,7 +65,7 @@ struct StageResult {
     std::string name;
     int layer = 0;
     std::vector<Check> checks;
-    double seconds = 0;  ///< CPU time of its checks
+    double seconds = 0;  ///< CPU time of all it ran
     int64_t count() const;
     int64_t failed() const;
     int64_t skipped() const;  ///< checks that were not made because a tool is missing

@@ -24,9 +24,9 @@ std::string parametersHeader(const std::string& verilog, const std::map<std::str
     std::string text = "#pragma once\nnamespace parameter {\n";
     for (const auto& [name, value] : parametersOf(verilog)) {
         const auto given = set.find(name);
-        const bool plain = value.find('\'') == std::string::npos;  // sized constants are no C++
-        if (given != set.end() || plain)
-            text += fmt::format("constexpr int {} = {};\n", name, given == set.end() ? value : given->second);
+        const std::string& used = given == set.end() ? value : given->second;
+        if (used.find('\'') == std::string::npos)  // sized constants are no C++
+            text += fmt::format("constexpr int {} = {};\n", name, used);
     }
     text += "}\nnamespace width {\n";
     static const std::regex port(R"(VL_(?:IN|OUT)\w*\(&(\w+),(\d+),\d+)");

@@ -7,6 +7,7 @@
 #include "core/base/error.h"
 #include "core/base/file.h"
 #include "flows/cli/verb.h"
+#include "flows/library_gates.h"
 #include "flows/work_folder.h"
 #include "rtlgen/chip.h"
 #include "verif/fuzz.h"
@@ -39,7 +40,8 @@ int verifyLibrary(Options& options, VerbContext& context) {
     const WorkFolder work("dna-verify-library", options.work);
     options.library.work = work.folder();
     options.library.files = libraryOf(options.files);
-    const verif::StageRegistry stages = verif::builtinStages();
+    verif::StageRegistry stages = verif::builtinStages();
+    stages.add(gatesStage());
     const verif::LibraryResult result = verif::verifyLibrary(options.library, stages, context.log);
     const base::Json json = verif::toJson(result);
     if (options.out) base::writeJson(*options.out, json);

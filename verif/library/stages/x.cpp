@@ -5,10 +5,9 @@
 
 #include "core/base/error.h"
 #include "core/mapping/cycles.h"
-#include "rtlgen/chip.h"
 #include "verif/fuzz_run.h"
 #include "verif/icarus.h"
-#include "verif/library/harness.h"
+#include "verif/library/chip.h"
 #include "verif/library/stage.h"
 #include "verif/library/workers.h"
 
@@ -18,18 +17,13 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr FuzzRange kRange{.max_rows = 8, .max_cols = 8, .max_cycles = 5000};
-
-rtlgen::Chip chipWith(const design::Design& design, const Library& library) {
-    rtlgen::Chip chip = rtlgen::emitChip(design);
-    for (const auto& [file, text] : library) chip.files[file] = text;
-    return chip;
-}
+constexpr FuzzRange kRange{.max_rows = 8, .max_cols = 16, .max_cycles = 8000};
+constexpr FuzzRange kQuickRange{.max_rows = 4, .max_cols = 8, .max_cycles = 5000};
 
 /// Case `index` of a seed: every third one with stalls.
-FuzzCase caseOf(uint64_t seed, int index) {
+FuzzCase caseOf(uint64_t seed, int index, const FuzzRange& range) {
     base::Rng design_rng(seed, "x design", uint64_t(index)), case_rng(seed, "x case", uint64_t(index));
-    FuzzCase fuzz_case = randomCase(randomDesign(design_rng, kRange), case_rng, kRange);
+    FuzzCase fuzz_case = randomCase(randomDesign(design_rng, range), case_rng, range);
     fuzz_case.stall_seed = index % 3 == 2 ? 1 + case_rng.below(1000000) : 0;
     return fuzz_case;
 }
@@ -59,20 +53,19 @@ Check runX(const FuzzCase& fuzz_case, const Library& library, const fs::path& fo
 /// A register that reset no longer clears must be seen.
 Check selfCheck(const StageContext& context) {
     const Library library = broken(context.options.files, "rtl/dna_store.v: `read_slot_o  <= 1'b0;` -> ``");
-    Check check = runX(caseOf(context.options.seed, 0), library, context.work / "broken");
+    Check check = runX(caseOf(context.options.seed, 0, kQuickRange), library, context.work / "broken");
     check.name = "broken: an output buffer slot without reset";
     check.failed = 1 - check.failed;
     return check;
 }
 
 void x(StageContext& context) {
-    const int cases = context.options.full ? 60 : 3;
+    const int cases = context.options.full ? 60 : 2;
     forEach(cases + 1, context.options.threads, [&](int i) {
         if (i == cases) return context.report(selfCheck(context));
-        const FuzzCase fuzz_case = caseOf(context.options.seed, i);
+        const FuzzCase fuzz_case = caseOf(context.options.seed, i, context.options.full ? kRange : kQuickRange);
         Check check = runX(fuzz_case, context.options.files, context.work / std::to_string(i));
-        const design::Chunk& chunk = fuzz_case.design.chunk();
-        check.name = fmt::format("case {} on {} {}x{}{}", i, design::templateName(chunk.array), chunk.rows, chunk.cols,
+        check.name = fmt::format("case {:02} on {}{}", i, describe(fuzz_case.design),
                                  fuzz_case.stall_seed != 0 ? ", stalls" : "");
         context.report(check);
     });

@@ -1,0 +1,143 @@
+// V10: does the verification notice faults? Single tokens of the library are changed; the unit benches of the changed
+// module run first, then fuzz cases on designs of all templates, until one of them fails.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <mutex>
+
+#include "core/base/file.h"
+#include "verif/fuzz_run.h"
+#include "verif/library/chip.h"
+#include "verif/library/mutate.h"
+#include "verif/library/stage.h"
+#include "verif/library/unit_bench.h"
+#include "verif/library/workers.h"
+#include "verif/lint.h"
+#include "verif/quick_build.h"
+
+namespace dna::verif {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr FuzzRange kRange{.max_rows = 8, .max_cols = 8, .max_cycles = 15000};
+constexpr int kCasesOfDesign = 25;
+constexpr double kBar = 0.95;
+
+/// Designs on which mutants run: some of every template, with and without what is optional.
+std::vector<design::Design> designsFor(uint64_t seed, int each) {
+    std::map<design::Template, int> found;
+    std::vector<design::Design> designs;
+    for (uint64_t step = 0; step < 400; ++step) {
+        base::Rng rng(seed, "mutant design", step);
+        const design::Design design = randomDesign(rng, kRange);
+        if (found[design.chunk().array] >= each) continue;
+        ++found[design.chunk().array];
+        designs.push_back(design);
+    }
+    return designs;
+}
+
+/// Names of the designs' templates stand in the modules' names only by habit: where a mutant is not part of a design,
+/// its model is the unchanged one, the compiler's cache has it, and its cases pass.
+class Killer {
+public:
+    Killer(const LibraryOptions& options, std::vector<design::Design> designs, fs::path folder)
+        : options_(options), designs_(std::move(designs)), folder_(std::move(folder)) {}
+
+    /// What noticed the mutant; empty when nothing did.
+    std::string kill(const Mutant& mutant) const {
+        const Library library = mutated(options_.files, mutant);
+        const std::string bench = byBench(mutant, library);
+        return bench.empty() ? byCases(library) : bench;
+    }
+
+private:
+    std::string byBench(const Mutant& mutant, const Library& library) const {
+        for (const UnitBench& bench : unitBenches(true)) {
+            const std::vector<std::string> modules = modulesBelow(library, bench.module());
+            if (std::find(modules.begin(), modules.end(), mutant.module()) == modules.end()) continue;
+            LibraryOptions quick = options_;
+            quick.full = false;
+            const Check check = runUnitBench(bench, library, quick, folder_ / "unit", {}, 60);
+            if (check.failed > 0) return "bench " + bench.name();
+        }
+        return {};
+    }
+
+    std::string byCases(const Library& library) const {
+        for (size_t d = 0; d < designs_.size(); ++d) {
+            const fs::path folder = folder_ / "design";
+            fs::remove_all(folder);
+            base::makeFolder(folder);
+            const fs::path simulator = buildQuickSimulator(chipWith(designs_[d], library), folder);
+            for (int number = 0; number < kCasesOfDesign; ++number) {
+                base::Rng rng(options_.seed, "mutant case", d * kCasesOfDesign + uint64_t(number));
+                const Verdict verdict = runCase(randomCase(designs_[d], rng, kRange), simulator, folder / "vectors");
+                if (!verdict.passed()) return fmt::format("case on {}: {}", describe(designs_[d]), verdict.kind);
+            }
+        }
+        return {};
+    }
+
+    const LibraryOptions& options_;
+    std::vector<design::Design> designs_;
+    fs::path folder_;
+};
+
+/// The first `wanted` mutants of a random order that Verilator and Icarus take without a warning: others are found by
+/// V0 already. In a quick run only mutants of modules with benches of their own.
+std::vector<Mutant> chosen(StageContext& context, int wanted, bool quick) {
+    std::vector<Mutant> all = mutantsOf(context.options.files);
+    if (quick) {
+        std::vector<std::string> modules;
+        for (const UnitBench& bench : unitBenches(false)) modules.push_back(bench.module());
+        std::erase_if(all, [&](const Mutant& mutant) {
+            return std::find(modules.begin(), modules.end(), mutant.module()) == modules.end();
+        });
+    }
+    base::Rng rng(context.options.seed, "mutants");
+    for (size_t i = all.size(); i > 1; --i) std::swap(all[i - 1], all[rng.below(i)]);
+    std::vector<design::Design> designs = designsFor(1, 1);
+    if (quick) designs.resize(1);
+    std::vector<Mutant> out;
+    for (size_t i = 0; i < all.size() && int(out.size()) < wanted; ++i) {
+        const Library library = mutated(context.options.files, all[i]);
+        const bool clean = std::all_of(designs.begin(), designs.end(), [&](const design::Design& design) {
+            const rtlgen::Chip chip = chipWith(design, library);
+            return lintVerilator(chip, context.work / "lint").empty() &&
+                   lintIcarus(chip, context.work / "lint").empty();
+        });
+        if (clean) out.push_back(all[i]);
+    }
+    return out;
+}
+
+void mutants(StageContext& context) {
+    const bool full = context.options.full;
+    const std::vector<Mutant> list = chosen(context, full ? 100 : 1, !full);
+    const std::vector<design::Design> designs = designsFor(context.options.seed, full ? 3 : 0);
+    std::mutex lock;
+    int64_t killed = 0;
+    forEach(int(list.size()), context.options.threads, [&](int i) {
+        const fs::path folder = context.work / std::to_string(i);
+        const std::string by = Killer(context.options, designs, folder).kill(list[size_t(i)]);
+        fs::remove_all(folder);
+        const std::lock_guard guard(lock);
+        killed += !by.empty();
+        context.report({.name = list[size_t(i)].text(), .checks = 1, .note = by.empty() ? "SURVIVED" : by});
+    });
+    Check bar{.name = fmt::format("{} of {} killed", killed, list.size()), .checks = 1};
+    bar.failed = double(killed) < kBar * double(list.size()) ? 1 : 0;
+    bar.note = fmt::format("at least {:.0f} % wanted", 100 * kBar);
+    context.report(bar);
+}
+
+}  // namespace
+
+void register_mutants(StageRegistry& stages) {
+    stages.add({"mutants", 10, "faults of one token are noticed", {"verilator", "iverilog"}, mutants});
+}
+
+}  // namespace dna::verif
