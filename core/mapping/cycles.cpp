@@ -307,11 +307,12 @@ private:
     /// done.
     int64_t readable(int end) const { return waits_ ? written(end) : 0; }
 
-    /// When the descriptor before has written rows [0, end).
+    /// When the descriptor before has written rows [0, end). Where it has not so many (the layer reads an older, taller map),
+    /// the descriptor itself must be done, which is noticed a cycle later than its last rows.
     int64_t written(int end) const {
         for (const RowsDone& r : rows_before_)
-            if (r.rows >= end) return std::min(r.when, layer_done_);
-        return layer_done_;
+            if (r.rows >= end) return r.when;
+        return layer_done_ + 1;
     }
 
     int64_t compute(const LayerPlan& plan, const SubPlan& sub, const Job& job, int64_t loaded) {
@@ -360,7 +361,7 @@ private:
         last_beat_written_ = writes_.lastBeat();
         time.write_beats += transfer.totalWords() * plan.chunk.beatsPerWord();
         outputs_.release(store_free_);
-        if (job.channel_tile + 1 == sub.channel_tiles && !job.last) {
+        if (job.channel_tile + 1 == sub.channel_tiles) {
             const int before = rows_done_.empty() ? 0 : rows_done_.back().rows;
             rows_done_.push_back({before + sub.rows_full, last_beat_written_ + memory_.write_latency + kRowsDone});
         }
