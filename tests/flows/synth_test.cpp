@@ -24,7 +24,8 @@ bool haveOsu018() { return fs::exists("/usr/share/qflow/tech/osu018/osu018_stdce
 /// The mapped dna_pe of the library for a platform.
 YosysResult mappedPe(const Platform& platform, const PreparedPlatform& prepared, const fs::path& folder) {
     base::SilentLog log;
-    const YosysOptions options{.sources = {fs::path(DNA_SOURCE_DIR) / "rtlgen/rtl/dna_pe.v"}, .top = "dna_pe", .clock_mhz = 100,
+    const fs::path rtl = fs::path(DNA_SOURCE_DIR) / "rtlgen/rtl";
+    const YosysOptions options{.sources = {rtl / "dna_pe.v", rtl / "dna_product.v"}, .top = "dna_pe", .clock_mhz = 100,
                                .folder = folder};
     return synthesise(options, platform, prepared, log);
 }
