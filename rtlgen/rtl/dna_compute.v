@@ -48,7 +48,7 @@ module dna_compute #(
     output wire [WADDR-1:0] weight_addr_o,
     output wire             weight_half_o,
     output wire             parameter_o,
-    output wire [3:0]       parameter_index_o,
+    output wire [4:0]       parameter_index_o,
     output reg              input_slot_o, weight_slot_o,
     // block's place in the output tile, with last_o
     output wire [OADDR-1:0] block_base_o,
@@ -151,7 +151,7 @@ module dna_compute #(
     assign select_o       = channel_q[SELECT-1:0];
     assign half_o         = unit_half;
     assign parameter_o    = state_q == PARAMETER;
-    assign parameter_index_o = count_q[3:0];
+    assign parameter_index_o = count_q[4:0];
     assign weight_read_o  = parameter_o || (in_mac && !weight_half_q);
     assign weight_addr_o  = weight_addr_q;
     assign weight_half_o  = weight_half_q;

@@ -68,7 +68,7 @@ module dna_compute_rs #(
     output wire [5:0]       weight_chain_o,   // for the array rows with this place in their chain
     output wire [RADDR-1:0] weight_place_o,
     output wire             parameter_o,
-    output wire [3:0]       parameter_index_o,
+    output wire [4:0]       parameter_index_o,
     output reg              input_slot_o, weight_slot_o,
     // with last_o: where the step's totals go
     output wire             block_start_o,
@@ -182,7 +182,7 @@ module dna_compute_rs #(
     assign weight_chain_o = fill_chain_q;
     assign weight_place_o = {state_q == LOAD ? rf_half_q : !rf_half_q, fill_cycle_q[RADDR-2:0]};
     assign parameter_o    = state_q == PARAMETER;
-    assign parameter_index_o = count_q[3:0];
+    assign parameter_index_o = count_q[4:0];
 
     always @(posedge clk or negedge rst_n) begin
         if (!rst_n) begin

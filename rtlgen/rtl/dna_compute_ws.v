@@ -56,7 +56,7 @@ module dna_compute_ws #(
     output wire [LOG-1:0]   weight_row_o,
     output wire [SELECT-1:0] weight_select_o,
     output wire             parameter_o,
-    output wire [3:0]       parameter_index_o,
+    output wire [4:0]       parameter_index_o,
     output reg              input_slot_o, weight_slot_o,
     output wire [OADDR-1:0] out_addr_o,
     output wire             job_end_o,        // with the last step of a job
@@ -176,7 +176,7 @@ module dna_compute_ws #(
     assign half_o         = unit_half;
     assign entry_o        = step_q[PADDR-1:0];
     assign parameter_o    = state_q == PARAMETER;
-    assign parameter_index_o = count_q[3:0];
+    assign parameter_index_o = count_q[4:0];
     assign weight_load_o  = load;
     assign weight_row_o   = load_row[LOG-1:0];
     assign weight_select_o = state_q == LOAD ? channel_q[SELECT-1:0] : next_channel[SELECT-1:0];

@@ -33,7 +33,7 @@ module dna_datapath #(
     input  wire [9:0]       x_block_i, y_block_i, y_base_i,
     input  wire [15:0]      channel_addr_i,
     input  wire [WADDR-1:0] weight_addr_i,
-    input  wire [3:0]       parameter_index_i,
+    input  wire [4:0]       parameter_index_i,
     input  wire [OADDR-1:0] block_base_i,
     input  wire [5:0]       x_left_i, y_left_i,
     // layer
@@ -65,11 +65,11 @@ module dna_datapath #(
     output wire             weight_access_o, output_write_o, residual_read_o
 );
     // ---- Control pipeline, stages 1 to 8.
-    localparam TAG = WADDR + SELECT + 8;
+    localparam TAG = WADDR + SELECT + 9;
     reg [8:1] mac_q, first_q, last_q, load_q, weight_read_q, parameter_q;
     reg [4*TAG-1:0] tag_q;          // stages 1 to 4
     wire [TAG-1:0] tag4 = tag_q[3*TAG +: TAG];
-    reg [SELECT+5:0] tag5_q;
+    reg [SELECT+6:0] tag5_q;
     always @(posedge clk or negedge rst_n) begin
         if (!rst_n) begin
             mac_q <= 8'd0; first_q <= 8'd0; last_q <= 8'd0; load_q <= 8'd0; weight_read_q <= 8'd0; parameter_q <= 8'd0;
@@ -85,11 +85,11 @@ module dna_datapath #(
     always @(posedge clk) begin
         tag_q  <= {tag_q[3*TAG-1:0], {weight_addr_i, weight_slot_i, input_slot_i, parameter_index_i,
                                       weight_half_i, half_i, select_i}};
-        tag5_q <= tag4[SELECT+5:0];
+        tag5_q <= tag4[SELECT+6:0];
     end
-    wire [WADDR-1:0] weight_addr4 = tag4[SELECT+8 +: WADDR];
-    wire weight_slot4 = tag4[SELECT+7], input_slot4 = tag4[SELECT+6];
-    wire [3:0] parameter_index5 = tag5_q[SELECT+5:SELECT+2];
+    wire [WADDR-1:0] weight_addr4 = tag4[SELECT+9 +: WADDR];
+    wire weight_slot4 = tag4[SELECT+8], input_slot4 = tag4[SELECT+7];
+    wire [4:0] parameter_index5 = tag5_q[SELECT+6:SELECT+2];
     wire weight_half5 = tag5_q[SELECT+1], half5 = tag5_q[SELECT];
     wire [SELECT-1:0] select5 = tag5_q[SELECT-1:0];
     wire unused_pipeline = &{1'b0, mac_q, first_q, load_q, weight_read_q, parameter_q};

@@ -42,7 +42,7 @@ module dna_datapath_rs #(
     input  wire [WADDR-1:0] weight_addr_i,
     input  wire [5:0]       weight_chain_i,
     input  wire [RADDR-1:0] weight_place_i,
-    input  wire [3:0]       parameter_index_i,
+    input  wire [4:0]       parameter_index_i,
     // with last_i: the step's place
     input  wire             block_start_i, set_first_i, set_last_i, job_end_i,
     input  wire [5:0]       valid_groups_i,
@@ -83,14 +83,14 @@ module dna_datapath_rs #(
     output wire [ROWS-1:0]  rf_write_o          // array rows
 );
     // ---- Control pipeline: events, weight side (stages 1 to 5), operand side (1 to 5).
-    localparam WTAG = WADDR + RADDR + 12;
+    localparam WTAG = WADDR + RADDR + 13;
     localparam STEP = SELECT + RADDR + 2;
     reg [8:1] last_q;
     reg [7:1] first_q;
     reg [5:1] mac_q, weight_read_q, weight_load_q, parameter_q;
     reg [4:1] load_q;
     reg [4*WTAG-1:0] wtag_q;
-    reg [RADDR+10:0] wtag5_q;
+    reg [RADDR+11:0] wtag5_q;
     reg [5*STEP-1:0] step_q;
     wire [WTAG-1:0] wtag4 = wtag_q[3*WTAG +: WTAG];
     always @(posedge clk or negedge rst_n) begin
@@ -109,12 +109,12 @@ module dna_datapath_rs #(
         first_q <= {first_q[6:1], first_i};
         wtag_q  <= {wtag_q[3*WTAG-1:0], {weight_addr_i, weight_slot_i, parameter_index_i, weight_half_i, weight_chain_i,
                                          weight_place_i}};
-        wtag5_q <= wtag4[RADDR+10:0];
+        wtag5_q <= wtag4[RADDR+11:0];
         step_q  <= {step_q[4*STEP-1:0], {input_slot_i, half_i, read_i, select_i}};
     end
     wire [WADDR-1:0]  weight_addr4 = wtag4[WTAG-1 -: WADDR];
     wire              weight_slot4 = wtag4[WTAG-WADDR-1];
-    wire [3:0]        parameter_index5;
+    wire [4:0]        parameter_index5;
     wire              weight_half5, half5, unused_slot5;
     wire [5:0]        weight_chain5;
     wire [RADDR-1:0]  weight_place5, read5;

@@ -40,7 +40,7 @@ module dna_datapath_ws #(
     input  wire [WADDR-1:0] weight_addr_i,
     input  wire [LOG-1:0]   weight_row_i,
     input  wire [SELECT-1:0] weight_select_i,
-    input  wire [3:0]       parameter_index_i,
+    input  wire [4:0]       parameter_index_i,
     // layer
     input  wire             depthwise_i, dilated_i, shift_i, raw_i, residual_i,
     input  wire [2:0]       pad_i,
@@ -69,7 +69,7 @@ module dna_datapath_ws #(
     output wire             weight_access_o, output_write_o, residual_read_o, psum_write_o, psum_read_o
 );
     // ---- Control pipeline.
-    localparam WTAG = WADDR + LOG + SELECT + 7;
+    localparam WTAG = WADDR + LOG + SELECT + 8;
     reg [6:1] weight_read_q, weight_load_q, parameter_q;
     reg [SUMS+1:1] mac_q, first_q, last_q;
     reg [4*WTAG-1:0] wtag_q;       // stages 1 to 4
@@ -96,7 +96,7 @@ module dna_datapath_ws #(
     end
     wire [WADDR-1:0] weight_addr4 = wtag4[WTAG-1 -: WADDR];
     wire weight_slot4 = wtag4[WTAG-WADDR-1];
-    wire [3:0]        parameter_index5;
+    wire [4:0]        parameter_index5;
     wire              weight_half5, half5;
     wire [LOG-1:0]    weight_row5;
     wire [SELECT-1:0] weight_select5;

@@ -98,7 +98,7 @@ module dna_engine_os #(
     wire [9:0] x_block, y_block, y_base;
     wire [15:0] channel_addr;
     wire [WADDR-1:0] weight_addr;
-    wire [3:0] parameter_index;
+    wire [4:0] parameter_index;
     wire [OADDR-1:0] block_base;
     wire [5:0] x_left, y_left;
     dna_compute #(.UPW((1 << SELECT) / COLS), .SELECT(SELECT), .PARAMETERS(PARAMETERS), .LATE(SPILL != 0 ? PACE : 0), .WADDR(WADDR), .OADDR(OADDR)) u_compute (

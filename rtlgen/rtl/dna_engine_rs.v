@@ -144,7 +144,7 @@ module dna_engine_rs #(
     wire [SELECT-1:0]  select;
     wire [WADDR-1:0]   weight_addr;
     wire [5:0]         weight_chain, valid_groups;
-    wire [3:0]         parameter_index;
+    wire [4:0]         parameter_index;
     wire [PADDR-1:0]   entry;
     wire [OADDR-1:0]   out_addr;
     wire unused_layer = &{1'b0, max, slow, reload, bubble[7:6], log2_x, log2_y, x_blocks, y_blocks_full, y_blocks_last, kernel_x, plane_words, span};

@@ -106,7 +106,7 @@ module dna_engine_ws #(
     wire [OADDR-1:0] out_addr;
     wire [WADDR-1:0] weight_addr;
     wire [LOG-1:0]   weight_row;
-    wire [3:0] parameter_index;
+    wire [4:0] parameter_index;
     wire unused_layer = &{1'b0, max, slow, reload, bubble[7:6], input_write_bank_i, log2_x, log2_y, rows_last, x_blocks, y_blocks_full, y_blocks_last};
     dna_compute_ws #(.ROWS(ROWS), .LOG(LOG), .UPW((1 << SELECT) / COLS), .SELECT(SELECT),
                      .PARAMETERS(PARAMETERS), .PSUM(PSUM), .PADDR(PADDR), .WADDR(WADDR), .OADDR(OADDR)) u_compute (

@@ -19,7 +19,7 @@ module dna_ppu #(
     input  wire                     rst_n,
     // parameters from the weight buffer
     input  wire                     parameter_write_i,
-    input  wire [3:0]               parameter_index_i,
+    input  wire [4:0]               parameter_index_i,
     input  wire [127:0]             parameter_data_i,
     input  wire                     activate_i,
     // rows from the array
@@ -112,7 +112,7 @@ module dna_ppu #(
             localparam FIRST = c * RECORD % 128;
             dna_ppu_lane #(.BITS(BITS), .ACC_BITS(ACC_BITS), .RAW_BITS(RAW_BITS), .MB(MB), .DIGIT(DIGIT),
                            .LEVELS(LEVELS)) u_lane (
-                .clk(clk), .parameter_write_i(parameter_write_i && {28'd0, parameter_index_i} == WORD),
+                .clk(clk), .parameter_write_i(parameter_write_i && {27'd0, parameter_index_i} == WORD),
                 .bias_i(parameter_data_i[FIRST +: 32]), .scale_shift_i(parameter_data_i[FIRST+32 +: 6]),
                 .scale_i(parameter_data_i[FIRST+40 +: MB]), .activate_i(activate_i),
                 .sum_i(row_i[c*ACC_BITS +: ACC_BITS]), .hold_i(hold), .raw_o(raw[c*RAW_BITS +: RAW_BITS]),

@@ -6,7 +6,7 @@
 // base: 4
 // refute: 12
 // free: rtl/dna_load.v: `wire [19:0] input_beats = rows_q * pitch_words;` -> `(* anyseq *) wire [19:0] input_beats;`
-// broken: rtl/dna_load.v: `state_q == REQUEST && outstanding_q != LIMIT` -> `state_q == REQUEST && outstanding_q != LIMIT && !burst_done_i`
+// broken: rtl/dna_load.v: `state_q == REQUEST && outstanding_q != LIMIT` -> `state_q == REQUEST && descriptor_free_i`
 // broken: rtl/dna_load.v: `page = ~addr_q[4 +: PAGE]` -> `page = ~addr_q[4 +: PAGE] + 1'b1`
     reg f_past = 1'b0;
     always @(posedge clk) f_past <= 1'b1;

@@ -3,7 +3,7 @@
 // compared too.
 #include <fmt/format.h>
 
-#include "core/base/error.h"
+#include "core/base/file.h"
 #include "core/mapping/cycles.h"
 #include "verif/fuzz_run.h"
 #include "verif/icarus.h"
@@ -41,11 +41,12 @@ Check runX(const FuzzCase& fuzz_case, const Library& library, const fs::path& fo
     const std::vector<mapping::LayerPlan> plans = writeCaseVectors(fuzz_case, folder / "vectors");
     const IcarusRun run =
         simulateIcarus(chipWith(fuzz_case.design, library), folder, fuzz_case.pictures, fuzz_case.stall_seed);
-    fs::remove_all(folder);
     Check check{.name = {}, .checks = 1, .note = run.first, .seconds = run.seconds};
     const int64_t late = lateLayers(fuzz_case, plans, run);
     if (check.note.empty() && late > 0) check.note = fmt::format("{} layers end in another cycle than predicted", late);
     check.failed = run.passed() && late == 0 ? 0 : 1;
+    if (!check.failed) fs::remove_all(folder);
+    else base::writeJson(folder / "case.json", toJson(fuzz_case));  // to run the bench, or dna fuzz --replay
     if (!check.failed) check.note = fmt::format("{} layers, {} cycles, no X", run.cycles.size(), run.cycles.back());
     return check;
 }

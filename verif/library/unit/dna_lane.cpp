@@ -3,6 +3,8 @@
 // module: dna_lane
 // quick: COLS=8
 // full: COLS=16
+// full: COLS=32 BITS=4 SELECT=5
+// full: COLS=8 BITS=16 SELECT=3
 #include "support.h"
 
 namespace {

@@ -4,6 +4,8 @@
 // module: dna_pe_ws
 // quick: CHAIN=1 BITS=8 OUT_BITS=20
 // full: CHAIN=0 BITS=8 OUT_BITS=16
+// full: CHAIN=1 BITS=4 PE_CUT=0 OUT_BITS=12
+// full: CHAIN=1 BITS=16 OUT_BITS=36
 #include "support.h"
 
 namespace {
@@ -20,6 +22,7 @@ public:
         unit::setBits(dut_.chain_i, 0, kOut, chain);
         bench_.clock(dut_);
         // The sum of this edge takes the product of the edge before, that one the operands of the edge before it.
+        if (parameter::PE_CUT == 0) product_ = x_ * active_;  // no register behind the product
         const int64_t below = parameter::CHAIN != 0 ? unit::signedValue(chain, kOut) + product_ : x_ * active_;
         product_ = x_ * active_;
         if (swap) active_ = waiting_;

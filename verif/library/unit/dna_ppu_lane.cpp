@@ -28,13 +28,14 @@ struct Settings {
     int sum_shift = 1;
 };
 
-int64_t roundedShift(Wide value, int shift) { return int64_t((value + (Wide(1) << (shift - 1))) >> shift); }
+Wide roundedShift(Wide value, int shift) { return (value + (Wide(1) << (shift - 1))) >> shift; }
 
 int64_t code(const Settings& s, int64_t sum, int64_t residual) {
-    const int64_t y = std::clamp(s.zero + roundedShift(Wide(sum + s.bias) * s.multiplier, s.shift), s.low, s.high);
+    const Wide scaled = s.zero + roundedShift(Wide(sum + s.bias) * s.multiplier, s.shift);
+    const int64_t y = int64_t(std::clamp<Wide>(scaled, s.low, s.high));
     if (!s.residual) return y;
     const Wide both = Wide(y - s.zero) * s.multiplier_a + Wide(residual - s.zero_b) * s.multiplier_b;
-    return std::clamp(s.sum_zero + roundedShift(both, s.sum_shift), s.sum_low, s.sum_high);
+    return int64_t(std::clamp<Wide>(s.sum_zero + roundedShift(both, s.sum_shift), s.sum_low, s.sum_high));
 }
 
 class Run {
