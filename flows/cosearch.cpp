@@ -8,8 +8,8 @@
 #include "core/base/file.h"
 #include "costmodel/hardware_side.h"
 #include "flows/cosearch_search.h"
+#include "flows/data_source.h"
 #include "flows/stages.h"
-#include "flows/training_loop.h"
 
 namespace dna::flows {
 namespace {
@@ -20,9 +20,13 @@ namespace fs = std::filesystem;
 using Results = base::Json;
 
 /// Reads what the run will read, so that wrong input is refused before anything is written.
-void checkInputs(const CosearchStage& options) {
-    const network::NetworkSpace space = network::readSpace(options.config.space);
-    const data::Pictures pictures = data::readTraining(options.config.source);
+LearningInputs readInputs(CosearchStage& options, base::Log& log) {
+    LearningInputs inputs{network::readSpace(options.config.space), {}};
+    network::NetworkSpace& space = inputs.space;
+    fitSize(options.config.source, space.input);
+    inputs.training = openTraining(options.config.source, log);
+    const data::PictureSet& pictures = *inputs.training;
+    space.classes = pictures.classes;
     const network::Network largest = network::buildNetwork(space, std::vector<int>(space.blocks.size(), 0), "first");
     checkFits(largest, pictures, options.config.space);
     const int wanted = std::max(2 * options.config.search.batch, options.config.training.batch);
@@ -31,23 +35,25 @@ void checkInputs(const CosearchStage& options) {
             "data", "",
             fmt::format("the batches want at least {} training pictures, found {}", wanted, pictures.count()));
     costmodel::makeHardwareSide(space, options.config.target, options.config.seed);
+    return inputs;
 }
 
 class Cosearch {
 public:
-    Cosearch(const CosearchStage& options, base::Log& log)
+    Cosearch(const CosearchStage& options, LearningInputs inputs, base::Log& log)
         : options_(options),
+          inputs_(std::move(inputs)),
           log_(log),
           run_(options.out, toJson(options.config, options.mode), options.resume),
           workers_(threadCount(options.threads)) {}
 
     base::Json run() {
         restore();
-        phase("search", [&] { return searchPhase(options_, run_, saved("search"), workers_, log_); });
+        phase("search", [&] { return searchPhase(options_, inputs_, run_, saved("search"), workers_, log_); });
         phase("training", [&] {
-            return trainingPhase(options_, run_, results_.at("search"), results_, saved("training"), workers_, log_);
+            return trainingPhase(options_, inputs_, run_, results_.at("search"), results_, saved("training"), workers_, log_);
         });
-        phase("quantization", [&] { return quantizationPhase(options_, run_, workers_, log_); });
+        phase("quantization", [&] { return quantizationPhase(options_, inputs_, run_, workers_, log_); });
         phase("das", [&] { return das(); });
         phase("emission", [&] { return emission(); });
         phase("verification", [&] { return verification(); });
@@ -131,7 +137,6 @@ private:
         verify.folder = run_.path();
         verify.images = options_.config.verify_images;
         verify.stalled_images = options_.config.verify_stalled_images;
-        if (options_.config.source.name == "cifar10") verify.data = options_.config.source.folder;
         verify.processes = threadCount(options_.threads);
         return timed("verification", [&] { return verifyStage(verify, log_); });
     }
@@ -170,6 +175,7 @@ private:
     }
 
     CosearchStage options_;
+    LearningInputs inputs_;
     base::Log& log_;
     RunFolder run_;
     autodiff::Workers workers_;
@@ -181,8 +187,9 @@ private:
 }  // namespace
 
 base::Json cosearchStage(const CosearchStage& options, base::Log& log) {
-    checkInputs(options);
-    return Cosearch(options, log).run();
+    CosearchStage fitted = options;
+    LearningInputs inputs = readInputs(fitted, log);
+    return Cosearch(fitted, std::move(inputs), log).run();
 }
 
 base::Json cosearchFront(const CosearchStage& options, const std::vector<double>& lambdas, base::Log& log) {

@@ -2,36 +2,12 @@
 
 #include "core/base/error.h"
 #include "core/base/file.h"
-#include "core/data/cifar10.h"
-#include "flows/training_loop.h"
+#include "flows/data_source.h"
 
 namespace dna::flows {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// As written, or below the folder of the configuration, or the folder above that.
-fs::path findFolder(const std::string& folder, const fs::path& config) {
-    const fs::path here = fs::absolute(config).parent_path();
-    for (const fs::path& candidate : {fs::path(folder), here / folder, here.parent_path() / folder})
-        if (fs::is_directory(candidate)) return candidate;
-    return folder;
-}
-
-data::Source readSource(base::JsonObject object, const fs::path& config) {
-    data::Source source;
-    source.name = object.choice("name", {"shapes", "cifar10"});
-    const bool generated = source.name == "shapes";
-    source.training =
-        static_cast<int>(object.integer("training", generated ? 1 : 0, 10'000'000, generated ? source.training : 0));
-    source.test = static_cast<int>(object.integer("test", generated ? 1 : 0, 10'000'000, generated ? source.test : 0));
-    if (generated)
-        source.seed = static_cast<uint64_t>(object.integer("seed", 0, base::kMaxInteger, 1));
-    else
-        source.folder = findFolder(object.text("folder"), config);
-    object.close();
-    return source;
-}
 
 search::DnsOptions readSearch(base::JsonObject object) {
     search::DnsOptions o;
@@ -108,18 +84,6 @@ void readChecks(base::JsonObject& root, CosearchConfig& config) {
         static_cast<int>(root.integer("final_das_evaluations", 1, 100'000'000, config.final_das_evaluations));
 }
 
-/// SHA-256 of the data files, or nothing for generated pictures.
-base::Json inputHashes(const data::Source& source) {
-    base::Json hashes = base::Json::object();
-    if (source.name == "shapes" || !fs::is_directory(source.folder)) return hashes;
-    std::vector<fs::path> files;
-    for (const auto& entry : fs::directory_iterator(source.folder))
-        if (entry.path().extension() == ".bin") files.push_back(entry.path());
-    std::sort(files.begin(), files.end());
-    for (const fs::path& file : files) hashes[file.filename().string()] = base::sha256File(file);
-    return hashes;
-}
-
 }  // namespace
 
 CosearchConfig readCosearchConfig(const fs::path& file) {
@@ -163,14 +127,6 @@ base::Json toJson(const CosearchConfig& config, const std::string& mode) {
     json["verify"] = {{"images", config.verify_images}, {"stalled_images", config.verify_stalled_images}};
     json["synth"] = {{"platform", config.platform}};
     return json;
-}
-
-data::Source readRunSource(const fs::path& run) {
-    base::JsonDocument document = base::JsonDocument::readAny(run / "config.json");
-    data::Source source = readSource(document.root().object("data"), run / "config.json");
-    for (const std::string& key : document.root().keys()) (void)key;
-    document.finish();
-    return source;
 }
 
 }  // namespace dna::flows

@@ -3,7 +3,7 @@
 #include <filesystem>
 #include <string>
 
-#include "core/data/pictures.h"
+#include "core/data/source.h"
 #include "core/design/design.h"
 #include "core/nn/integer/quantize.h"
 #include "core/search/dns.h"
@@ -33,8 +33,5 @@ CosearchConfig readCosearchConfig(const std::filesystem::path& file);
 
 /// Everything resolved, as it is written to a run's config.json; `mode` is joint, network_first or hardware_first.
 base::Json toJson(const CosearchConfig& config, const std::string& mode);
-
-/// The data set of a run folder, from its config.json.
-data::Source readRunSource(const std::filesystem::path& run);
 
 }  // namespace dna::flows

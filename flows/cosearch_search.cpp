@@ -8,6 +8,9 @@
 
 #include "core/base/file.h"
 #include "costmodel/hardware_side.h"
+#include "flows/accuracy.h"
+#include "flows/data_source.h"
+#include "flows/quantize_stage.h"
 #include "flows/training_loop.h"
 
 namespace dna::flows {
@@ -104,16 +107,23 @@ base::Json derivedJson(const search::Derived& derived, const network::NetworkSpa
             {"probabilities", probabilities}};
 }
 
+/// `accuracy.json`: both networks on the same test pictures, by class.
+base::Json accuracyJson(const Accuracy& exact, const Accuracy& rounded) {
+    base::Json json = base::makeDocument("accuracy");
+    json["float"] = toJson(exact);
+    json["int8"] = toJson(rounded);
+    return json;
+}
+
 }  // namespace
 
-base::Json searchPhase(const CosearchStage& options, RunFolder& run, const CheckpointContent* saved,
+base::Json searchPhase(const CosearchStage& options, const LearningInputs& inputs, RunFolder& run, const CheckpointContent* saved,
                        autodiff::Workers& workers, base::Log& log) {
-    const network::NetworkSpace space = network::readSpace(options.config.space);
-    const data::Pictures pictures = data::readTraining(options.config.source);
+    const network::NetworkSpace& space = inputs.space;
     const auto hardware = costmodel::makeHardwareSide(space, options.config.target, options.config.seed);
     if (options.mode == "hardware_first")
         hardware->refine(medianNetwork(space), options.config.final_das_evaluations, 0);
-    search::NetworkSearch search(space, pictures, searchOptions(options), *hardware, options.config.seed, workers);
+    search::NetworkSearch search(space, *inputs.training, searchOptions(options), *hardware, options.config.seed, workers);
     if (saved) search.restore(saved->state, saved->tensors, run.checkpoint().file().string());
     runSearch(search, run, log);
     const search::Derived derived = search.derive();
@@ -129,14 +139,12 @@ base::Json searchPhase(const CosearchStage& options, RunFolder& run, const Check
     return line;
 }
 
-base::Json trainingPhase(const CosearchStage& options, RunFolder& run, const base::Json& derived,
-                         const base::Json& results, const CheckpointContent* saved, autodiff::Workers& workers,
+base::Json trainingPhase(const CosearchStage& options, const LearningInputs& inputs, RunFolder& run,
+                         const base::Json& derived, const base::Json& results, const CheckpointContent* saved, autodiff::Workers& workers,
                          base::Log& log) {
-    const network::NetworkSpace space = network::readSpace(options.config.space);
-    const data::Pictures pictures = data::readTraining(options.config.source);
     const network::Network graph =
-        network::buildNetwork(space, derived.at("choices").get<std::vector<int>>(), options.config.name);
-    Trainer trainer(graph, pictures, options.config.training, options.config.seed, workers);
+        network::buildNetwork(inputs.space, derived.at("choices").get<std::vector<int>>(), options.config.name);
+    Trainer trainer(graph, *inputs.training, options.config.training, options.config.seed, workers);
     if (saved) trainer.restore(saved->tensors, run.checkpoint().file().string());
     const Stopwatch watch;
     runTraining(trainer, run, {{"phase", "training"}, {"results", results}}, log);
@@ -146,20 +154,19 @@ base::Json trainingPhase(const CosearchStage& options, RunFolder& run, const bas
         {"loss", trainer.epochLoss()}, {"training_accuracy", trainer.epochAccuracy()}, {"macs", network::macs(graph)}};
 }
 
-base::Json quantizationPhase(const CosearchStage& options, RunFolder& run, autodiff::Workers& workers, base::Log& log) {
+base::Json quantizationPhase(const CosearchStage& options, const LearningInputs& inputs, RunFolder& run, autodiff::Workers& workers, base::Log& log) {
     const Stopwatch watch;
     network::TrainedNetwork trained = network::readTrainedNetwork(run.path() / "trained" / "network.json");
-    const data::Pictures training = data::readTraining(options.config.source);
     const nn::IntegerNetwork integer =
-        nn::quantize(trained, training.bytes.data(), training.count(), options.config.quantization, workers);
+        quantizeOn(*inputs.training, trained, options.config.quantization, workers);
     nn::writeIntegerNetwork(integer, run.path());
-    const data::Pictures test = data::readTest(options.config.source);
-    const double exact = floatAccuracy(trained, test, workers).all;
-    const double rounded = nn::integerAccuracy(integer, test.bytes.data(), test.labels.data(), test.count(), workers);
-    log.info(fmt::format("accuracy on {} test pictures: float {:.2f} %, INT8 {:.2f} %", test.count(), 100 * exact,
-                         100 * rounded));
+    const std::unique_ptr<data::PictureSet> test = openTest(options.config.source, log);
+    const Accuracy exact = floatAccuracy(trained, *test, workers), rounded = integerAccuracy(integer, *test, workers);
+    log.info(fmt::format("accuracy on {} test pictures: float {:.2f} %, INT8 {:.2f} %", test->count(),
+                         100 * exact.all(), 100 * rounded.all()));
     appendTiming(run.path(), "quantization", watch.seconds());
-    return {{"test_pictures", test.count()}, {"float", exact}, {"int8", rounded}};
+    base::writeJson(run.path() / "accuracy.json", accuracyJson(exact, rounded));
+    return {{"test_pictures", test->count()}, {"float", exact.all()}, {"int8", rounded.all()}};
 }
 
 }  // namespace dna::flows

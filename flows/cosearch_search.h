@@ -2,6 +2,8 @@
 
 #include "core/autodiff/workers.h"
 #include "core/base/log.h"
+#include "core/data/picture_set.h"
+#include "core/network/space.h"
 #include "flows/cosearch.h"
 #include "flows/run_folder.h"
 
@@ -10,17 +12,23 @@ namespace dna::flows {
 /// The learning phases of a co-search. Each reads and writes the run folder and returns what later phases and the
 /// result need to know.
 
+/// What they read: the network space, with as many classes as the pictures have, and the training pictures.
+struct LearningInputs {
+    network::NetworkSpace space;
+    std::unique_ptr<data::PictureSet> training;
+};
+
 /// Searches network and accelerator together; returns {"choices": [...], "operators": [names], "feasible", ...}.
 /// `saved` is the checkpoint of an interrupted search, or null.
-base::Json searchPhase(const CosearchStage& options, RunFolder& run, const CheckpointContent* saved,
+base::Json searchPhase(const CosearchStage& options, const LearningInputs& inputs, RunFolder& run, const CheckpointContent* saved,
                        autodiff::Workers& workers, base::Log& log);
 
 /// Trains the derived network on all training pictures into RUN/trained.
-base::Json trainingPhase(const CosearchStage& options, RunFolder& run, const base::Json& derived,
-                         const base::Json& results, const CheckpointContent* saved, autodiff::Workers& workers,
+base::Json trainingPhase(const CosearchStage& options, const LearningInputs& inputs, RunFolder& run,
+                         const base::Json& derived, const base::Json& results, const CheckpointContent* saved, autodiff::Workers& workers,
                          base::Log& log);
 
 /// Quantises it into RUN, then reads the test set once: float and INT8 accuracy on the same pictures.
-base::Json quantizationPhase(const CosearchStage& options, RunFolder& run, autodiff::Workers& workers, base::Log& log);
+base::Json quantizationPhase(const CosearchStage& options, const LearningInputs& inputs, RunFolder& run, autodiff::Workers& workers, base::Log& log);
 
 }  // namespace dna::flows

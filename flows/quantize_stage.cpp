@@ -1,10 +1,14 @@
 #include "flows/quantize_stage.h"
 
+#include <algorithm>
+
 #include "core/base/error.h"
 #include "core/base/file.h"
 #include "core/base/rng.h"
+#include "core/data/pictures.h"
+#include "flows/accuracy.h"
+#include "flows/data_source.h"
 #include "flows/train.h"
-#include "flows/training_loop.h"
 
 namespace dna::flows {
 namespace {
@@ -34,6 +38,13 @@ nn::IntegerNetwork randomlyCalibrated(const QuantizeStage& options, base::Log& l
 
 }  // namespace
 
+nn::IntegerNetwork quantizeOn(const data::PictureSet& training, network::TrainedNetwork& trained,
+                              const nn::QuantizeOptions& options, autodiff::Workers& workers) {
+    const data::Pictures calibration =
+        data::load(training, std::min(training.count(), options.pictures), workers.threads());
+    return nn::quantize(trained, calibration.bytes.data(), calibration.count(), options, workers);
+}
+
 base::Json quantizeStage(const QuantizeStage& options, base::Log& log) {
     if (std::filesystem::exists(options.out) && std::filesystem::exists(options.network_json) &&
         std::filesystem::equivalent(options.out, std::filesystem::absolute(options.network_json).parent_path()))
@@ -49,20 +60,23 @@ base::Json quantizeStage(const QuantizeStage& options, base::Log& log) {
         result["calibration"] = "random";
     } else {
         network::TrainedNetwork trained = network::readTrainedNetwork(options.network_json);
-        const data::Pictures training = data::readTraining(*options.source);
-        checkFits(trained.graph, training, options.network_json.string());
+        data::Source source = *options.source;
+        fitSize(source, trained.graph.inputShape());
+        const std::unique_ptr<data::PictureSet> training = openTraining(source, log);
+        checkFits(trained.graph, *training, options.network_json.string());
         autodiff::Workers workers(threadCount(options.threads));
-        const nn::IntegerNetwork integer =
-            nn::quantize(trained, training.bytes.data(), training.count(), options.options, workers);
+        const nn::IntegerNetwork integer = quantizeOn(*training, trained, options.options, workers);
         base::makeFolder(options.out);
         nn::writeIntegerNetwork(integer, options.out);
-        const data::Pictures test = data::readTest(*options.source);
-        result["calibration"] = toJson(*options.source);
-        result["test_pictures"] = test.count();
-        result["accuracy_float"] = floatAccuracy(trained, test, workers).all;
+        const std::unique_ptr<data::PictureSet> test = openTest(source, log);
+        const Accuracy exact = floatAccuracy(trained, *test, workers), rounded = integerAccuracy(integer, *test, workers);
+        result["calibration"] = toJson(source);
+        result["test_pictures"] = test->count();
+        result["accuracy_float"] = exact.all();
         result["bits"] = options.options.widths.bits;
-        result["accuracy_int8"] =
-            nn::integerAccuracy(integer, test.bytes.data(), test.labels.data(), test.count(), workers);
+        result["accuracy_int8"] = rounded.all();
+        result["float"] = toJson(exact);
+        result["integer"] = toJson(rounded);
     }
     result["network"] = (options.out / "network.json").string();
     return result;

@@ -5,7 +5,7 @@
 
 #include "core/base/json.h"
 #include "core/base/log.h"
-#include "core/data/pictures.h"
+#include "core/data/source.h"
 #include "core/nn/integer/quantize.h"
 
 namespace dna::flows {
@@ -20,5 +20,9 @@ struct QuantizeStage {
     int threads = 0;
 };
 base::Json quantizeStage(const QuantizeStage& options, base::Log& log);
+
+/// Post-training quantisation on the first pictures of a training set.
+nn::IntegerNetwork quantizeOn(const data::PictureSet& training, network::TrainedNetwork& trained,
+                              const nn::QuantizeOptions& options, autodiff::Workers& workers);
 
 }  // namespace dna::flows

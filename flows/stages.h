@@ -43,7 +43,7 @@ struct VerifyStage {
     int images = 16;
     int stalled_images = 4;  ///< of them with random AXI stalls (last ones)
     uint64_t stall_seed = 1;
-    std::optional<std::filesystem::path> data;  ///< pictures: CIFAR-10 folder; default: the run's data set
+    std::optional<std::filesystem::path> data;  ///< pictures: a set or its folder; default: the run's
     int processes = 2;
 };
 base::Json verifyStage(const VerifyStage& options, base::Log& log);

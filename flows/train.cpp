@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <cmath>
-#include <numeric>
 #include <thread>
 
 #include "core/network/trainable.h"
@@ -13,10 +12,10 @@ namespace dna::flows {
 namespace {
 
 constexpr const char* kState = "trainer.state";
-constexpr int kEvaluationBatch = 128;
 
-network::TrainedNetwork freshNetwork(const network::Network& graph, const data::Pictures& pictures, uint64_t seed) {
-    const data::Normalization normalization = data::measureNormalization(pictures);
+network::TrainedNetwork freshNetwork(const network::Network& graph, const data::PictureSet& pictures, uint64_t seed,
+                                     autodiff::Workers& workers) {
+    const data::Normalization normalization = data::measureNormalization(pictures, workers);
     network::TrainedNetwork fresh{graph, {}, normalization.mean, normalization.deviation};
     network::addParameters(fresh.parameters, graph, "", seed);
     return fresh;
@@ -51,10 +50,10 @@ base::Json toJson(const TrainRecipe& recipe) {
             {"augment", recipe.augment}};
 }
 
-Trainer::Trainer(const network::Network& graph, const data::Pictures& pictures, const TrainRecipe& recipe,
+Trainer::Trainer(const network::Network& graph, const data::PictureSet& pictures, const TrainRecipe& recipe,
                  uint64_t seed, autodiff::Workers& workers)
     : recipe_(recipe),
-      network_(freshNetwork(graph, pictures, seed)),
+      network_(freshNetwork(graph, pictures, seed, workers)),
       batches_(pictures, normalizationOf(network_), recipe.batch, recipe.augment, seed, "train"),
       tape_(workers) {
     const auto per_epoch = static_cast<double>(batches_.batchesPerEpoch());
@@ -98,29 +97,6 @@ void Trainer::restore(const nn::TensorMap& tensors, const std::string& file) {
     step_ = static_cast<long>(state[0]);
     epoch_loss_ = state[1];
     epoch_correct_ = state[2];
-}
-
-Accuracy floatAccuracy(network::TrainedNetwork& network, const data::Pictures& pictures, autodiff::Workers& workers) {
-    autodiff::Tape<float> tape(workers);
-    const data::Normalization normalization = normalizationOf(network);
-    std::vector<int> right(pictures.classes), count(pictures.classes);
-    for (int begin = 0; begin < pictures.count(); begin += kEvaluationBatch) {
-        tape.reset();
-        const search::Batch batch = search::plainBatch(tape, pictures, normalization, begin,
-                                                       std::min(begin + kEvaluationBatch, pictures.count()));
-        const autodiff::Var logits = network::runNetwork(tape, network.graph, network.parameters, "",
-                                                         tape.constant(batch.pictures), {false, false, false});
-        const std::vector<int> answers = nn::classify(tape.value(logits));
-        for (size_t n = 0; n < answers.size(); ++n) {
-            ++count[batch.labels[n]];
-            right[batch.labels[n]] += answers[n] == batch.labels[n];
-        }
-    }
-    Accuracy accuracy;
-    for (int c = 0; c < pictures.classes; ++c)
-        accuracy.classes.push_back(count[c] > 0 ? static_cast<double>(right[c]) / count[c] : 0.0);
-    accuracy.all = static_cast<double>(std::accumulate(right.begin(), right.end(), 0)) / pictures.count();
-    return accuracy;
 }
 
 int threadCount(int wanted) {

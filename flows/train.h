@@ -7,7 +7,7 @@
 #include "core/autodiff/tape.h"
 #include "core/base/json.h"
 #include "core/base/log.h"
-#include "core/data/pictures.h"
+#include "core/data/source.h"
 #include "core/network/trained_network.h"
 #include "core/nn/optimizers.h"
 #include "core/search/batches.h"
@@ -30,10 +30,11 @@ struct TrainRecipe {
 TrainRecipe readRecipe(base::JsonObject& object, const TrainRecipe& defaults = {});
 base::Json toJson(const TrainRecipe& recipe);
 
-/// Training of one network, step by step; its whole state can be saved and restored between steps.
+/// Training of one network, step by step; its whole state can be saved and restored between steps. The pictures must
+/// live longer.
 class Trainer {
 public:
-    Trainer(const network::Network& graph, const data::Pictures& pictures, const TrainRecipe& recipe, uint64_t seed,
+    Trainer(const network::Network& graph, const data::PictureSet& pictures, const TrainRecipe& recipe, uint64_t seed,
             autodiff::Workers& workers);
 
     long step() const { return step_; }
@@ -62,13 +63,6 @@ private:
     long step_ = 0, steps_ = 0;
     double epoch_loss_ = 0, epoch_correct_ = 0;
 };
-
-/// Share of the pictures that the float network classifies right (running statistics, no augmentation).
-struct Accuracy {
-    double all = 0;
-    std::vector<double> classes;  ///< of each class's pictures
-};
-Accuracy floatAccuracy(network::TrainedNetwork& network, const data::Pictures& pictures, autodiff::Workers& workers);
 
 /// `dna train`: network.json (and what it names) -> trained network in a run folder.
 struct TrainStage {

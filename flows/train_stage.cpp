@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include "core/base/file.h"
+#include "flows/accuracy.h"
+#include "flows/data_source.h"
 #include "flows/run_folder.h"
 #include "flows/train.h"
 #include "flows/training_loop.h"
@@ -14,6 +16,7 @@ base::Json resolvedConfig(const TrainStage& options) {
     base::Json config = base::makeDocument("train_config");
     config["network_sha256"] = base::sha256File(options.network_json);
     config["data"] = toJson(options.source);
+    config["input_sha256"] = inputHashes(options.source);
     config["training"] = toJson(options.recipe);
     config["seed"] = options.seed;
     return config;
@@ -21,13 +24,15 @@ base::Json resolvedConfig(const TrainStage& options) {
 
 }  // namespace
 
-base::Json trainStage(const TrainStage& options, base::Log& log) {
+base::Json trainStage(const TrainStage& given, base::Log& log) {
+    TrainStage options = given;
     const network::Network graph = network::readNetwork(options.network_json);
-    const data::Pictures training = data::readTraining(options.source);
-    checkFits(graph, training, options.network_json.string());
+    fitSize(options.source, graph.inputShape());
+    const std::unique_ptr<data::PictureSet> training = openTraining(options.source, log);
+    checkFits(graph, *training, options.network_json.string());
     RunFolder run(options.out, resolvedConfig(options), options.resume);
     autodiff::Workers workers(threadCount(options.threads));
-    Trainer trainer(graph, training, options.recipe, options.seed, workers);
+    Trainer trainer(graph, *training, options.recipe, options.seed, workers);
     if (const auto saved = run.checkpoint().read()) {
         if (saved->state.contains("result")) return saved->state.at("result");
         trainer.restore(saved->tensors, run.checkpoint().file().string());
@@ -38,15 +43,13 @@ base::Json trainStage(const TrainStage& options, base::Log& log) {
     const Stopwatch watch;
     runTraining(trainer, run, base::Json::object(), log);
     network::writeTrainedNetwork(trainer.network(), options.out);
-    const data::Pictures test = data::readTest(options.source);
+    const std::unique_ptr<data::PictureSet> test = openTest(options.source, log);
     base::Json result = base::makeDocument("train");
     result["epochs"] = options.recipe.epochs;
-    result["pictures"] = training.count();
-    result["test_pictures"] = test.count();
+    result["training_pictures"] = training->count();
     result["training_loss"] = trainer.epochLoss();
-    const Accuracy accuracy = floatAccuracy(trainer.network(), test, workers);
-    result["accuracy"] = accuracy.all;
-    result["class_accuracy"] = accuracy.classes;
+    result["test_pictures"] = test->count();
+    result.update(toJson(floatAccuracy(trainer.network(), *test, workers)));
     base::writeJson(options.out / "train.json", result);
     appendTiming(options.out, "training", watch.seconds());
     run.checkpoint().write({{{"result", result}}, {}});

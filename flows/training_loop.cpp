@@ -34,29 +34,4 @@ void runTraining(Trainer& trainer, RunFolder& run, const base::Json& state, base
     }
 }
 
-void checkFits(const network::Network& graph, const data::Pictures& pictures, const std::string& file) {
-    std::vector<base::Problem> problems;
-    const network::Shape picture{pictures.channels, pictures.height, pictures.width};
-    if (!(graph.inputShape() == picture))
-        problems.push_back({file, "/nodes/0/shape",
-                            fmt::format("expected [{}, {}, {}] as the pictures have, found [{}, {}, {}]",
-                                        picture.channels, picture.height, picture.width, graph.inputShape().channels,
-                                        graph.inputShape().height, graph.inputShape().width)});
-    if (graph.nodes.back().op != network::Op::Linear || graph.classes() != pictures.classes)
-        problems.push_back({file, fmt::format("/nodes/{}", graph.nodes.size() - 1),
-                            fmt::format("expected a linear layer with {} outputs at the end", pictures.classes)});
-    if (!problems.empty()) throw base::InputError(std::move(problems));
-}
-
-base::Json toJson(const data::Source& source) {
-    base::Json json{{"name", source.name}};
-    if (source.name == "shapes")
-        json["seed"] = source.seed;
-    else
-        json["folder"] = source.folder.string();
-    json["training"] = source.training;
-    json["test"] = source.test;
-    return json;
-}
-
 }  // namespace dna::flows

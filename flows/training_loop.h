@@ -10,9 +10,4 @@ namespace dna::flows {
 /// `state`) every few seconds and before it throws Interrupted.
 void runTraining(Trainer& trainer, RunFolder& run, const base::Json& state, base::Log& log);
 
-/// Throws InputError when pictures and network don't fit each other.
-void checkFits(const network::Network& graph, const data::Pictures& pictures, const std::string& file);
-
-base::Json toJson(const data::Source& source);
-
 }  // namespace dna::flows

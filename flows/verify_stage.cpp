@@ -8,6 +8,7 @@
 #include "core/base/file.h"
 #include "core/data/pictures.h"
 #include "core/mapping/cycles.h"
+#include "flows/data_source.h"
 #include "flows/emitted_folder.h"
 #include "flows/program_files.h"
 #include "flows/stages.h"
@@ -41,22 +42,30 @@ private:
     fs::path folder_;
 };
 
-data::Pictures readPictures(const VerifyStage& options, const fs::path& run) {
-    std::string source = "shapes";
-    if (options.data)
-        source = options.data->string();
-    else if (fs::exists(run / "config.json"))
-        if (const Json config = Json::parse(base::readFile(run / "config.json")); config.contains("data")) {
-            const Json& data = config.at("data");
-            if (data.is_string()) source = data.get<std::string>();
-            if (data.is_object() && data.contains("folder") && !data.at("folder").get<std::string>().empty())
-                source = data.at("folder");
-            else if (data.is_object() && data.contains("name"))
-                source = data.at("name");
-        }
-    data::Source from = data::sourceOf(source);
-    from.test = options.images;
-    return data::readTest(from);
+/// What --data names, else the set of the run, else the generated shapes.
+data::Source sourceOf(const VerifyStage& options, const fs::path& run) {
+    if (options.data) return data::sourceOf(options.data->string());
+    const fs::path config = run / "config.json";
+    if (!fs::exists(config)) return data::sourceNamed("shapes");
+    base::JsonDocument document = base::JsonDocument::readAny(config);
+    if (!document.root().has("data")) return data::sourceNamed("shapes");
+    data::Source source = readSource(document.root().object("data"), config);
+    document.root().keys();  // of the other keys nothing is wanted here
+    document.finish();
+    return source;
+}
+
+data::Pictures readPictures(const VerifyStage& options, const fs::path& run, const network::Shape& input,
+                            base::Log& log) {
+    data::Source source = sourceOf(options, run);
+    fitSize(source, input);
+    if (data::dataSet(source.name).generated()) source.test = options.images;
+    const std::unique_ptr<data::PictureSet> pictures = openTest(source, log);
+    if (pictures->count() < options.images)
+        throw base::InputError(
+            "--images", "",
+            fmt::format("{} pictures asked for, the data set has {}", options.images, pictures->count()));
+    return data::load(*pictures, options.images, options.processes);
 }
 
 class VerifyRun {
@@ -67,11 +76,8 @@ public:
     Json run() {
         program_ = readEmittedProgram(emitted_.folder);
         checkImage();
-        const data::Pictures pictures = readPictures(options_, emitted_.run);
-        if (pictures.count() < options_.images)
-            throw base::InputError(
-                "--images", "",
-                fmt::format("{} pictures asked for, the data set has {}", options_.images, pictures.count()));
+        const data::Pictures pictures =
+            readPictures(options_, emitted_.run, program_.network.graph.inputShape(), log_);
         checkPictureShape(pictures);
         WorkFolder work;
         std::vector<const uint8_t*> pointers;

@@ -2,13 +2,7 @@
 
 #include <numeric>
 
-#include "core/base/rng.h"
-
 namespace dna::data {
-
-namespace {
-constexpr int kCropPad = 4;
-}
 
 std::vector<int> shuffledOrder(uint64_t seed, const std::string& purpose, int epoch, int count) {
     std::vector<int> order(count);
@@ -18,19 +12,15 @@ std::vector<int> shuffledOrder(uint64_t seed, const std::string& purpose, int ep
     return order;
 }
 
-Augmentation drawAugmentation(uint64_t seed, const std::string& purpose, uint64_t draw) {
-    base::Rng rng(seed, purpose + "-augment", draw);
-    const auto shift = [&] { return static_cast<int>(rng.below(2 * kCropPad + 1)) - kCropPad; };
-    Augmentation result{shift(), shift(), false};
-    result.flip = rng.below(2) == 1;
-    return result;
+base::Rng augmentationDraws(uint64_t seed, const std::string& purpose, uint64_t draw) {
+    return {seed, purpose + "-augment", draw};
 }
 
-void writeNormalized(const Pictures& pictures, int index, const Augmentation& augmentation,
+void writeNormalized(const uint8_t* picture, const PictureSet& shape, const Augmentation& augmentation,
                      const Normalization& normalization, float* to, int stride, size_t channel_step) {
-    const int height = pictures.height, width = pictures.width;
-    for (int c = 0; c < pictures.channels; ++c) {
-        const uint8_t* plane = pictures.picture(index) + static_cast<size_t>(c) * height * width;
+    const int height = shape.height, width = shape.width;
+    for (int c = 0; c < shape.channels; ++c) {
+        const uint8_t* plane = picture + static_cast<size_t>(c) * height * width;
         const float scale = 1.0f / normalization.deviation[c % 3], mean = normalization.mean[c % 3];
         for (int y = 0; y < height; ++y) {
             const int row = y + augmentation.dy;

@@ -14,9 +14,23 @@ namespace {
 
 constexpr int kSize = 32;
 constexpr int kSamples = 3;  // per pixel and axis
+constexpr int kShapes = 10;
+constexpr int kAnyColour = -1;
 
 using Colour = std::array<double, 3>;
 using Canvas = std::array<std::array<Colour, kSize>, kSize>;
+
+/// Of the shape where it is part of the class; of middling brightness, so that darker and brighter backgrounds exist.
+constexpr std::array<Colour, 10> kColours{{{210, 60, 60},
+                                           {60, 190, 60},
+                                           {60, 80, 210},
+                                           {200, 190, 60},
+                                           {60, 190, 190},
+                                           {200, 60, 200},
+                                           {220, 140, 40},
+                                           {100, 100, 100},
+                                           {165, 165, 165},
+                                           {150, 100, 60}}};
 
 double sinTurn(double u) {
     const double shifted = u + 0.75;
@@ -83,11 +97,11 @@ public:
     Painter(base::Rng rng, const ShapesOptions& options) : rng_(rng), options_(options) {}
 
     void paint(int label, uint8_t* bytes) {
-        chooseColours();
+        chooseColours(options_.classes > kShapes ? label / kShapes : kAnyColour);
         paintBackground();
         const int clutter = static_cast<int>(rng_.below(static_cast<uint64_t>(options_.clutter) + 1));
         for (int i = 0; i < clutter; ++i) paintClutter(0.75);
-        paintShape(label);
+        paintShape(label % kShapes);
         if (rng_.uniform() < 0.5) paintClutter(0.6);
         writeNoisy(bytes);
     }
@@ -99,11 +113,18 @@ private:
 
     Colour randomColour() { return {between(20, 235), between(20, 235), between(20, 235)}; }
 
-    void chooseColours() {
+    /// One of the colours that are classes, up to 10 off in each part.
+    Colour colourOfClass(int colour) {
+        Colour result = kColours[static_cast<size_t>(colour)];
+        for (double& part : result) part += between(-10, 10);
+        return result;
+    }
+
+    void chooseColours(int colour) {
         const bool bright = rng_.uniform() < options_.bright_share;
         for (;;) {
             background_ = randomColour();
-            shape_ = randomColour();
+            shape_ = colour == kAnyColour ? randomColour() : colourOfClass(colour);
             const double difference = brightness(shape_) - brightness(background_);
             if (bright ? difference > options_.min_contrast : difference < -options_.min_contrast) return;
         }
@@ -179,14 +200,15 @@ private:
 
 }  // namespace
 
-Pictures makeShapes(uint64_t seed, ShapesPart part, int count, const ShapesOptions& options) {
+Pictures makeShapes(uint64_t seed, Part part, int count, const ShapesOptions& options) {
     Pictures pictures;
+    pictures.classes = options.classes;
     pictures.labels.resize(count);
     pictures.bytes.resize(pictures.pictureBytes() * static_cast<size_t>(count));
-    const char* purpose = part == ShapesPart::Training ? "shapes-training" : "shapes-test";
+    const char* purpose = part == Part::Training ? "shapes-training" : "shapes-test";
     for (int i = 0; i < count; ++i) {
         const int label = i % pictures.classes;
-        pictures.labels[i] = static_cast<uint8_t>(label);
+        pictures.labels[i] = static_cast<Label>(label);
         Painter(base::Rng(seed, purpose, static_cast<uint64_t>(i)), options)
             .paint(label, pictures.bytes.data() + pictures.pictureBytes() * static_cast<size_t>(i));
     }

@@ -77,7 +77,7 @@ Var linear(Tape<T>& tape, Var x, Var weight, Var bias, int outputs);
 /// Mean over the pictures of -log softmax(x)[label]; a scalar. With smoothing s the wanted distribution is
 /// (1 - s) on the label plus s / classes on every class.
 template <class T>
-Var softmaxCrossEntropy(Tape<T>& tape, Var x, const std::vector<uint8_t>& labels, T smoothing = T(0));
+Var softmaxCrossEntropy(Tape<T>& tape, Var x, const std::vector<uint16_t>& labels, T smoothing = T(0));
 
 /// y = sum_k gates[k] * paths[k]; gates is a flat list. A path whose gate has the value 0 gets no gradient (it would be
 /// 0), so its rules never run; d gates[k] = <dy, paths[k]> for all.
@@ -90,7 +90,7 @@ std::vector<int> classify(const Tensor<T>& logits);
 
 /// Correct answers of a batch of logits (ties go to the lower class).
 template <class T>
-int countCorrect(const Tensor<T>& logits, const std::vector<uint8_t>& labels);
+int countCorrect(const Tensor<T>& logits, const std::vector<uint16_t>& labels);
 
 /// Flat list of kernel x kernel filters becomes one of filters with dilation - 1 zeros between neighbouring taps.
 template <class T>

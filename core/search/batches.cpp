@@ -8,25 +8,25 @@
 namespace dna::search {
 namespace {
 
-Batch emptyBatch(autodiff::Tape<float>& tape, const data::Pictures& pictures, int count) {
+Batch emptyBatch(autodiff::Tape<float>& tape, const data::PictureSet& pictures, int count) {
     Batch batch;
     batch.pictures = tape.allocate({count, pictures.channels, pictures.height, pictures.width});
     batch.labels.resize(count);
     return batch;
 }
 
-/// Writes picture `index` as the n-th of the batch; lanes beyond the colours are zero.
-void write(const data::Pictures& pictures, const data::Normalization& normalization, int index,
+/// Writes the bytes of picture `index` as the n-th of the batch; lanes beyond the colours are zero.
+void write(const data::PictureSet& pictures, const uint8_t* bytes, const data::Normalization& normalization, int index,
            const data::Augmentation& augmentation, Batch& batch, int n) {
     float* to = batch.pictures.plane(n, 0);
     std::fill(to, to + batch.pictures.map.pictureSize(), 0.0f);
-    data::writeNormalized(pictures, index, augmentation, normalization, to, autodiff::kLanes, 1);
-    batch.labels[n] = pictures.labels[index];
+    data::writeNormalized(bytes, pictures, augmentation, normalization, to, autodiff::kLanes, 1);
+    batch.labels[n] = pictures.label(index);
 }
 
 }  // namespace
 
-TrainingBatches::TrainingBatches(const data::Pictures& pictures, const data::Normalization& normalization, int batch,
+TrainingBatches::TrainingBatches(const data::PictureSet& pictures, const data::Normalization& normalization, int batch,
                                  bool augment, uint64_t seed, std::string purpose)
     : pictures_(pictures),
       normalization_(normalization),
@@ -49,21 +49,31 @@ Batch TrainingBatches::draw(autodiff::Tape<float>& tape, long step) {
     const long first = step % batchesPerEpoch() * batch_;
     Batch batch = emptyBatch(tape, pictures_, batch_);
     autodiff::forSlots(tape.workers(), batch_, [&](int, int begin, int end) {
+        std::vector<uint8_t> bytes(pictures_.pictureBytes());
         for (int n = begin; n < end; ++n) {
+            const int index = order_[static_cast<size_t>(first) + n];
             const auto draw = static_cast<uint64_t>(step) * static_cast<uint64_t>(batch_) + static_cast<uint64_t>(n);
-            const data::Augmentation augmentation =
-                augment_ ? data::drawAugmentation(seed_, purpose_, draw) : data::Augmentation{};
-            write(pictures_, normalization_, order_[static_cast<size_t>(first) + n], augmentation, batch, n);
+            base::Rng draws = data::augmentationDraws(seed_, purpose_, draw);
+            data::Augmentation augmentation;
+            if (augment_)
+                augmentation = pictures_.readAugmented(index, draws, bytes.data());
+            else
+                pictures_.read(index, bytes.data());
+            write(pictures_, bytes.data(), normalization_, index, augmentation, batch, n);
         }
     });
     return batch;
 }
 
-Batch plainBatch(autodiff::Tape<float>& tape, const data::Pictures& pictures, const data::Normalization& normalization,
+Batch plainBatch(autodiff::Tape<float>& tape, const data::PictureSet& pictures, const data::Normalization& normalization,
                  int begin, int end) {
     Batch batch = emptyBatch(tape, pictures, end - begin);
     autodiff::forSlots(tape.workers(), end - begin, [&](int, int first, int last) {
-        for (int n = first; n < last; ++n) write(pictures, normalization, begin + n, {}, batch, n);
+        std::vector<uint8_t> bytes(pictures.pictureBytes());
+        for (int n = first; n < last; ++n) {
+            pictures.read(begin + n, bytes.data());
+            write(pictures, bytes.data(), normalization, begin + n, {}, batch, n);
+        }
     });
     return batch;
 }

@@ -5,21 +5,23 @@
 #include <vector>
 
 #include "core/autodiff/tape.h"
-#include "core/data/pictures.h"
+#include "core/data/normalization.h"
+#include "core/data/picture_set.h"
 
 namespace dna::search {
 
 /// A batch on the tape: normalised pictures and their labels.
 struct Batch {
     autodiff::Tensor<float> pictures;
-    std::vector<uint8_t> labels;
+    std::vector<data::Label> labels;
 };
 
 /// Training batches by step number: which pictures, in which order, how cropped and flipped depends on (seed, purpose,
-/// step) alone, so a resumed run draws the same ones. A last, incomplete batch of an epoch is left out.
+/// step) alone, so a resumed run draws the same ones. A last, incomplete batch of an epoch is left out. The pictures of
+/// a batch are read (and decoded) by the tape's workers.
 class TrainingBatches {
 public:
-    TrainingBatches(const data::Pictures& pictures, const data::Normalization& normalization, int batch, bool augment,
+    TrainingBatches(const data::PictureSet& pictures, const data::Normalization& normalization, int batch, bool augment,
                     uint64_t seed, std::string purpose);
 
     long batchesPerEpoch() const { return pictures_.count() / batch_; }
@@ -27,7 +29,7 @@ public:
     Batch draw(autodiff::Tape<float>& tape, long step);
 
 private:
-    const data::Pictures& pictures_;
+    const data::PictureSet& pictures_;
     data::Normalization normalization_;
     int batch_;
     bool augment_;
@@ -38,7 +40,7 @@ private:
 };
 
 /// Pictures [begin, end) as they are.
-Batch plainBatch(autodiff::Tape<float>& tape, const data::Pictures& pictures, const data::Normalization& normalization,
+Batch plainBatch(autodiff::Tape<float>& tape, const data::PictureSet& pictures, const data::Normalization& normalization,
                  int begin, int end);
 
 }  // namespace dna::search

@@ -14,9 +14,9 @@
 namespace dna::search {
 namespace {
 
-data::Pictures firstHalf(const data::Pictures& pictures) { return pictures.slice(0, pictures.count() / 2); }
-data::Pictures secondHalf(const data::Pictures& pictures) {
-    return pictures.slice(pictures.count() / 2, pictures.count());
+data::Subset firstHalf(const data::PictureSet& pictures) { return {pictures, 0, pictures.count() / 2}; }
+data::Subset secondHalf(const data::PictureSet& pictures) {
+    return {pictures, pictures.count() / 2, pictures.count()};
 }
 
 void checkFinite(double loss, double norm, long iteration, const char* which) {
@@ -53,7 +53,7 @@ std::vector<char> activeMask(const SampledNetwork& network, size_t candidates, G
 
 }  // namespace
 
-NetworkSearch::NetworkSearch(const network::NetworkSpace& space, const data::Pictures& pictures,
+NetworkSearch::NetworkSearch(const network::NetworkSpace& space, const data::PictureSet& pictures,
                              const DnsOptions& options, HardwareSide& hardware, uint64_t seed,
                              autodiff::Workers& workers)
     : space_(space),
@@ -64,9 +64,10 @@ NetworkSearch::NetworkSearch(const network::NetworkSpace& space, const data::Pic
       seed_(seed),
       pictures_weights_(firstHalf(pictures)),
       pictures_logits_(secondHalf(pictures)),
-      batches_weights_(pictures_weights_, data::measureNormalization(pictures), options.batch, options.augment, seed,
+      normalization_(data::measureNormalization(pictures, workers)),
+      batches_weights_(pictures_weights_, normalization_, options.batch, options.augment, seed,
                        "search-weights"),
-      batches_logits_(pictures_logits_, data::measureNormalization(pictures), options.batch, options.augment, seed,
+      batches_logits_(pictures_logits_, normalization_, options.batch, options.augment, seed,
                       "search-logits"),
       supernet_(space, options.shared_weights && mode_ != GateMode::Soft, seed),
       logits_(space.blocks.size(), space.candidates.size()),

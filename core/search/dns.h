@@ -6,7 +6,7 @@
 
 #include "core/base/json.h"
 #include "core/base/log.h"
-#include "core/data/pictures.h"
+#include "core/data/picture_set.h"
 #include "core/network/space.h"
 #include "core/nn/optimizers.h"
 #include "core/search/batches.h"
@@ -59,7 +59,8 @@ struct DnsRecord {
 /// most probable network. Its state between iterations can be saved and restored; random draws are keyed by iteration.
 class NetworkSearch {
 public:
-    NetworkSearch(const network::NetworkSpace& space, const data::Pictures& pictures, const DnsOptions& options,
+    /// `pictures` must live longer than the search.
+    NetworkSearch(const network::NetworkSpace& space, const data::PictureSet& pictures, const DnsOptions& options,
                   HardwareSide& hardware, uint64_t seed, autodiff::Workers& workers);
 
     bool finished() const { return iteration_ >= iterations_; }
@@ -94,7 +95,8 @@ private:
     int anchor_;  ///< operator that opens the warm-up
     HardwareSide& hardware_;
     uint64_t seed_;
-    data::Pictures pictures_weights_, pictures_logits_;
+    data::Subset pictures_weights_, pictures_logits_;
+    data::Normalization normalization_;
     TrainingBatches batches_weights_, batches_logits_;
     Supernet supernet_;
     ArchitectureLogits logits_;

@@ -4,6 +4,7 @@
 #include "core/base/file.h"
 #include "core/network/space.h"
 #include "flows/cosearch_config.h"
+#include "flows/data_source.h"
 #include "flows/quantize_stage.h"
 #include "flows/run_folder.h"
 #include "flows/train.h"
@@ -25,6 +26,7 @@ fs::path writeMicro(const fs::path& folder) {
 flows::TrainStage quickTraining(const fs::path& network, const fs::path& out) {
     flows::TrainStage stage;
     stage.network_json = network;
+    stage.source = data::sourceNamed("shapes");
     stage.source.training = 192;
     stage.source.test = 50;
     stage.recipe.epochs = 2;
@@ -46,9 +48,9 @@ TEST_CASE("training interrupted between two steps continues to the same files") 
     auto stopped = quickTraining(network, folder.path / "stopped");
     stopped.threads = 2;
     flows::trainStage(stopped, log);  // makes config.json; now put the run back to a state in the middle
-    const data::Pictures pictures = data::readTraining(stopped.source);
+    const auto pictures = data::openTraining(stopped.source);
     autodiff::Workers workers(2);
-    flows::Trainer trainer(network::readNetwork(network), pictures, stopped.recipe, stopped.seed, workers);
+    flows::Trainer trainer(network::readNetwork(network), *pictures, stopped.recipe, stopped.seed, workers);
     for (int i = 0; i < 5; ++i) trainer.advance();
     flows::CheckpointContent content{{{"records", 0}}, {}};
     trainer.save(content.tensors);

@@ -24,8 +24,8 @@ IntegerNetwork quantize(network::TrainedNetwork& network, const uint8_t* picture
 /// Class of a picture: the largest logit, ties to the lower class.
 int classify(const IntegerNetwork& network, const uint8_t* picture);
 
-/// Share of the pictures the integer network classifies right.
-double integerAccuracy(const IntegerNetwork& network, const uint8_t* pictures, const uint8_t* labels, int count,
-                       autodiff::Workers& workers);
+/// Class of each of `count` pictures that stand one behind the other.
+std::vector<int> classify(const IntegerNetwork& network, const uint8_t* pictures, int count,
+                          autodiff::Workers& workers);
 
 }  // namespace dna::nn

@@ -27,7 +27,7 @@ double softmax(const Tensor<T>& x, int picture, std::vector<double>& p) {
 
 /// y = mean of (logsumexp(x) - sum_c t_c x_c); dx = (softmax(x) - t) / pictures, t the wanted distribution.
 template <class T>
-Var softmaxCrossEntropy(Tape<T>& tape, Var x, const std::vector<uint8_t>& labels, T smoothing) {
+Var softmaxCrossEntropy(Tape<T>& tape, Var x, const std::vector<uint16_t>& labels, T smoothing) {
     const Tensor<T> in = tape.value(x);
     const int pictures = in.map.pictures, classes = in.map.channels;
     DNA_CHECK(in.map.pixels() == 1 && labels.size() == static_cast<size_t>(pictures), "cross-entropy: shapes");
@@ -67,7 +67,7 @@ std::vector<int> classify(const Tensor<T>& logits) {
 }
 
 template <class T>
-int countCorrect(const Tensor<T>& logits, const std::vector<uint8_t>& labels) {
+int countCorrect(const Tensor<T>& logits, const std::vector<uint16_t>& labels) {
     const std::vector<int> answers = classify(logits);
     int correct = 0;
     for (size_t n = 0; n < answers.size(); ++n) correct += answers[n] == labels[n];
@@ -76,10 +76,10 @@ int countCorrect(const Tensor<T>& logits, const std::vector<uint8_t>& labels) {
 
 template std::vector<int> classify<float>(const Tensor<float>&);
 template std::vector<int> classify<double>(const Tensor<double>&);
-template Var softmaxCrossEntropy<float>(Tape<float>&, Var, const std::vector<uint8_t>&, float);
-template Var softmaxCrossEntropy<double>(Tape<double>&, Var, const std::vector<uint8_t>&, double);
-template int countCorrect<float>(const Tensor<float>&, const std::vector<uint8_t>&);
-template int countCorrect<double>(const Tensor<double>&, const std::vector<uint8_t>&);
+template Var softmaxCrossEntropy<float>(Tape<float>&, Var, const std::vector<uint16_t>&, float);
+template Var softmaxCrossEntropy<double>(Tape<double>&, Var, const std::vector<uint16_t>&, double);
+template int countCorrect<float>(const Tensor<float>&, const std::vector<uint16_t>&);
+template int countCorrect<double>(const Tensor<double>&, const std::vector<uint16_t>&);
 
 void register_softmax_cross_entropy(OpRegistry& ops) {
     using autodiff::GradientSample;

@@ -5,6 +5,7 @@
 #include "core/base/error.h"
 #include "flows/cli/verb.h"
 #include "flows/cosearch.h"
+#include "flows/data_source.h"
 
 namespace dna::flows {
 namespace {
@@ -12,7 +13,8 @@ namespace {
 struct Arguments {
     std::filesystem::path config, out;
     std::vector<double> lambdas;
-    std::string mode = "joint", data, until;
+    std::string mode = "joint", until;
+    DataArguments data;
     std::optional<uint64_t> seed;
     int threads = 0;
     bool resume = false;
@@ -21,13 +23,15 @@ struct Arguments {
 CosearchStage stageOf(const Arguments& arguments) {
     CosearchStage stage;
     stage.config = readCosearchConfig(arguments.config);
-    if (!arguments.data.empty()) {
-        const data::Source given = data::sourceOf(arguments.data);
-        if (given.name != stage.config.source.name) stage.config.source = given;
-        stage.config.source.folder = given.folder;
+    data::Source& source = stage.config.source;
+    if (arguments.data.given()) {
+        const data::Source given = data::sourceOf(arguments.data.data);
+        if (given.name != source.name) source = given;
+        source.folder = given.folder;
+    } else if (!source.folder.empty() && !std::filesystem::is_directory(source.folder)) {
+        data::sourceOf(source.folder.string());  // says what is wanted
     }
-    if (stage.config.source.name == "cifar10" && !std::filesystem::is_directory(stage.config.source.folder))
-        data::sourceOf(stage.config.source.folder.string());
+    arguments.data.apply(source);
     if (arguments.seed) stage.config.seed = *arguments.seed;
     if (arguments.lambdas.size() == 1) stage.config.search.lambda = arguments.lambdas.front();
     stage.out = arguments.out;
@@ -83,8 +87,7 @@ void register_cosearch(VerbRegistry& verbs) {
                    app.add_option("--mode", arguments->mode, "joint, or one side first")
                        ->check(CLI::IsMember({"joint", "network_first", "hardware_first"}))
                        ->capture_default_str();
-                   app.add_option("--data", arguments->data,
-                                  "data instead of the configuration's: \"shapes\" or a folder");
+                   arguments->data.declare(app, "pictures instead of the configuration's", false);
                    app.add_option("--seed", arguments->seed, "seed instead of the configuration's");
                    app.add_option("--threads", arguments->threads, "threads (0: all cores); the result is the same")
                        ->check(CLI::Range(0, 256));

@@ -4,7 +4,7 @@
 #include <map>
 #include <memory>
 
-#include "core/data/pictures.h"
+#include "core/data/source.h"
 #include "core/network/space.h"
 #include "core/search/das.h"
 #include "costmodel/technology.h"
@@ -50,7 +50,7 @@ Entries algorithms() {
 
 const std::map<std::string, std::function<Entries()>>& kinds() {
     static const std::map<std::string, std::function<Entries()>> table{
-        {"spaces", spaces}, {"platforms", platforms}, {"technologies", technologies}, {"algorithms", algorithms}, {"datasets", data::builtinDataSets}};
+        {"spaces", spaces}, {"platforms", platforms}, {"technologies", technologies}, {"algorithms", algorithms}, {"datasets", data::dataSetSummaries}};
     return table;
 }
 

@@ -4,6 +4,7 @@
 
 #include "core/base/error.h"
 #include "flows/cli/verb.h"
+#include "flows/data_source.h"
 #include "flows/quantize_stage.h"
 
 namespace dna::flows {
@@ -34,14 +35,13 @@ void register_quantize(VerbRegistry& verbs) {
                .example = "dna quantize --network RUN/network.json --data shapes --out RUN/int8",
                .declare = [](CLI::App& app) {
                    auto options = std::make_shared<QuantizeStage>();
-                   auto data = std::make_shared<std::string>();
+                   auto data = std::make_shared<DataArguments>();
                    auto random = std::make_shared<bool>(false);
                    auto out = std::make_shared<std::string>();
                    app.add_option("--network", options->network_json,
                                   "network file with its weights.safetensors beside it")
                        ->required();
-                   CLI::Option* named = app.add_option(
-                       "--data", *data, "calibration pictures: \"shapes\" or a folder with CIFAR-10's binary files");
+                   CLI::Option* named = data->declare(app, "calibration pictures", false);
                    app.add_flag("--random-calibration", *random,
                                 "no pictures: noise (and random integers when there are no weights)")
                        ->excludes(named);
@@ -59,9 +59,9 @@ void register_quantize(VerbRegistry& verbs) {
                    app.add_option("--seed", options->seed, "seed of random calibration")->capture_default_str();
                    app.add_option("--threads", options->threads, "threads (0: all cores)")->check(CLI::Range(0, 256));
                    return [options, data, random, out](VerbContext& context) {
-                       if (data->empty() == !*random)
+                       if (data->given() == *random)
                            throw base::InputError("quantize", "", "give either --data or --random-calibration");
-                       if (!*random) options->source = data::sourceOf(*data);
+                       if (!*random) options->source = data->source();
                        options->out = outputFolder(*out);
                        const base::Json result = quantizeStage(*options, context.log);
                        context.print(result, summary(result));

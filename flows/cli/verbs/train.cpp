@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "flows/cli/verb.h"
+#include "flows/data_source.h"
 #include "flows/train.h"
 
 namespace dna::flows {
@@ -13,10 +14,12 @@ void register_train(VerbRegistry& verbs) {
                .example = "dna train --network network.json --data shapes --out RUN",
                .declare = [](CLI::App& app) {
                    auto options = std::make_shared<TrainStage>();
-                   auto data = std::make_shared<std::string>("shapes");
-                   auto pictures = std::make_shared<int>(0);
+                   auto data = std::make_shared<DataArguments>();
                    app.add_option("--network", options->network_json, "network file (dna.network)")->required();
-                   app.add_option("--data", *data, "\"shapes\" or a folder with CIFAR-10's binary files")->required();
+                   auto pictures = std::make_shared<int>(0);
+                   data->declare(app, "pictures to train on", true);
+                   app.add_option("--pictures", *pictures, "training pictures to use (0: all)")
+                       ->check(CLI::Range(0, 100000000));
                    app.add_option("--out", options->out, "run folder to make")->required();
                    app.add_option("--epochs", options->recipe.epochs, "passes over the pictures")
                        ->check(CLI::Range(1, 10000))
@@ -27,13 +30,11 @@ void register_train(VerbRegistry& verbs) {
                    app.add_option("--rate", options->recipe.rate, "peak learning rate")
                        ->check(CLI::Range(1e-8, 100.0))
                        ->capture_default_str();
-                   app.add_option("--pictures", *pictures, "training pictures to use (0: all)")
-                       ->check(CLI::Range(0, 100000000));
                    app.add_option("--seed", options->seed, "seed of all random draws")->capture_default_str();
                    app.add_option("--threads", options->threads, "threads (0: all cores)")->check(CLI::Range(0, 256));
                    app.add_flag("--resume", options->resume, "continue a stopped run");
                    return [options, data, pictures](VerbContext& context) {
-                       options->source = data::sourceOf(*data);
+                       options->source = data->source();
                        if (*pictures > 0) options->source.training = *pictures;
                        const base::Json result = trainStage(*options, context.log);
                        context.print(result, fmt::format("accuracy {:.2f} % on {} test pictures; the network is in {}",

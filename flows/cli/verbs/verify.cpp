@@ -45,7 +45,7 @@ void register_verify(VerbRegistry& verbs) {
              app.add_option("--stall", stage->stall_seed, "seed of the stalls")
                  ->check(CLI::Range(1u, 4294967295u))
                  ->capture_default_str();
-             app.add_option("--data", stage->data, "pictures: CIFAR-10 folder or `shapes` (default: the run's)");
+             app.add_option("--data", stage->data, "pictures: a data set's folder or `shapes` (default: the run's)");
              app.add_option("--processes", stage->processes, "simulations side by side")
                  ->check(CLI::Range(1, 64))
                  ->capture_default_str();

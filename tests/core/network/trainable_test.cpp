@@ -32,8 +32,8 @@ std::vector<float> trainedWeights(int threads, const std::vector<int>& choices) 
         for (int n = 0; n < 13; ++n)
             for (int c = 0; c < 3; ++c)
                 for (int p = 0; p < 1024; ++p) x.at(n, c, p) = static_cast<float>(rng.normal());
-        std::vector<uint8_t> labels(13);
-        for (auto& label : labels) label = static_cast<uint8_t>(rng.below(10));
+        std::vector<uint16_t> labels(13);
+        for (auto& label : labels) label = static_cast<uint16_t>(rng.below(10));
         const auto logits = network::runNetwork(tape, graph, parameters, "", tape.constant(x), {});
         tape.backward(nn::softmaxCrossEntropy<float>(tape, logits, labels));
         nn::sgdStep(parameters, 0.1, {});

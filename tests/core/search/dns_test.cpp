@@ -180,7 +180,7 @@ TEST_CASE("proxy mode: inactive operators keep their probability") {
 
 TEST_CASE("network search: logits move and stay finite; lambda makes the network cheaper") {
     const auto space = network::readSpace("micro");
-    const auto pictures = data::makeShapes(1, data::ShapesPart::Training, 400);
+    const auto pictures = data::makeShapes(1, data::Part::Training, 400);
     autodiff::Workers workers(2);
     double energy[2] = {};
     for (int i = 0; i < 2; ++i) {
@@ -207,7 +207,7 @@ TEST_CASE("network search: logits move and stay finite; lambda makes the network
 
 TEST_CASE("network search: all gate modes run; a restored search continues to the same state") {
     const auto space = network::readSpace("micro");
-    const auto pictures = data::makeShapes(1, data::ShapesPart::Training, 160);
+    const auto pictures = data::makeShapes(1, data::Part::Training, 160);
     for (const std::string mode : {"proxy", "hard", "soft"}) {
         CAPTURE(mode);
         auto options = quickOptions();
@@ -237,7 +237,7 @@ TEST_CASE("network search: all gate modes run; a restored search continues to th
 
 TEST_CASE("network search: divergence stops with a message") {
     const auto space = network::readSpace("micro");
-    const auto pictures = data::makeShapes(1, data::ShapesPart::Training, 160);
+    const auto pictures = data::makeShapes(1, data::Part::Training, 160);
     MacHardware hardware(space);
     autodiff::Workers workers(1);
     auto options = quickOptions();

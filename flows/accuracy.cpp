@@ -1,0 +1,98 @@
+#include "flows/accuracy.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "core/network/trainable.h"
+#include "core/nn/integer/quantize.h"
+#include "core/nn/ops.h"
+#include "core/search/batches.h"
+
+namespace dna::flows {
+namespace {
+
+constexpr int kEvaluationBatch = 128;
+constexpr int kMostShownClasses = 100;
+constexpr size_t kShownConfusions = 100;
+
+/// Wrong answers, the most frequent first; equal ones in the order of the classes.
+base::Json mostConfused(const Accuracy& accuracy) {
+    std::vector<std::array<int, 3>> wrong;  // {-pictures, class, answer}: in order when sorted
+    for (int label = 0; label < static_cast<int>(accuracy.confusion.size()); ++label)
+        for (int answer = 0; answer < static_cast<int>(accuracy.confusion.size()); ++answer)
+            if (const int count = accuracy.confusion[label][answer]; answer != label && count > 0)
+                wrong.push_back({-count, label, answer});
+    std::sort(wrong.begin(), wrong.end());
+    wrong.resize(std::min(wrong.size(), kShownConfusions));
+    base::Json list = base::Json::array();
+    for (const auto& [negative, label, answer] : wrong) list.push_back({label, answer, -negative});
+    return list;
+}
+
+}  // namespace
+
+Accuracy::Accuracy(int classes)
+    : confusion(static_cast<size_t>(classes), std::vector<int>(static_cast<size_t>(classes))) {}
+
+void Accuracy::count(data::Label label, int answer) {
+    ++pictures;
+    ++confusion[label][static_cast<size_t>(answer)];
+}
+
+double Accuracy::all() const {
+    int right = 0;
+    for (size_t c = 0; c < confusion.size(); ++c) right += confusion[c][c];
+    return pictures > 0 ? static_cast<double>(right) / pictures : 0.0;
+}
+
+std::vector<double> Accuracy::classes() const {
+    std::vector<double> shares;
+    for (size_t c = 0; c < confusion.size(); ++c) {
+        const int count = std::accumulate(confusion[c].begin(), confusion[c].end(), 0);
+        shares.push_back(count > 0 ? static_cast<double>(confusion[c][c]) / count : 0.0);
+    }
+    return shares;
+}
+
+base::Json toJson(const Accuracy& accuracy) {
+    base::Json json{{"pictures", accuracy.pictures},
+                    {"accuracy", accuracy.all()},
+                    {"class_accuracy", accuracy.classes()}};
+    if (accuracy.confusion.size() <= kMostShownClasses)
+        json["confusion"] = accuracy.confusion;
+    else
+        json["confused"] = mostConfused(accuracy);
+    return json;
+}
+
+Accuracy floatAccuracy(network::TrainedNetwork& network, const data::PictureSet& pictures, autodiff::Workers& workers) {
+    autodiff::Tape<float> tape(workers);
+    const data::Normalization normalization{network.mean, network.deviation};
+    Accuracy accuracy(pictures.classes);
+    for (int begin = 0; begin < pictures.count(); begin += kEvaluationBatch) {
+        tape.reset();
+        const search::Batch batch = search::plainBatch(tape, pictures, normalization, begin,
+                                                       std::min(begin + kEvaluationBatch, pictures.count()));
+        const autodiff::Var logits = network::runNetwork(tape, network.graph, network.parameters, "",
+                                                         tape.constant(batch.pictures), {false, false, false});
+        const std::vector<int> answers = nn::classify(tape.value(logits));
+        for (size_t n = 0; n < answers.size(); ++n) accuracy.count(batch.labels[n], answers[n]);
+    }
+    return accuracy;
+}
+
+Accuracy integerAccuracy(const nn::IntegerNetwork& network, const data::PictureSet& pictures,
+                         autodiff::Workers& workers) {
+    Accuracy accuracy(pictures.classes);
+    const size_t bytes = pictures.pictureBytes();
+    std::vector<uint8_t> batch(bytes * kEvaluationBatch);
+    for (int begin = 0; begin < pictures.count(); begin += kEvaluationBatch) {
+        const int count = std::min(kEvaluationBatch, pictures.count() - begin);
+        workers.run(count, [&](int i) { pictures.read(begin + i, batch.data() + bytes * static_cast<size_t>(i)); });
+        const std::vector<int> answers = nn::classify(network, batch.data(), count, workers);
+        for (int i = 0; i < count; ++i) accuracy.count(pictures.label(begin + i), answers[static_cast<size_t>(i)]);
+    }
+    return accuracy;
+}
+
+}  // namespace dna::flows

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <vector>
+
+#include "core/base/json.h"
+#include "core/data/picture_set.h"
+#include "core/network/trained_network.h"
+#include "core/nn/integer/integer_network.h"
+
+namespace dna::flows {
+
+/// How a network answers on a set of pictures.
+struct Accuracy {
+    explicit Accuracy(int classes);
+
+    int pictures = 0;
+    std::vector<std::vector<int>> confusion;  ///< [class of the picture][answer]: pictures
+
+    void count(data::Label label, int answer);
+    /// Share of all pictures answered right.
+    double all() const;
+    /// Share of each class's pictures; 0 where there are none.
+    std::vector<double> classes() const;
+};
+
+/// {"pictures", "accuracy", "class_accuracy"} and "confusion"; of more than 100 classes the 100 most frequent
+/// confusions [class, answer, pictures] as "confused".
+base::Json toJson(const Accuracy& accuracy);
+
+/// The float network as it stands: running statistics, pictures not altered.
+Accuracy floatAccuracy(network::TrainedNetwork& network, const data::PictureSet& pictures, autodiff::Workers& workers);
+
+Accuracy integerAccuracy(const nn::IntegerNetwork& network, const data::PictureSet& pictures,
+                         autodiff::Workers& workers);
+
+}  // namespace dna::flows
