@@ -31,8 +31,12 @@ base::Json mostConfused(const Accuracy& accuracy) {
 
 }  // namespace
 
-Accuracy::Accuracy(int classes)
-    : confusion(static_cast<size_t>(classes), std::vector<int>(static_cast<size_t>(classes))) {}
+Accuracy::Accuracy(const data::PictureSet& set)
+    : class_names(set.class_names),
+      confusion(static_cast<size_t>(set.classes), std::vector<int>(static_cast<size_t>(set.classes))) {
+    if (class_names.empty())
+        for (int c = 0; c < set.classes; ++c) class_names.push_back(std::to_string(c));
+}
 
 void Accuracy::count(data::Label label, int answer) {
     ++pictures;
@@ -57,6 +61,7 @@ std::vector<double> Accuracy::classes() const {
 base::Json toJson(const Accuracy& accuracy) {
     base::Json json{{"pictures", accuracy.pictures},
                     {"accuracy", accuracy.all()},
+                    {"classes", accuracy.class_names},
                     {"class_accuracy", accuracy.classes()}};
     if (accuracy.confusion.size() <= kMostShownClasses)
         json["confusion"] = accuracy.confusion;
@@ -68,7 +73,7 @@ base::Json toJson(const Accuracy& accuracy) {
 Accuracy floatAccuracy(network::TrainedNetwork& network, const data::PictureSet& pictures, autodiff::Workers& workers) {
     autodiff::Tape<float> tape(workers);
     const data::Normalization normalization{network.mean, network.deviation};
-    Accuracy accuracy(pictures.classes);
+    Accuracy accuracy(pictures);
     for (int begin = 0; begin < pictures.count(); begin += kEvaluationBatch) {
         tape.reset();
         const search::Batch batch = search::plainBatch(tape, pictures, normalization, begin,
@@ -83,7 +88,7 @@ Accuracy floatAccuracy(network::TrainedNetwork& network, const data::PictureSet&
 
 Accuracy integerAccuracy(const nn::IntegerNetwork& network, const data::PictureSet& pictures,
                          autodiff::Workers& workers) {
-    Accuracy accuracy(pictures.classes);
+    Accuracy accuracy(pictures);
     const size_t bytes = pictures.pictureBytes();
     std::vector<uint8_t> batch(bytes * kEvaluationBatch);
     for (int begin = 0; begin < pictures.count(); begin += kEvaluationBatch) {

@@ -11,9 +11,10 @@ namespace dna::flows {
 
 /// How a network answers on a set of pictures.
 struct Accuracy {
-    explicit Accuracy(int classes);
+    explicit Accuracy(const data::PictureSet& pictures);
 
     int pictures = 0;
+    std::vector<std::string> class_names;     ///< as the set has them, else the labels
     std::vector<std::vector<int>> confusion;  ///< [class of the picture][answer]: pictures
 
     void count(data::Label label, int answer);
@@ -23,7 +24,7 @@ struct Accuracy {
     std::vector<double> classes() const;
 };
 
-/// {"pictures", "accuracy", "class_accuracy"} and "confusion"; of more than 100 classes the 100 most frequent
+/// {"pictures", "accuracy", "classes": [names], "class_accuracy"} and "confusion"; of more than 100 classes the 100 most frequent
 /// confusions [class, answer, pictures] as "confused".
 base::Json toJson(const Accuracy& accuracy);
 

@@ -1,5 +1,7 @@
 #include "flows/checkpoint.h"
 
+#include <algorithm>
+
 #include "core/base/file.h"
 
 namespace dna::flows {
@@ -21,16 +23,19 @@ std::optional<CheckpointContent> Checkpoint::read() const {
 }
 
 void Checkpoint::write(CheckpointContent content) {
+    const auto began = std::chrono::steady_clock::now();
     base::makeFolder(file_.parent_path());
     const std::string text = content.state.dump();
     content.tensors[kState] =
         nn::fromValues(std::vector<int8_t>(text.begin(), text.end()), {static_cast<int64_t>(text.size())});
     nn::writeSafetensors(file_, content.tensors);
     written_ = std::chrono::steady_clock::now();
+    write_seconds_ = std::chrono::duration<double>(written_ - began).count();
 }
 
 bool Checkpoint::due(double seconds) const {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - written_).count() > seconds;
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - written_).count() >
+           std::max(seconds, 20 * write_seconds_);
 }
 
 void appendTiming(const std::filesystem::path& run, const std::string& phase, double seconds, base::Json details) {

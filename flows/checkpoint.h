@@ -25,12 +25,14 @@ public:
     /// The last state written, if any. Throws InputError when the file is damaged.
     std::optional<CheckpointContent> read() const;
     void write(CheckpointContent content);
-    /// True when the last write is longer ago than `seconds`.
+    /// True when the last write is longer ago than `seconds`, and than 20 times what it took: large states are written
+    /// less often.
     bool due(double seconds = 5) const;
 
 private:
     std::filesystem::path file_;
     std::chrono::steady_clock::time_point written_ = std::chrono::steady_clock::now();
+    double write_seconds_ = 0;
 };
 
 /// Wall times go to timing.jsonl, the only file of a run that differs from one run to the next.

@@ -25,8 +25,17 @@ LearningInputs readInputs(CosearchStage& options, base::Log& log) {
     network::NetworkSpace& space = inputs.space;
     fitSize(options.config.source, space.input);
     inputs.training = openTraining(options.config.source, log);
+    const base::Json hashes = inputHashes(options.config.source);
+    if (!options.config.input_sha256.empty() && options.config.input_sha256 != hashes)
+        throw base::InputError("data", "/input_sha256",
+                               "the pictures are not those that the configuration was written for: expected " +
+                                   options.config.input_sha256.dump() + ", found " + hashes.dump());
+    options.config.input_sha256 = hashes;
     const data::PictureSet& pictures = *inputs.training;
-    space.classes = pictures.classes;
+    // Pictures that are scaled anyhow may be asked for in another size than the space's; others must have it.
+    const bool scaled = options.config.source.options.contains("size");
+    network::fitSpace(space, scaled ? network::Shape{pictures.channels, pictures.height, pictures.width} : space.input,
+                      pictures.classes);
     const network::Network largest = network::buildNetwork(space, std::vector<int>(space.blocks.size(), 0), "first");
     checkFits(largest, pictures, options.config.space);
     const int wanted = std::max(2 * options.config.search.batch, options.config.training.batch);
@@ -44,14 +53,16 @@ public:
         : options_(options),
           inputs_(std::move(inputs)),
           log_(log),
-          run_(options.out, toJson(options.config, options.mode), options.resume),
-          workers_(threadCount(options.threads)) {}
+          run_(options.out, toJson(options.config), options.resume),
+          workers_(threadCount(options.threads)),
+          budget_(options.stop_after) {}
 
     base::Json run() {
         restore();
-        phase("search", [&] { return searchPhase(options_, inputs_, run_, saved("search"), workers_, log_); });
+        phase("search", [&] { return searchPhase(options_, inputs_, run_, saved("search"), workers_, budget_, log_); });
         phase("training", [&] {
-            return trainingPhase(options_, inputs_, run_, results_.at("search"), results_, saved("training"), workers_, log_);
+            return trainingPhase(options_, inputs_, run_, results_.at("search"), results_,
+                                 saved("training"), workers_, budget_, log_);
         });
         phase("quantization", [&] { return quantizationPhase(options_, inputs_, run_, workers_, log_); });
         phase("das", [&] { return das(); });
@@ -94,6 +105,11 @@ private:
         if (stopped_ || results_.contains(name)) return;
         if (base::stopRequested()) throw base::Interrupted("stopped before " + name + "; continue with --resume");
         base::Json result = withoutTimes(body());
+        if (result.contains("stopped_by")) {
+            stop_note_ = std::move(result);
+            stopped_ = true;
+            return;
+        }
         for (const char* path : {"folder", "report"}) result.erase(path);  // a run may be moved, and two compared
         results_[name] = std::move(result);
         run_.checkpoint().write(
@@ -151,7 +167,7 @@ private:
     base::Json finalResult() const {
         base::Json result = base::makeDocument("search");
         result["name"] = options_.config.name;
-        result["algorithm"] = options_.mode;
+        result["algorithm"] = options_.config.mode;
         result["seed"] = options_.config.seed;
         result["lambda"] = options_.config.search.lambda;
         const auto copy = [&](const char* from, const char* key, const char* to) {
@@ -167,6 +183,7 @@ private:
                 result["violations"].push_back(violation);
         }
         copy("training", "macs", "macs");
+        result.update(stop_note_);
         if (results_.contains("quantization")) result["accuracy"] = results_.at("quantization");
         copy("verification", "mismatches", "mismatches");
         copy("verification", "totals", "cycles");
@@ -181,8 +198,31 @@ private:
     autodiff::Workers workers_;
     std::optional<CheckpointContent> content_;
     Results results_ = Results::object();
+    StepBudget budget_;
     bool stopped_ = false;
+    base::Json stop_note_ = base::Json::object();  ///< where the budget of steps ended the run
 };
+
+/// INT8 accuracy and system EDP of each run where it got that far, and whether no other run is at least as good in both
+/// and better in one.
+void markFront(base::Json& runs) {
+    for (base::Json& run : runs) {
+        const base::Json result = run.at("result");  // a copy: adding keys moves what an object holds
+        if (!result.contains("accuracy") || !result.contains("best")) continue;
+        run["accuracy"] = result.at("accuracy").at("int8");
+        run["edp_mj_ms"] = result.at("best").at("totals").at("edp_mj_ms").at("system");
+    }
+    const auto beats = [](const base::Json& a, const base::Json& b) {
+        const double better = a.at("accuracy").get<double>() - b.at("accuracy").get<double>(),
+                     cheaper = b.at("edp_mj_ms").get<double>() - a.at("edp_mj_ms").get<double>();
+        return better >= 0 && cheaper >= 0 && better + cheaper > 0;
+    };
+    for (base::Json& run : runs)
+        if (run.contains("accuracy"))
+            run["on_front"] = std::none_of(runs.begin(), runs.end(), [&](const base::Json& other) {
+                return other.contains("accuracy") && beats(other, run);
+            });
+}
 
 }  // namespace
 
@@ -193,7 +233,11 @@ base::Json cosearchStage(const CosearchStage& options, base::Log& log) {
 }
 
 base::Json cosearchFront(const CosearchStage& options, const std::vector<double>& lambdas, base::Log& log) {
+    if (options.config.mode == "network_first" && options.config.search.hardware_term == "objective")
+        log.warn("a network searched first knows no hardware: lambda weighs nothing; \"hardware_term\": \"macs\" does");
     base::Json front = base::makeDocument("front");
+    front["mode"] = options.config.mode;
+    front["hardware_term"] = options.config.search.hardware_term;
     front["runs"] = base::Json::array();
     for (double lambda : lambdas) {
         CosearchStage one = options;
@@ -206,6 +250,7 @@ base::Json cosearchFront(const CosearchStage& options, const std::vector<double>
         entry["result"] = cosearchStage(one, log);
         front["runs"].push_back(entry);
     }
+    markFront(front["runs"]);
     base::writeJson(options.out / "front.json", front);
     return front;
 }

@@ -27,6 +27,7 @@ search::DnsOptions readSearch(base::JsonObject object) {
     o.active_paths = static_cast<int>(object.integer("active_paths", 1, 64, o.active_paths));
     o.mode = object.choice("mode", {"proxy", "hard", "soft"}, o.mode);
     o.lambda = object.number("lambda", 0, 1e6, o.lambda);
+    o.hardware_term = object.choice("hardware_term", {"objective", "macs"}, o.hardware_term);
     o.cost_over_all = object.choice("cost_over", {"active", "all"}, "active") == "all";
     o.das_period = static_cast<int>(object.integer("das_period", 0, 1'000'000, o.das_period));
     o.das_evaluations = static_cast<int>(object.integer("das_evaluations", 1, 10'000'000, o.das_evaluations));
@@ -54,6 +55,7 @@ base::Json searchJson(const search::DnsOptions& o) {
             {"active_paths", o.active_paths},
             {"mode", o.mode},
             {"lambda", o.lambda},
+            {"hardware_term", o.hardware_term},
             {"cost_over", o.cost_over_all ? "all" : "active"},
             {"das_period", o.das_period},
             {"das_evaluations", o.das_evaluations},
@@ -93,6 +95,11 @@ CosearchConfig readCosearchConfig(const fs::path& file) {
     config.name = root.text("name", file.stem().string());
     config.source = readSource(root.object("data"), file);
     config.space = root.text("space");
+    config.mode = root.choice("mode", {"joint", "network_first", "hardware_first"}, config.mode);
+    if (root.has("input_sha256")) {
+        base::JsonObject hashes = root.object("input_sha256");
+        for (const std::string& name : hashes.keys()) config.input_sha256[name] = hashes.text(name);
+    }
     config.seed = static_cast<uint64_t>(root.integer("seed", 0, base::kMaxInteger, 0));
     config.search = readSearch(root.object("search"));
     base::JsonObject training = root.object("training");
@@ -110,13 +117,13 @@ CosearchConfig readCosearchConfig(const fs::path& file) {
     return config;
 }
 
-base::Json toJson(const CosearchConfig& config, const std::string& mode) {
+base::Json toJson(const CosearchConfig& config) {
     base::Json json = base::makeDocument("search_config");
     json["name"] = config.name;
-    json["mode"] = mode;
+    json["mode"] = config.mode;
     json["seed"] = config.seed;
     json["data"] = toJson(config.source);
-    json["input_sha256"] = inputHashes(config.source);
+    json["input_sha256"] = config.input_sha256;
     json["space"] = config.space;
     json["search"] = searchJson(config.search);
     json["training"] = toJson(config.training);

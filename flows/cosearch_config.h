@@ -16,6 +16,8 @@ struct CosearchConfig {
     std::string name = "cosearch";
     data::Source source;
     std::string space = "mini";
+    std::string mode = "joint";                             ///< joint | network_first | hardware_first
+    base::Json input_sha256 = base::Json::object();  ///< what a run's config.json says of its pictures
     uint64_t seed = 0;
     search::DnsOptions search;
     TrainRecipe training;
@@ -31,7 +33,7 @@ struct CosearchConfig {
 /// file. Throws InputError with every problem.
 CosearchConfig readCosearchConfig(const std::filesystem::path& file);
 
-/// Everything resolved, as it is written to a run's config.json; `mode` is joint, network_first or hardware_first.
-base::Json toJson(const CosearchConfig& config, const std::string& mode);
+/// Everything resolved, as it is written to a run's config.json, which is a configuration too.
+base::Json toJson(const CosearchConfig& config);
 
 }  // namespace dna::flows

@@ -49,40 +49,58 @@ network::Network medianNetwork(const network::NetworkSpace& space) {
 
 search::DnsOptions searchOptions(const CosearchStage& options) {
     search::DnsOptions dns = options.config.search;
-    if (options.mode != "joint") dns.das_period = 0;
-    if (options.mode == "network_first") dns.lambda = 0;
+    if (options.config.mode != "joint") dns.das_period = 0;
+    if (options.config.mode == "network_first" && dns.hardware_term == "objective") dns.lambda = 0;
     return dns;
 }
 
 void save(const search::NetworkSearch& search, RunFolder& run) {
+    if (!search.healthy()) return;  // what was saved before is better to go on from
     CheckpointContent content{{{"phase", "search"}, {"records", run.recordedBytes()}}, {}};
     search.save(content.state, content.tensors);
     run.checkpoint().write(std::move(content));
 }
 
-/// Wall time of the search by what it was spent on.
-struct SearchTimes {
-    double learning = 0, das = 0;
-};
+std::string progressText(const search::NetworkSearch& search, const search::DnsRecord& record, const RateMeter& rate) {
+    return fmt::format("epoch {}, loss {:.2f}, accuracy {:.0f} %, T {:.2f}, entropy {:.3f}, {:.2f} uJ, {:.0f} k cycles, "
+                       "{:.0f} pictures/s",
+                       record.epoch + 1, search.recentLoss(), 100 * record.weight_accuracy, record.temperature,
+                       record.entropy, record.energy_pj * 1e-6, record.latency_cycles * 1e-3, rate.picturesPerSecond());
+}
 
-void runSearch(search::NetworkSearch& search, RunFolder& run, base::Log& log) {
-    SearchTimes times;
+search::DnsRecord takeIteration(search::NetworkSearch& search, RunFolder& run) {
+    try {
+        const search::DnsRecord record = search.advance();
+        run.record(recordJson(record));
+        return record;
+    } catch (const base::InputError& error) {
+        throw withLastState(error, run);
+    }
+}
+
+/// The whole search, or as many iterations as the budget holds: then it returns where it stopped.
+std::optional<base::Json> runSearch(search::NetworkSearch& search, RunFolder& run, int batch, StepBudget& budget,
+                                    base::Log& log) {
+    RateMeter rate;
+    double das_seconds = 0;
     while (!search.finished()) {
         const Stopwatch watch;
-        const search::DnsRecord record = search.advance();
-        (record.refreshed ? times.das : times.learning) += watch.seconds();
-        run.record(recordJson(record));
+        const search::DnsRecord record = takeIteration(search, run);
+        if (record.refreshed) das_seconds += watch.seconds();
+        budget.take();
+        rate.add(record.logits_updated ? 2 * batch : batch);
         log.progress("search", static_cast<double>(search.iteration()), static_cast<double>(search.iterations()),
-                     fmt::format("loss {:.2f}, {:.2f} uJ, {:.0f} k cycles", record.weight_loss, record.energy_pj * 1e-6,
-                                 record.latency_cycles * 1e-3));
-        if (base::stopRequested()) {
+                     progressText(search, record, rate));
+        if (base::stopRequested() || budget.spent()) {
             save(search, run);
-            throw base::Interrupted("stopped in the search; continue with --resume");
+            noteRate(run, "search", rate, search.iterations(), {{"of_it_steps_with_das", das_seconds}});
+            if (base::stopRequested()) throw base::Interrupted("stopped in the search; continue with --resume");
+            return stoppedBySteps("search", rate, search.iteration(), search.iterations(), log);
         }
         if (run.checkpoint().due()) save(search, run);
     }
-    appendTiming(run.path(), "search", times.learning, {{"part", "network weights and logits"}});
-    appendTiming(run.path(), "search", times.das, {{"part", "steps with DAS"}});
+    noteRate(run, "search", rate, search.iterations(), {{"of_it_steps_with_das", das_seconds}});
+    return {};
 }
 
 base::Json derivedJson(const search::Derived& derived, const network::NetworkSpace& space,
@@ -118,14 +136,14 @@ base::Json accuracyJson(const Accuracy& exact, const Accuracy& rounded) {
 }  // namespace
 
 base::Json searchPhase(const CosearchStage& options, const LearningInputs& inputs, RunFolder& run, const CheckpointContent* saved,
-                       autodiff::Workers& workers, base::Log& log) {
+                       autodiff::Workers& workers, StepBudget& budget, base::Log& log) {
     const network::NetworkSpace& space = inputs.space;
     const auto hardware = costmodel::makeHardwareSide(space, options.config.target, options.config.seed);
-    if (options.mode == "hardware_first")
+    if (options.config.mode == "hardware_first")
         hardware->refine(medianNetwork(space), options.config.final_das_evaluations, 0);
     search::NetworkSearch search(space, *inputs.training, searchOptions(options), *hardware, options.config.seed, workers);
     if (saved) search.restore(saved->state, saved->tensors, run.checkpoint().file().string());
-    runSearch(search, run, log);
+    if (auto stopped = runSearch(search, run, options.config.search.batch, budget, log)) return *stopped;
     const search::Derived derived = search.derive();
     const base::Json line = derivedJson(derived, space, search);
     run.record(line);
@@ -140,16 +158,15 @@ base::Json searchPhase(const CosearchStage& options, const LearningInputs& input
 }
 
 base::Json trainingPhase(const CosearchStage& options, const LearningInputs& inputs, RunFolder& run,
-                         const base::Json& derived, const base::Json& results, const CheckpointContent* saved, autodiff::Workers& workers,
-                         base::Log& log) {
+                         const base::Json& derived, const base::Json& results, const CheckpointContent* saved,
+                         autodiff::Workers& workers, StepBudget& budget, base::Log& log) {
     const network::Network graph =
         network::buildNetwork(inputs.space, derived.at("choices").get<std::vector<int>>(), options.config.name);
     Trainer trainer(graph, *inputs.training, options.config.training, options.config.seed, workers);
     if (saved) trainer.restore(saved->tensors, run.checkpoint().file().string());
-    const Stopwatch watch;
-    runTraining(trainer, run, {{"phase", "training"}, {"results", results}}, log);
-    appendTiming(run.path(), "final training", watch.seconds());
-    network::writeTrainedNetwork(trainer.network(), run.path() / "trained");
+    if (auto stopped = runTraining(trainer, run, {{"phase", "training"}, {"results", results}}, budget, log))
+        return *stopped;
+    network::writeTrainedNetwork(trainer.result(), run.path() / "trained");
     return {
         {"loss", trainer.epochLoss()}, {"training_accuracy", trainer.epochAccuracy()}, {"macs", network::macs(graph)}};
 }

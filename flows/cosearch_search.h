@@ -5,6 +5,7 @@
 #include "core/data/picture_set.h"
 #include "core/network/space.h"
 #include "flows/cosearch.h"
+#include "flows/loop_control.h"
 #include "flows/run_folder.h"
 
 namespace dna::flows {
@@ -18,15 +19,17 @@ struct LearningInputs {
     std::unique_ptr<data::PictureSet> training;
 };
 
+/// A result with "stopped_by" says that the budget of steps ended the phase early.
+
 /// Searches network and accelerator together; returns {"choices": [...], "operators": [names], "feasible", ...}.
 /// `saved` is the checkpoint of an interrupted search, or null.
 base::Json searchPhase(const CosearchStage& options, const LearningInputs& inputs, RunFolder& run, const CheckpointContent* saved,
-                       autodiff::Workers& workers, base::Log& log);
+                       autodiff::Workers& workers, StepBudget& budget, base::Log& log);
 
 /// Trains the derived network on all training pictures into RUN/trained.
 base::Json trainingPhase(const CosearchStage& options, const LearningInputs& inputs, RunFolder& run,
-                         const base::Json& derived, const base::Json& results, const CheckpointContent* saved, autodiff::Workers& workers,
-                         base::Log& log);
+                         const base::Json& derived, const base::Json& results, const CheckpointContent* saved,
+                         autodiff::Workers& workers, StepBudget& budget, base::Log& log);
 
 /// Quantises it into RUN, then reads the test set once: float and INT8 accuracy on the same pictures.
 base::Json quantizationPhase(const CosearchStage& options, const LearningInputs& inputs, RunFolder& run, autodiff::Workers& workers, base::Log& log);

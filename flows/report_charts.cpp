@@ -210,12 +210,14 @@ std::string groupedBars(const ChartOptions& options, const std::vector<std::stri
     return frame.svg + "</svg>\n";
 }
 
-std::string heatMap(const std::vector<std::string>& rows, const std::vector<std::string>& columns, const std::vector<std::vector<double>>& values,
-                    const std::vector<int>& marked) {
-    const double left = 62, top = 44, cell_width = 66, cell_height = 22;
+std::string heatMap(const std::string& title, const std::vector<std::string>& rows, const std::vector<std::string>& columns,
+                    const std::vector<std::vector<double>>& values, const std::vector<int>& marked) {
+    size_t longest = 0;
+    for (const std::string& row : rows) longest = std::max(longest, row.size());
+    const double left = std::max(62.0, 14 + 7.0 * static_cast<double>(longest)), top = 44, cell_width = 66, cell_height = 22;
     std::string svg = begin(left + cell_width * static_cast<double>(columns.size()) + 4, top + cell_height * static_cast<double>(rows.size()) + 6,
-                            "Operator probabilities");
-    svg += text(0, 14, "Probability of every operator at the end of the search", "start", 13, kInk, " font-weight=\"600\"");
+                            title);
+    svg += text(0, 14, title, "start", 13, kInk, " font-weight=\"600\"");
     for (size_t c = 0; c < columns.size(); ++c) svg += text(left + cell_width * (static_cast<double>(c) + 0.5), top - 7, columns[c], "middle", 11);
     for (size_t r = 0; r < rows.size(); ++r) {
         const double y = top + cell_height * static_cast<double>(r);

@@ -34,8 +34,9 @@ std::string stackedBars(const ChartOptions& options, const std::vector<std::stri
 std::string groupedBars(const ChartOptions& options, const std::vector<std::string>& series, const std::vector<BarRow>& rows);
 
 /// A matrix of shares in [0, 1] as shades; the marked column of each row is outlined.
-std::string heatMap(const std::vector<std::string>& rows, const std::vector<std::string>& columns,
-                    const std::vector<std::vector<double>>& values, const std::vector<int>& marked);
+std::string heatMap(const std::string& title, const std::vector<std::string>& rows,
+                    const std::vector<std::string>& columns, const std::vector<std::vector<double>>& values,
+                    const std::vector<int>& marked);
 
 /// Mean over a sliding window: what the eye should follow in noisy records.
 std::vector<std::pair<double, double>> smoothed(const std::vector<std::pair<double, double>>& points, int window);

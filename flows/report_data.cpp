@@ -60,6 +60,9 @@ RunData readRunData(const fs::path& run) {
     data.cost = readIfThere(run / "cost.json");
     data.verify = readIfThere(run / "verify.json");
     data.das = readIfThere(run / "search.json");
+    data.accuracy = readIfThere(run / "accuracy.json");
+    if (const base::Json train = readIfThere(run / "train.json"); data.accuracy.is_null() && train.is_object())
+        data.accuracy = {{"float", train}};
     data.search = readLines(run / "search.jsonl");
     if (fs::is_regular_file(run / "design.json", ignored)) data.design = design::readDesign(run / "design.json");
     if (fs::is_regular_file(run / "network.json", ignored)) data.network = network::readNetwork(run / "network.json");

@@ -15,6 +15,7 @@ namespace dna::flows::report {
 /// The files of a run folder that a report is made of; what is not there stays null or empty.
 struct RunData {
     base::Json config, result, cost, verify, das;
+    base::Json accuracy;                      ///< accuracy.json, or what train.json says of the float network
     std::vector<base::Json> search;           ///< lines of search.jsonl
     std::map<std::string, base::Json> ppa;    ///< by platform
     std::optional<design::Design> design;

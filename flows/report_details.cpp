@@ -66,7 +66,7 @@ std::string probabilityMap(const RunData& run) {
     for (size_t r = 0; r < values.size(); ++r) {
         rows.push_back(fmt::format("block {}", r + 1));
     }
-    return figure(heatMap(rows, columns, values, marked), "Outlined: the operator of the derived network, most probable under the limits.");
+    return figure(heatMap("Probability of every operator at the end of the search", rows, columns, values, marked), "Outlined: the operator of the derived network, most probable under the limits.");
 }
 
 struct LayerRow {

@@ -11,6 +11,7 @@ std::string headSection(const RunData& run);
 std::string promiseSection(const RunData& run);
 std::string searchSection(const RunData& run);
 std::string acceleratorSection(const RunData& run);
+std::string accuracySection(const RunData& run);
 std::string layerSection(const RunData& run);
 std::string networkSection(const RunData& run);
 std::string synthesisSection(const RunData& run);

@@ -13,7 +13,7 @@ const std::map<std::string, std::string_view>& resources();
 
 base::Json reportStage(const std::filesystem::path& run, base::Log& log) {
     const report::RunData data = report::readRunData(run);
-    std::string body = report::headSection(data) + report::promiseSection(data) + report::searchSection(data) +
+    std::string body = report::headSection(data) + report::promiseSection(data) + report::searchSection(data) + report::accuracySection(data) +
                        report::acceleratorSection(data) + report::layerSection(data) + report::networkSection(data) +
                        report::synthesisSection(data) + report::repeatSection(data);
     body += "<footer>Written by dna " DNA_VERSION ". Energies: cell area and Liberty data before placement, without wires and glitches; "

@@ -19,6 +19,7 @@ public:
 
     const std::filesystem::path& path() const { return folder_; }
     Checkpoint& checkpoint() { return checkpoint_; }
+    const Checkpoint& checkpoint() const { return checkpoint_; }
 
     /// Appends one line to search.jsonl.
     void record(const base::Json& line);

@@ -40,18 +40,27 @@ base::Json trainStage(const TrainStage& given, base::Log& log) {
     } else {
         run.truncateRecords(0);
     }
-    const Stopwatch watch;
-    runTraining(trainer, run, base::Json::object(), log);
-    network::writeTrainedNetwork(trainer.network(), options.out);
+    StepBudget budget(options.stop_after);
+    if (const auto stopped = runTraining(trainer, run, base::Json::object(), budget, log)) {
+        base::Json result = base::makeDocument("train");
+        result.update(*stopped);
+        return result;
+    }
+    network::TrainedNetwork trained = trainer.result();
+    network::writeTrainedNetwork(trained, options.out);
     const std::unique_ptr<data::PictureSet> test = openTest(options.source, log);
     base::Json result = base::makeDocument("train");
     result["epochs"] = options.recipe.epochs;
     result["training_pictures"] = training->count();
     result["training_loss"] = trainer.epochLoss();
+    result["training_accuracy"] = trainer.epochAccuracy();
     result["test_pictures"] = test->count();
-    result.update(toJson(floatAccuracy(trainer.network(), *test, workers)));
+    result.update(toJson(floatAccuracy(trained, *test, workers)));
+    if (trainer.averages()) {
+        network::TrainedNetwork last = trainer.network();
+        result["accuracy_of_last_weights"] = floatAccuracy(last, *test, workers).all();
+    }
     base::writeJson(options.out / "train.json", result);
-    appendTiming(options.out, "training", watch.seconds());
     run.checkpoint().write({{{"result", result}}, {}});
     return result;
 }

@@ -5,33 +5,70 @@
 namespace dna::flows {
 namespace {
 
-void save(const Trainer& trainer, RunFolder& run, base::Json state) {
-    CheckpointContent content{std::move(state), {}};
+void save(const Trainer& trainer, RunFolder& run, const base::Json& state) {
+    if (!trainer.healthy()) return;  // what was saved before is better to go on from
+    CheckpointContent content{state, {}};
     content.state["records"] = run.recordedBytes();
     trainer.save(content.tensors);
     run.checkpoint().write(std::move(content));
 }
 
+void takeStep(Trainer& trainer, RunFolder& run) {
+    try {
+        trainer.advance();
+    } catch (const base::InputError& error) {
+        throw withLastState(error, run);
+    }
+    if (trainer.epochEnded())
+        run.record({{"phase", "training"},
+                    {"epoch", trainer.step() / trainer.stepsPerEpoch()},
+                    {"loss", trainer.epochLoss()},
+                    {"accuracy", trainer.epochAccuracy()}});
+}
+
 }  // namespace
 
-void runTraining(Trainer& trainer, RunFolder& run, const base::Json& state, base::Log& log) {
+base::InputError withLastState(const base::InputError& error, const RunFolder& run) {
+    std::vector<base::Problem> problems = error.problems();
+    if (std::filesystem::exists(run.checkpoint().file()))
+        problems.front().message += "; the last good state stays in " + run.checkpoint().file().string();
+    return base::InputError(std::move(problems));
+}
+
+std::optional<base::Json> runTraining(Trainer& trainer, RunFolder& run, const base::Json& state, StepBudget& budget,
+                                      base::Log& log) {
+    RateMeter rate;
     while (!trainer.finished()) {
-        trainer.advance();
-        if (trainer.epochEnded())
-            run.record({{"phase", "training"},
-                        {"epoch", trainer.step() / trainer.stepsPerEpoch()},
-                        {"loss", trainer.epochLoss()},
-                        {"accuracy", trainer.epochAccuracy()}});
+        takeStep(trainer, run);
+        budget.take();
+        rate.add(trainer.batch());
         log.progress("training", static_cast<double>(trainer.step()), static_cast<double>(trainer.steps()),
-                     trainer.epochEnded() ? fmt::format("loss {:.3f}, accuracy {:.1f} %", trainer.epochLoss(),
-                                                        100 * trainer.epochAccuracy())
-                                          : "");
-        if (base::stopRequested()) {
+                     fmt::format("epoch {}, loss {:.3f}, accuracy {:.1f} %, {:.0f} pictures/s",
+                                 (trainer.step() - 1) / trainer.stepsPerEpoch() + 1, trainer.recentLoss(),
+                                 100 * trainer.accuracySoFar(), rate.picturesPerSecond()));
+        if (base::stopRequested() || budget.spent()) {
             save(trainer, run, state);
-            throw base::Interrupted("stopped in training; continue with --resume");
+            noteRate(run, "final training", rate, trainer.steps());
+            if (base::stopRequested()) throw base::Interrupted("stopped in training; continue with --resume");
+            return stoppedBySteps("training", rate, trainer.step(), trainer.steps(), log);
         }
         if (run.checkpoint().due()) save(trainer, run, state);
     }
+    noteRate(run, "final training", rate, trainer.steps());
+    return {};
+}
+
+void noteRate(const RunFolder& run, const std::string& phase, const RateMeter& rate, long steps, base::Json details) {
+    details["pictures_per_second"] = rate.picturesPerSecond();
+    details["projected_hours"] = rate.hoursOf(steps);
+    appendTiming(run.path(), phase, rate.seconds(), std::move(details));
+}
+
+base::Json stoppedBySteps(const std::string& phase, const RateMeter& rate, long step, long steps, base::Log& log) {
+    log.info(fmt::format("stopped as asked in {} at step {} of {}: {:.1f} pictures/s, {:.2f} h for all of them; "
+                         "continue with --resume",
+                         phase, step, steps, rate.picturesPerSecond(), rate.hoursOf(steps)));
+    return {{"stopped_by", "iterations"}, {"phase", phase}, {"iteration", step}, {"iterations", steps}};
 }
 
 }  // namespace dna::flows

@@ -69,16 +69,16 @@ JpegFolder::JpegFolder(const fs::path& split, const JpegFolderOptions& options) 
 
 void JpegFolder::listFiles() {
     if (!fs::is_directory(folder_)) throw base::InputError(folder_.string(), "", "expected a folder of class folders");
-    class_names_ = subfolders(folder_);
-    classes = static_cast<int>(class_names_.size());
+    class_names = subfolders(folder_);
+    classes = static_cast<int>(class_names.size());
     if (classes == 0) throw base::InputError(folder_.string(), "", "expected class folders, found none");
     if (classes > std::numeric_limits<Label>::max())
         throw base::InputError(folder_.string(), "", fmt::format("expected at most 65,535 classes, found {}", classes));
     std::vector<base::Problem> problems;
     int others = 0;
-    for (size_t label = 0; label < class_names_.size(); ++label) {
+    for (size_t label = 0; label < class_names.size(); ++label) {
         const size_t before = files_.size();
-        for (const auto& entry : fs::recursive_directory_iterator(folder_ / class_names_[label])) {
+        for (const auto& entry : fs::recursive_directory_iterator(folder_ / class_names[label])) {
             if (!entry.is_regular_file()) continue;
             if (isJpeg(entry.path()))
                 files_.push_back({entry.path().lexically_relative(folder_).string(), static_cast<Label>(label), 0, 0});
@@ -86,7 +86,7 @@ void JpegFolder::listFiles() {
                 ++others;
         }
         if (files_.size() == before)
-            problems.push_back({(folder_ / class_names_[label]).string(), "",
+            problems.push_back({(folder_ / class_names[label]).string(), "",
                                 "expected .jpg or .jpeg files, found none: an empty class"});
     }
     if (!problems.empty()) throw base::InputError(std::move(problems));
@@ -109,7 +109,7 @@ void JpegFolder::inspect(const JpegFolderOptions& options) {
     std::vector<base::Problem> problems;
     std::vector<std::string> skipped;
     std::vector<File> kept;
-    std::vector<char> present(class_names_.size());
+    std::vector<char> present(class_names.size());
     for (size_t i = 0; i < files_.size(); ++i) {
         const std::string name = (folder_ / files_[i].name).string();
         if (!found[i].problem.empty()) {
@@ -124,7 +124,7 @@ void JpegFolder::inspect(const JpegFolderOptions& options) {
     }
     for (size_t label = 0; label < present.size(); ++label)
         if (!present[label] && problems.empty())
-            problems.push_back({(folder_ / class_names_[label]).string(), "", "all its files are truncated"});
+            problems.push_back({(folder_ / class_names[label]).string(), "", "all its files are truncated"});
     if (!problems.empty()) {
         std::sort(problems.begin(), problems.end(), [](const auto& a, const auto& b) { return a.file < b.file; });
         const size_t more = problems.size() - std::min(problems.size(), kShownProblems);

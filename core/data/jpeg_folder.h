@@ -33,8 +33,6 @@ public:
     Augmentation readAugmented(int index, base::Rng& draw, uint8_t* to) const override;
     std::vector<std::string> remarks() const override { return remarks_; }
 
-    const std::vector<std::string>& classNames() const { return class_names_; }
-
 private:
     struct File {
         std::string name;  ///< below the split's folder
@@ -47,7 +45,6 @@ private:
     void decode(int index, CropBox crop, uint8_t* to) const;
 
     std::filesystem::path folder_;
-    std::vector<std::string> class_names_;
     std::vector<File> files_;
     std::vector<std::string> remarks_;
 };

@@ -24,6 +24,7 @@ Subset::Subset(const PictureSet& whole, int begin, int end) : whole_(whole), beg
     height = whole.height;
     width = whole.width;
     classes = whole.classes;
+    class_names = whole.class_names;
 }
 
 int classesPresent(const PictureSet& pictures) {

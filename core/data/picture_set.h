@@ -25,6 +25,7 @@ public:
 
     int channels = 3, height = 32, width = 32;
     int classes = 10;
+    std::vector<std::string> class_names{};  ///< by label; empty where the set has no names
 
     virtual int count() const = 0;
     virtual Label label(int index) const = 0;

@@ -203,6 +203,7 @@ private:
 Pictures makeShapes(uint64_t seed, Part part, int count, const ShapesOptions& options) {
     Pictures pictures;
     pictures.classes = options.classes;
+    if (options.classes == kShapes) pictures.class_names = shapeNames();
     pictures.labels.resize(count);
     pictures.bytes.resize(pictures.pictureBytes() * static_cast<size_t>(count));
     const char* purpose = part == Part::Training ? "shapes-training" : "shapes-test";

@@ -166,6 +166,16 @@ NetworkSpace readSpace(const std::string& name_or_file) {
     return parseSpace(base::JsonDocument::read(name_or_file, "network_space"));
 }
 
+void fitSpace(NetworkSpace& space, const Shape& input, int classes) {
+    space.input = input;
+    space.classes = classes;
+    Shape shape = strided(input, space.stem_channels, space.stem_stride);
+    for (BlockSite& block : space.blocks) {
+        block.input = shape;
+        shape = strided(shape, block.out_channels, block.stride);
+    }
+}
+
 std::vector<std::string> builtinSpaces() {
     std::vector<std::string> names;
     for (const auto& [key, text] : resources())

@@ -38,6 +38,8 @@ struct NetworkSpace {
 /// A built-in space by name, or a file.
 NetworkSpace readSpace(const std::string& name_or_file);
 std::vector<std::string> builtinSpaces();
+/// The same space for pictures of another size and number of classes.
+void fitSpace(NetworkSpace& space, const Shape& input, int classes);
 
 /// The network of a choice per block (index into candidates). Node names: "stem", "b<i>.expand", "b<i>.shuffle",
 /// "b<i>.depthwise", "b<i>.project", "b<i>.add", "b<i>.skip" (shape-changing skip), "head", "pool", "classifier".

@@ -19,11 +19,10 @@ data::Subset secondHalf(const data::PictureSet& pictures) {
     return {pictures, pictures.count() / 2, pictures.count()};
 }
 
-void checkFinite(double loss, double norm, long iteration, const char* which) {
-    if (std::isfinite(loss) && std::isfinite(norm)) return;
+[[noreturn]] void diverged(long iteration, const char* which, const std::string& problem) {
     throw base::InputError(
         "search", fmt::format("iteration {}", iteration),
-        fmt::format("the {} loss is no longer a number: the search diverged; a smaller rate may help", which));
+        fmt::format("the search diverged in the step of the {}: {}; a smaller rate may help", which, problem));
 }
 
 /// The operator whose uniform network is of median size.
@@ -72,8 +71,10 @@ NetworkSearch::NetworkSearch(const network::NetworkSpace& space, const data::Pic
       supernet_(space, options.shared_weights && mode_ != GateMode::Soft, seed),
       logits_(space.blocks.size(), space.candidates.size()),
       adam_(logits_.values.size(), {options.logit_rate, 0.5, 0.999, 1e-8, 0}),
+      watch_(pictures.classes),
       tape_(workers),
-      table_(hardware.table()) {
+      table_(hardware.table()),
+      penalty_(penaltyTable()) {
     iterations_ = batches_weights_.batchesPerEpoch() * options.epochs;
     schedule_ = {options.weight_rate, options.weight_rate_floor, batches_weights_.batchesPerEpoch(), iterations_};
 }
@@ -133,7 +134,7 @@ void NetworkSearch::updateLogits(const SampledNetwork& network, DnsRecord& recor
     }
     std::vector<double> gradient = gateGradient(network, logits_.candidates, mode_, gate_gradients);
     const HardwareTerm hardware =
-        hardwareTerm(table_, options_.objective, logits_.values,
+        hardwareTerm(penalty_, penaltyObjective(), logits_.values,
                      options_.cost_over_all ? allOperators(logits_.blocks, logits_.candidates) : network.active);
     double norm = 0;
     for (size_t i = 0; i < gradient.size(); ++i) {
@@ -141,7 +142,8 @@ void NetworkSearch::updateLogits(const SampledNetwork& network, DnsRecord& recor
         norm += gradient[i] * gradient[i];
     }
     record.logit_loss = static_cast<double>(*tape_.value(loss).data);
-    checkFinite(record.logit_loss, norm, iteration_, "logits'");
+    if (!std::isfinite(record.logit_loss) || !std::isfinite(norm))
+        diverged(iteration_, "logits", "the loss is no longer a number");
 
     const std::vector<double> before = logits_.values;
     adam_.step(logits_.values, gradient, activeMask(network, logits_.candidates, mode_));
@@ -168,13 +170,15 @@ void NetworkSearch::updateWeights(const SampledNetwork& network, DnsRecord& reco
     record.weight_loss = static_cast<double>(*tape_.value(loss).data);
     record.weight_accuracy =
         nn::countCorrect(tape_.value(output), batch.labels) / static_cast<double>(batch.labels.size());
-    checkFinite(record.weight_loss, norm, iteration_, "weights'");
+    if (const std::string problem = watch_.see(record.weight_loss, norm); !problem.empty())
+        diverged(iteration_, "weights", problem);
 }
 
 /// gamma follows alpha: the accelerator search continues on the most probable network, then the table is filled anew.
 void NetworkSearch::refreshHardware(DnsRecord& record) {
     const network::Network current = network::buildNetwork(space_, logits_.mostProbable(), "most-probable");
     table_ = hardware_.refine(current, options_.das_evaluations, static_cast<uint64_t>(refreshes_));
+    penalty_ = penaltyTable();
     ++refreshes_;
     record.refreshed = true;
 }
@@ -190,6 +194,13 @@ DnsRecord NetworkSearch::finishRecord(DnsRecord record) const {
     return record;
 }
 
+/// What the hardware term is computed from; the limits of the derivation are always those of table_.
+CostTable NetworkSearch::penaltyTable() const { return options_.hardware_term == "macs" ? macTable(space_) : table_; }
+
+std::string NetworkSearch::penaltyObjective() const {
+    return options_.hardware_term == "macs" ? "energy" : options_.objective;
+}
+
 Derived NetworkSearch::derive() const { return deriveNetwork(logits_.logProbabilities(), table_); }
 
 void NetworkSearch::save(base::Json& state, nn::TensorMap& tensors) const {
@@ -197,6 +208,7 @@ void NetworkSearch::save(base::Json& state, nn::TensorMap& tensors) const {
     tensors["search.logits"] = nn::fromValues(logits_.values, {static_cast<int64_t>(logits_.values.size())});
     const std::vector<double> adam = adam_.state();
     tensors["search.adam"] = nn::fromValues(adam, {static_cast<int64_t>(adam.size())});
+    tensors["search.watch"] = nn::fromValues(watch_.state(), {2});
     state["search"] = {{"iteration", iteration_},
                        {"logit_steps", logit_steps_},
                        {"refreshes", refreshes_},
@@ -208,8 +220,10 @@ void NetworkSearch::restore(const base::Json& state, const nn::TensorMap& tensor
     nn::TensorReader reader(tensors, file);
     const auto size = static_cast<int64_t>(logits_.values.size());
     const std::vector<double> logits = reader.values<double>("search.logits", {size}),
-                              adam = reader.values<double>("search.adam", {3 * size});
+                              adam = reader.values<double>("search.adam", {3 * size}),
+                              watch = reader.values<double>("search.watch", {2});
     reader.finish();
+    watch_.restore(watch);
     logits_.values = logits;
     adam_.restore(adam);
     try {
@@ -222,6 +236,7 @@ void NetworkSearch::restore(const base::Json& state, const nn::TensorMap& tensor
         throw base::InputError(file, "state/search", fmt::format("is damaged ({})", error.what()));
     }
     table_ = hardware_.table();
+    penalty_ = penaltyTable();
 }
 
 }  // namespace dna::search

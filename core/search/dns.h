@@ -8,9 +8,11 @@
 #include "core/base/log.h"
 #include "core/data/picture_set.h"
 #include "core/network/space.h"
+#include "core/nn/loss_watch.h"
 #include "core/nn/optimizers.h"
 #include "core/search/batches.h"
 #include "core/search/dns_derive.h"
+#include "core/search/dns_macs.h"
 #include "core/search/dns_supernet.h"
 #include "core/search/hardware_side.h"
 
@@ -34,6 +36,7 @@ struct DnsOptions {
     int active_paths = 2;
     std::string mode = "proxy";  ///< proxy | hard | soft
     double lambda = 0.1;         ///< weight of the hardware term; 0: off
+    std::string hardware_term = "objective";  ///< what lambda weighs: the objective, or "macs" (a baseline)
     bool cost_over_all = false;  ///< p of the hardware term over all operators instead of the active ones
     std::string objective = "edp";
     int das_period = 50;        ///< logit steps between refreshes of the accelerator; 0: never
@@ -49,7 +52,7 @@ struct DnsRecord {
     double weight_loss = 0, weight_accuracy = 0;
     bool logits_updated = false;
     double logit_loss = 0, logit_accuracy = 0;  ///< cross-entropy on the pictures of the logits
-    double hardware_term = 0;                   ///< log C(E, L) of the active operators
+    double hardware_term = 0;                   ///< log C(E, L), or log MACs, of the active operators
     double energy_pj = 0, latency_cycles = 0;   ///< of the most probable network on the current design
     double entropy = 0;
     bool refreshed = false;  ///< the accelerator was searched after this step
@@ -71,6 +74,10 @@ public:
     /// The network to hand over, from the current logits and table.
     Derived derive() const;
 
+    /// Mean loss of the weights over about the last 50 iterations, and whether it is sound.
+    double recentLoss() const { return watch_.mean(); }
+    bool healthy() const { return watch_.healthy(); }
+
     const ArchitectureLogits& logits() const { return logits_; }
     const CostTable& table() const { return table_; }
     int refreshes() const { return refreshes_; }
@@ -88,6 +95,8 @@ private:
     void updateWeights(const SampledNetwork& network, DnsRecord& record);
     void refreshHardware(DnsRecord& record);
     DnsRecord finishRecord(DnsRecord record) const;
+    CostTable penaltyTable() const;
+    std::string penaltyObjective() const;
 
     network::NetworkSpace space_;
     DnsOptions options_;
@@ -102,8 +111,9 @@ private:
     ArchitectureLogits logits_;
     nn::Adam adam_;
     nn::CosineSchedule schedule_;
+    nn::LossWatch watch_;
     autodiff::Tape<float> tape_;
-    CostTable table_;
+    CostTable table_, penalty_;
     long iteration_ = 0, iterations_ = 0, logit_steps_ = 0;
     int refreshes_ = 0;
 };

@@ -102,7 +102,7 @@ TEST_CASE("the example configurations are read, resolved and read again to the s
         const auto config = flows::readCosearchConfig(file);
         CHECK(config.name == name);
         CHECK(network::readSpace(config.space).blocks.size() >= 3);
-        CHECK(flows::toJson(config, "joint").at("training").at("epochs") == config.training.epochs);
+        CHECK(flows::toJson(config).at("training").at("epochs") == config.training.epochs);
     }
 }
 

@@ -24,6 +24,8 @@ void writeRun(const fs::path& run) {
     fs::create_directories(run / "synth" / "osu018");
     base::writeFileAtomic(run / "config.json", R"({"format": "dna.search_config", "version": 1, "name": "a <b> & c", "seed": 7, "space": "micro", "synth": {"platform": "osu018"}})");
     base::writeFileAtomic(run / "result.json", R"({"accuracy": {"float": 0.875, "int8": 0.87, "test_pictures": 2000}})");
+    base::writeFileAtomic(run / "accuracy.json", R"({"float": {"pictures": 20, "accuracy": 0.8, "classes": ["cat <s>", "dog"], "class_accuracy": [0.9, 0.7], "confusion": [[9, 1], [3, 7]]},
+      "int8": {"pictures": 20, "accuracy": 0.75, "classes": ["cat <s>", "dog"], "class_accuracy": [0.9, 0.6], "confusion": [[9, 1], [4, 6]]}})");
     base::writeFileAtomic(run / "design.json", R"({"format": "dna.design", "version": 1, "name": "d", "chunks": [{"rows": 8, "cols": 16, "input_words": 128, "weight_words": 512, "output_words": 256, "accumulator_bits": 24, "multiplier_bits": 16}]})");
     base::writeFileAtomic(run / "cost.json", R"({"technology": "osu018", "memory_source": "estimated", "dram": "lpddr4",
       "totals": {"latency_cycles": 1000, "clock_mhz": 100, "latency_ms": 0.01, "energy_mj": {"chip": 0.02, "system": 0.03}, "edp_mj_ms": {"chip": 0.0002, "system": 0.0003}, "area_um2": 5e6},
@@ -63,13 +65,16 @@ TEST_CASE("report: every section of a full run, self-contained and the same each
     base::SilentLog log;
     reportStage(folder.path, log);
     const std::string html = base::readFile(folder.path / "report.html");
-    for (const char* heading : {"Promised and measured", "The search", "The accelerator", "Energy per layer and level", "Cycles predicted and measured",
+    for (const char* heading : {"Promised and measured", "The search", "Accuracy by class", "The accelerator", "Energy per layer and level", "Cycles predicted and measured",
                                 "Synthesis on osu018", "How to repeat this run"})
         CHECK_MESSAGE(html.find(heading) != std::string::npos, heading);
     CHECK(html.find("a &lt;b&gt; &amp; c") != std::string::npos);
     CHECK(html.find("<b>") == std::string::npos);
     for (const char* outside : {"<link", "src=", "<script", "@import", "url(http"}) CHECK_MESSAGE(html.find(outside) == std::string::npos, outside);
     CHECK(std::count(html.begin(), html.end(), '<') == std::count(html.begin(), html.end(), '>'));
+    for (const char* part : {"20 test pictures: float 80.0 %, integer 75.0 %", "Answers by class of the picture", "cat &lt;s&gt;", "60.0 %"})
+        CHECK_MESSAGE(html.find(part) != std::string::npos, part);
+    CHECK(html.find("dog") < html.find("60.0 %"));  // the worst class first
     reportStage(folder.path, log);
     CHECK(base::readFile(folder.path / "report.html") == html);
     const std::string table = runTable(folder.path);

@@ -26,6 +26,9 @@ std::vector<fs::path> trainingFiles(const fs::path& folder) {
 
 fs::path testFile(const fs::path& folder) { return folder / "test_batch.bin"; }
 
+const std::vector<std::string> kNames{"airplane", "automobile", "bird",  "cat",  "deer",
+                                      "dog",      "frog",       "horse", "ship", "truck"};
+
 std::unique_ptr<PictureSet> open(const Source& source, Part part) {
     const std::string help = std::string("; expected a folder with ") + kWanted;
     const std::vector<fs::path> training = trainingFiles(source.folder);
@@ -33,9 +36,11 @@ std::unique_ptr<PictureSet> open(const Source& source, Part part) {
         throw base::InputError(source.folder.string(), "", "no data_batch_*.bin here" + help);
     if (part == Part::Test && !fs::exists(testFile(source.folder)))
         throw base::InputError(testFile(source.folder).string(), "", "file not found" + help);
-    return std::make_unique<Pictures>(
+    auto pictures = std::make_unique<Pictures>(
         part == Part::Training ? readCifarFiles(training, kCifar10, source.training)
                                : readCifarFiles({testFile(source.folder)}, kCifar10, source.test));
+    pictures->class_names = kNames;
+    return pictures;
 }
 
 std::vector<std::pair<std::string, std::string>> hashes(const Source& source) {

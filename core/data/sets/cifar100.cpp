@@ -1,3 +1,5 @@
+#include <fstream>
+
 #include "core/base/error.h"
 #include "core/data/cifar.h"
 
@@ -14,12 +16,24 @@ fs::path fileOf(const Source& source, Part part) {
     return source.folder / (part == Part::Training ? "train.bin" : "test.bin");
 }
 
+/// Of fine_label_names.txt, which the archive holds beside the pictures; none when it is missing or of another length.
+std::vector<std::string> classNames(const fs::path& folder) {
+    std::vector<std::string> names;
+    std::ifstream file(folder / "fine_label_names.txt");
+    for (std::string line; std::getline(file, line);)
+        if (!line.empty()) names.push_back(line);
+    if (names.size() != static_cast<size_t>(kCifar100.classes)) names.clear();
+    return names;
+}
+
 std::unique_ptr<PictureSet> open(const Source& source, Part part) {
     const fs::path file = fileOf(source, part);
     if (!fs::exists(file))
         throw base::InputError(file.string(), "", std::string("file not found; expected a folder with ") + kWanted);
-    return std::make_unique<Pictures>(
+    auto pictures = std::make_unique<Pictures>(
         readCifarFiles({file}, kCifar100, part == Part::Training ? source.training : source.test));
+    pictures->class_names = classNames(source.folder);
+    return pictures;
 }
 
 std::vector<std::pair<std::string, std::string>> hashes(const Source& source) {

@@ -13,10 +13,11 @@ namespace {
 struct Arguments {
     std::filesystem::path config, out;
     std::vector<double> lambdas;
-    std::string mode = "joint", until;
+    std::string mode, until;
     DataArguments data;
     std::optional<uint64_t> seed;
     int threads = 0;
+    long stop_after = 0;
     bool resume = false;
 };
 
@@ -35,10 +36,11 @@ CosearchStage stageOf(const Arguments& arguments) {
     if (arguments.seed) stage.config.seed = *arguments.seed;
     if (arguments.lambdas.size() == 1) stage.config.search.lambda = arguments.lambdas.front();
     stage.out = arguments.out;
-    stage.mode = arguments.mode;
+    if (!arguments.mode.empty()) stage.config.mode = arguments.mode;
     stage.resume = arguments.resume;
     stage.threads = arguments.threads;
     stage.until = arguments.until;
+    stage.stop_after = arguments.stop_after;
     return stage;
 }
 
@@ -48,6 +50,7 @@ std::string summary(const base::Json& result, const std::filesystem::path& out) 
         text += fmt::format("accuracy float {:.2f} %, INT8 {:.2f} %; ",
                             100 * result.at("accuracy").at("float").get<double>(),
                             100 * result.at("accuracy").at("int8").get<double>());
+    if (result.contains("stopped_by")) text += "stopped as asked, continue with --resume; ";
     return text + "everything is in " + out.string();
 }
 
@@ -84,9 +87,8 @@ void register_cosearch(VerbRegistry& verbs) {
                                   "weight of the hardware term; several give one run each and a front.json")
                        ->delimiter(',')
                        ->check(CLI::Range(0.0, 1e6));
-                   app.add_option("--mode", arguments->mode, "joint, or one side first")
-                       ->check(CLI::IsMember({"joint", "network_first", "hardware_first"}))
-                       ->capture_default_str();
+                   app.add_option("--mode", arguments->mode, "joint (default), or one side first")
+                       ->check(CLI::IsMember({"joint", "network_first", "hardware_first"}));
                    arguments->data.declare(app, "pictures instead of the configuration's", false);
                    app.add_option("--seed", arguments->seed, "seed instead of the configuration's");
                    app.add_option("--threads", arguments->threads, "threads (0: all cores); the result is the same")
@@ -94,6 +96,10 @@ void register_cosearch(VerbRegistry& verbs) {
                    app.add_option("--until", arguments->until, "stop after this phase")
                        ->check(CLI::IsMember(
                            {"search", "training", "quantization", "das", "emission", "verification", "synthesis"}));
+                   app.add_option("--stop-after-iterations", arguments->stop_after,
+                                  "stop with a checkpoint after so many training steps of this call, and say how long "
+                                  "all of them would take (0: no bound)")
+                       ->check(CLI::Range(0L, 1000000000L));
                    app.add_flag("--resume", arguments->resume, "continue a stopped run");
                    return [arguments](VerbContext& context) { return run(*arguments, context); };
                }});

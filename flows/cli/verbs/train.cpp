@@ -18,6 +18,20 @@ void register_train(VerbRegistry& verbs) {
                    app.add_option("--network", options->network_json, "network file (dna.network)")->required();
                    auto pictures = std::make_shared<int>(0);
                    data->declare(app, "pictures to train on", true);
+                   app.add_option("--warmup-epochs", options->recipe.warmup_epochs, "epochs in which the rate rises")
+                       ->check(CLI::Range(0.0, 1000.0))
+                       ->capture_default_str();
+                   app.add_option("--label-smoothing", options->recipe.label_smoothing,
+                                  "share of the wanted answer that goes to all classes alike")
+                       ->check(CLI::Range(0.0, 0.9))
+                       ->capture_default_str();
+                   app.add_option("--ema-decay", options->recipe.ema_decay,
+                                  "the result is the exponential mean of the weights (0: the last weights)")
+                       ->check(CLI::Range(0.0, 0.999999))
+                       ->capture_default_str();
+                   app.add_option("--stop-after-iterations", options->stop_after,
+                                  "stop with a checkpoint after so many steps of this call (0: train to the end)")
+                       ->check(CLI::Range(0L, 1000000000L));
                    app.add_option("--pictures", *pictures, "training pictures to use (0: all)")
                        ->check(CLI::Range(0, 100000000));
                    app.add_option("--out", options->out, "run folder to make")->required();
@@ -37,6 +51,10 @@ void register_train(VerbRegistry& verbs) {
                        options->source = data->source();
                        if (*pictures > 0) options->source.training = *pictures;
                        const base::Json result = trainStage(*options, context.log);
+                       if (result.contains("stopped_by")) {
+                           context.print(result, "stopped as asked; continue with --resume");
+                           return int{kDone};
+                       }
                        context.print(result, fmt::format("accuracy {:.2f} % on {} test pictures; the network is in {}",
                                                          100 * result.at("accuracy").get<double>(),
                                                          result.at("test_pictures").get<int>(), options->out.string()));

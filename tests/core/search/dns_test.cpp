@@ -235,6 +235,50 @@ TEST_CASE("network search: all gate modes run; a restored search continues to th
     }
 }
 
+TEST_CASE("network search: every mode takes a step on the logits and one on the weights in every space") {
+    autodiff::Workers workers(2);
+    for (const std::string& name : network::builtinSpaces())
+        for (const std::string mode : {"proxy", "hard", "soft"})
+            for (const int paths : {1, 3}) {
+                CAPTURE(name);
+                CAPTURE(mode);
+                CAPTURE(paths);
+                auto space = network::readSpace(name);
+                network::fitSpace(space, {3, 32, 32}, 10);
+                const auto pictures = data::makeShapes(1, data::Part::Training, 8);
+                MacHardware hardware(space);
+                auto options = quickOptions();
+                options.mode = mode;
+                options.active_paths = paths;
+                options.batch = 2;
+                options.weight_epochs = 0;
+                search::NetworkSearch search(space, pictures, options, hardware, 3, workers);
+                const auto record = search.advance();
+                CHECK(record.logits_updated);
+                CHECK(std::isfinite(record.weight_loss));
+                size_t moved = 0;
+                for (const double value : search.logits().values) moved += value != 0;
+                // proxy moves the logits of the active operators (one alone stays where it is), the others move all.
+                const size_t blocks = space.blocks.size(), all = blocks * space.candidates.size();
+                if (mode == std::string("proxy"))
+                    CHECK(moved == (paths == 1 ? 0 : paths * blocks));
+                else
+                    CHECK(moved == all);
+            }
+}
+
+TEST_CASE("network search: the penalty on multiply-accumulates is log MACs") {
+    const auto space = network::readSpace("mini");
+    const CostTable table = search::macTable(space);
+    base::Rng rng(5, "choices");
+    for (int i = 0; i < 10; ++i) {
+        std::vector<int> choices;
+        for (size_t b = 0; b < space.blocks.size(); ++b) choices.push_back(static_cast<int>(rng.below(9)));
+        const auto macs = static_cast<double>(network::macs(network::buildNetwork(space, choices, "drawn")));
+        CHECK(search::networkCost(table, "energy", choices).value == doctest::Approx(std::log(macs)).epsilon(1e-12));
+    }
+}
+
 TEST_CASE("network search: divergence stops with a message") {
     const auto space = network::readSpace("micro");
     const auto pictures = data::makeShapes(1, data::Part::Training, 160);

@@ -1,0 +1,12 @@
+#pragma once
+
+#include "core/network/space.h"
+#include "core/search/hardware_side.h"
+
+namespace dna::search {
+
+/// Multiply-accumulates of every operator in place of its energy, no latency: with the objective "energy" the hardware
+/// term becomes log MACs, the penalty of searches that know nothing of the hardware.
+CostTable macTable(const network::NetworkSpace& space);
+
+}  // namespace dna::search
