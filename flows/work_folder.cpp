@@ -8,7 +8,7 @@ namespace dna::flows {
 namespace fs = std::filesystem;
 
 WorkFolder::WorkFolder(const std::string& name, const std::optional<fs::path>& wanted)
-    : folder_(wanted.value_or(fs::temp_directory_path() / fmt::format("{}-{}", name, ::getpid()))),
+    : folder_(fs::absolute(wanted.value_or(fs::temp_directory_path() / fmt::format("{}-{}", name, ::getpid())))),
       temporary_(!wanted) {}
 
 WorkFolder::~WorkFolder() {

@@ -6,7 +6,7 @@
 
 namespace dna::flows {
 
-/// The folder given, or a temporary one that goes with the object unless `keep` was called.
+/// The folder given, as an absolute path, or a temporary one that goes with the object unless `keep` was called.
 class WorkFolder {
 public:
     WorkFolder(const std::string& name, const std::optional<std::filesystem::path>& wanted);

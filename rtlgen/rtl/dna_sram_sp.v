@@ -14,14 +14,18 @@ module dna_sram_sp #(
     output reg  [BITS-1:0]   rdata_o
 );
     reg [BITS-1:0] memory [0:WORDS-1];
-    integer i;
 
-    always @(posedge clk) begin
-        if (en_i && we_i) begin
-            for (i = 0; i < BITS / 8; i = i + 1) begin
-                if (mask_i[i]) memory[addr_i][8*i +: 8] <= wdata_i[8*i +: 8];
+    // One write process a byte: a loop over the bytes of a wide word is more than some tools unroll.
+    genvar b;
+    generate
+        for (b = 0; b < BITS / 8; b = b + 1) begin : g_byte
+            always @(posedge clk) begin
+                if (en_i && we_i && mask_i[b]) memory[addr_i][8*b +: 8] <= wdata_i[8*b +: 8];
             end
         end
+    endgenerate
+
+    always @(posedge clk) begin
         if (en_i && !we_i) rdata_o <= memory[addr_i];
     end
 endmodule
