@@ -75,7 +75,8 @@ private:
     }
 
     Var conv(const Node& node, Var x) {
-        const nn::ConvGeometry geometry{node.out_channels, network::span(node), node.stride, node.pad, node.groups};
+        const nn::ConvGeometry geometry{node.out_channels, network::span(node), node.stride, node.pad, node.groups,
+                                        node.batch_norm && mode_.training};
         const Var y = nn::conv2d(tape_, x, spreadWeight(node, weight(node)), geometry);
         if (!node.batch_norm) {
             const Var biased = nn::addBias(tape_, y, bind(node, ".bias"));
@@ -130,7 +131,10 @@ Var runNetwork(Tape<T>& tape, const Network& network, Parameters<T>& parameters,
     Runner<T> runner(tape, network, parameters, prefix, mode);
     std::vector<Var> values{input};
     for (size_t i = 1; i < network.nodes.size(); ++i) values.push_back(runner.run(network.nodes[i], values));
-    if (outputs) *outputs = values;
+    if (outputs) {
+        for (Var value : values) tape.value(value);
+        *outputs = values;
+    }
     return values.back();
 }
 

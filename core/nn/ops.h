@@ -16,7 +16,12 @@ using autodiff::Var;
 
 struct ConvGeometry {
     int out_channels = 1, kernel = 1, stride = 1, pad = 0, groups = 1;
+    bool measure = false;  ///< take the statistics for a batch norm of the result on the way
 };
+
+/// Room for the statistics of a map, [slot][block], all empty.
+template <class T>
+autodiff::Moments* takeMoments(Tape<T>& tape, const MapShape& map);
 
 /// y = x convolved with weight (OIHW, [out][in / groups][kernel][kernel]), zero padding. Depthwise (one channel a
 /// group) takes the path of depthwiseConv2d.
@@ -43,7 +48,7 @@ struct BatchNormOptions {
 };
 
 /// y = gamma * (x - mean) / sqrt(variance + epsilon) + beta, per channel over pictures and pixels (biased variance; the
-/// running variance is the unbiased one).
+/// running variance is the unbiased one). The value is stored as x with an activation.
 template <class T>
 Var batchNorm(Tape<T>& tape, Var x, Var gamma, Var beta, const BatchNormOptions<T>& options);
 

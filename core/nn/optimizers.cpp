@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/autodiff/kernels/dispatch.h"
 #include "core/base/rng.h"
 
 namespace dna::nn {
@@ -22,15 +23,6 @@ double squaredNorm(const T* values, size_t size) {
     return total;
 }
 
-template <class T>
-void update(T* w, T* v, const T* gradient, size_t size, T scale, T rate, T decay, T momentum, bool nesterov) {
-    for (size_t i = 0; i < size; ++i) {
-        const T g = gradient[i] * scale + decay * w[i];
-        v[i] = momentum * v[i] + g;
-        w[i] -= rate * (nesterov ? g + momentum * v[i] : v[i]);
-    }
-}
-
 }  // namespace
 
 template <class T>
@@ -43,9 +35,10 @@ double sgdStep(Parameters<T>& parameters, double rate, const SgdOptions& options
     const double scale = options.clip > 0 && norm > options.clip ? options.clip / norm : 1.0;
     for (int index : parameters.touched()) {
         const ParameterInfo& info = parameters.infos()[index];
-        update<T>(parameters.values(index), parameters.momentum(index), parameters.gradients(index), info.size,
-                  static_cast<T>(scale), static_cast<T>(rate), static_cast<T>(info.decay ? options.weight_decay : 0),
-                  static_cast<T>(options.momentum), options.nesterov);
+        autodiff::kernels<T>().descend(parameters.values(index), parameters.momentum(index),
+                                       parameters.gradients(index), info.size, static_cast<T>(scale),
+                                       static_cast<T>(rate), static_cast<T>(info.decay ? options.weight_decay : 0),
+                                       static_cast<T>(options.momentum), options.nesterov);
     }
     return norm;
 }

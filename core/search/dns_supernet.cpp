@@ -81,13 +81,16 @@ autodiff::Var Supernet::runGated(autodiff::Tape<float>& tape, const Batch& batch
                                  GateMode mode, bool train_weights, std::vector<autodiff::Var>& gates) {
     autodiff::Var x =
         network::runNetwork(tape, stem_, parameters_, "", tape.constant(batch.pictures), {true, train_weights, false});
+    // A path behind a gate of 0 passes no gradient on: only its value is wanted.
     for (size_t b = 0; b < operators_.size(); ++b) {
         const std::vector<int>& active = sample.active[b].candidates;
         const autodiff::Tensor<float> values = tape.allocateFlat(active.size());
         std::vector<autodiff::Var> paths;
         for (size_t i = 0; i < active.size(); ++i) {
             values.data[i] = mode == GateMode::Soft ? static_cast<float>(sample.gates[b][i]) : (i == 0 ? 1.0f : 0.0f);
-            paths.push_back(runOperator(tape, b, active[i], x, train_weights));
+            const bool counts = mode == GateMode::Soft || i == 0;
+            paths.push_back(counts ? runOperator(tape, b, active[i], x, train_weights)
+                                   : tape.withoutGradient([&] { return runOperator(tape, b, active[i], x, false); }));
         }
         gates.push_back(train_weights ? tape.constant(values) : tape.leaf(values));
         x = nn::gatedSum(tape, paths, gates.back());

@@ -1,10 +1,10 @@
-// Depthwise convolution. One channel block of a picture is copied into a tile with a zero border, so that the loops
-// over pixels have no conditions; 16 channels go through together.
+// Depthwise convolution. One channel block of a picture is copied into a tile with a zero border, its activation
+// applied on the way, so that the loops over pixels have no conditions; 16 channels go through together.
 
 #include <algorithm>
 
+#include "core/autodiff/activation.h"
 #include "core/base/error.h"
-#include "core/nn/lanes.h"
 #include "core/nn/op_registry.h"
 #include "core/nn/ops.h"
 
@@ -15,240 +15,193 @@ using autodiff::ArenaScope;
 using autodiff::forSlots;
 using autodiff::Gradients;
 using autodiff::GradientTarget;
+using autodiff::GradientTile;
+using autodiff::kernels;
+using autodiff::kLanes;
 using autodiff::kSlots;
+using autodiff::Moments;
+using autodiff::Window;
 
-struct Tile {
-    int kernel, stride, pad;
+/// Sizes of one depthwise convolution.
+struct Problem {
+    Window window;
     MapShape in, out;
-    int width() const { return in.width + 2 * pad; }
-    int height() const { return in.height + 2 * pad; }
-    size_t size() const { return static_cast<size_t>(width()) * height() * kLanes; }
+
+    int taps() const { return window.kernel * window.kernel; }
+    int tileWidth() const { return window.width + 2 * window.pad; }
+    size_t tileSize() const {
+        return static_cast<size_t>(tileWidth()) * static_cast<size_t>(window.height + 2 * window.pad) * kLanes;
+    }
+    size_t panelSize() const { return static_cast<size_t>(in.blocks()) * taps() * kLanes; }
 };
 
-/// Copies a plane into the middle of a tile; the border is zero already.
+/// Weights as [block][tap][lane], lanes beyond the channels zero.
 template <class T>
-void fillTile(const Tile& t, const T* plane, T* tile) {
-    for (int y = 0; y < t.in.height; ++y)
-        std::copy_n(plane + static_cast<size_t>(y) * t.in.width * kLanes, static_cast<size_t>(t.in.width) * kLanes,
-                    tile + (static_cast<size_t>(y + t.pad) * t.width() + t.pad) * kLanes);
-}
-
-/// y[row][col] = sum over taps of tile[row * stride + r][col * stride + s] * w[r][s]; kColumns outputs at a time.
-template <class T, int kKernel, int kColumns>
-void convolveColumns(const T* tile, size_t tile_row, int kernel, int stride, const T* weight, T* out) {
-    const int size = kKernel > 0 ? kKernel : kernel;
-    Lanes<T> sum[kColumns] = {};
-    for (int r = 0; r < size; ++r)
-        for (int s = 0; s < size; ++s) {
-            const Lanes<T> w = load(weight + (r * size + s) * kLanes);
-            const T* source = tile + r * tile_row + static_cast<size_t>(s) * kLanes;
-            for (int c = 0; c < kColumns; ++c)
-                addProduct(sum[c], load(source + static_cast<size_t>(c) * stride * kLanes), w);
-        }
-    for (int c = 0; c < kColumns; ++c) store<T>(out + c * kLanes, sum[c]);
-}
-
-template <class T, int kKernel>
-void convolvePlane(const Tile& t, const T* tile, const T* weight, T* out) {
-    constexpr int kColumns = 4;
-    const size_t tile_row = static_cast<size_t>(t.width()) * kLanes;
-    for (int y = 0; y < t.out.height; ++y) {
-        const T* row = tile + static_cast<size_t>(y) * t.stride * tile_row;
-        int x = 0;
-        for (; x + kColumns <= t.out.width; x += kColumns, out += kColumns * kLanes)
-            convolveColumns<T, kKernel, kColumns>(row + static_cast<size_t>(x) * t.stride * kLanes, tile_row, t.kernel,
-                                                  t.stride, weight, out);
-        for (; x < t.out.width; ++x, out += kLanes)
-            convolveColumns<T, kKernel, 1>(row + static_cast<size_t>(x) * t.stride * kLanes, tile_row, t.kernel,
-                                           t.stride, weight, out);
-    }
-}
-
-/// dtile[row * stride + r][col * stride + s] += dy[row][col] * w[r][s].
-template <class T, int kKernel>
-void scatterPlane(const Tile& t, const T* dy, const T* weight, T* dtile) {
-    const int size = kKernel > 0 ? kKernel : t.kernel;
-    for (int y = 0; y < t.out.height; ++y)
-        for (int x = 0; x < t.out.width; ++x, dy += kLanes) {
-            const Lanes<T> g = load(dy);
-            for (int r = 0; r < size; ++r) {
-                T* to =
-                    dtile +
-                    (static_cast<size_t>(y * t.stride + r) * t.width() + static_cast<size_t>(x) * t.stride) * kLanes;
-                for (int s = 0; s < size; ++s) {
-                    Lanes<T> sum = load(to + s * kLanes);
-                    addProduct(sum, g, load(weight + (r * size + s) * kLanes));
-                    store<T>(to + s * kLanes, sum);
-                }
-            }
-        }
-}
-
-/// dw[r][s] += sum over places of dy * tile.
-template <class T, int kKernel>
-void accumulateWeight(const Tile& t, const T* tile, const T* dy, T* dw) {
-    constexpr int kTaps = kKernel > 0 ? kKernel * kKernel : 1;
-    const size_t tile_row = static_cast<size_t>(t.width()) * kLanes;
-    const auto taps = [&](int first, auto& sums, int count) {
-        const int size = kKernel > 0 ? kKernel : t.kernel;
-        const T* g = dy;
-        for (int y = 0; y < t.out.height; ++y)
-            for (int x = 0; x < t.out.width; ++x, g += kLanes) {
-                const Lanes<T> d = load(g);
-                const T* source =
-                    tile + static_cast<size_t>(y) * t.stride * tile_row + static_cast<size_t>(x) * t.stride * kLanes;
-                for (int i = 0; i < count; ++i)
-                    addProduct(sums[i], d,
-                               load(source + (first + i) / size * tile_row +
-                                    static_cast<size_t>((first + i) % size) * kLanes));
-            }
-    };
-    const int total = kKernel > 0 ? kTaps : t.kernel * t.kernel;
-    for (int first = 0; first < total; first += kTaps) {
-        Lanes<T> sums[kTaps];
-        for (int i = 0; i < kTaps; ++i) sums[i] = load(dw + (first + i) * kLanes);
-        taps(first, sums, kTaps);
-        for (int i = 0; i < kTaps; ++i) store<T>(dw + (first + i) * kLanes, sums[i]);
-    }
-}
-
-/// Weights as [block][tap][lane], lanes beyond the channels zero; flipped for the data gradient of stride 1.
-template <class T>
-T* pack(const Tile& t, const T* weight, bool flipped, autodiff::Arena& arena) {
-    const int taps = t.kernel * t.kernel;
-    T* panel = arena.takeZero<T>(static_cast<size_t>(t.in.blocks()) * taps * kLanes);
-    for (int c = 0; c < t.in.channels; ++c)
-        for (int tap = 0; tap < taps; ++tap)
-            panel[(static_cast<size_t>(c / kLanes) * taps + tap) * kLanes + c % kLanes] =
-                weight[c * taps + (flipped ? taps - 1 - tap : tap)];
+T* pack(const Problem& p, const T* weight, autodiff::Arena& arena) {
+    T* panel = arena.takeZero<T>(p.panelSize());
+    for (int c = 0; c < p.in.channels; ++c)
+        for (int tap = 0; tap < p.taps(); ++tap)
+            panel[(static_cast<size_t>(c / kLanes) * p.taps() + tap) * kLanes + c % kLanes] =
+                weight[c * p.taps() + tap];
     return panel;
 }
 
-template <class T, int kKernel>
-void forward(Tape<T>& tape, const Tile& t, const Tensor<T>& x, const T* weight, const Tensor<T>& y) {
-    const ArenaScope scope(tape.arena());
-    const T* panel = pack(t, weight, false, tape.arena());
-    T* tiles = tape.arena().template takeZero<T>(t.size() * kSlots);
-    const int taps = t.kernel * t.kernel;
-    forSlots(tape.workers(), x.map.pictures, [&](int slot, int begin, int end) {
-        T* tile = tiles + slot * t.size();
-        for (int n = begin; n < end; ++n)
-            for (int b = 0; b < t.in.blocks(); ++b) {
-                fillTile(t, x.plane(n, b), tile);
-                convolvePlane<T, kKernel>(t, tile, panel + static_cast<size_t>(b) * taps * kLanes, y.plane(n, b));
-            }
-    });
-}
-
-/// Adds the middle of a gradient tile to what other readers left.
+/// The same, each block as slideBack reads it.
 template <class T>
-void emptyTile(const Tile& t, const T* dtile, const T* base, T* plane) {
-    for (int y = 0; y < t.in.height; ++y) {
-        const T* from = dtile + (static_cast<size_t>(y + t.pad) * t.width() + t.pad) * kLanes;
-        const size_t at = static_cast<size_t>(y) * t.in.width * kLanes;
-        for (size_t i = 0; i < static_cast<size_t>(t.in.width) * kLanes; ++i)
-            plane[at + i] = (base ? base[at + i] : T(0)) + from[i];
-    }
+T* packSpread(const Problem& p, const T* weight, autodiff::Arena& arena) {
+    T* spread = arena.take<T>(p.panelSize());
+    const T* panel = pack(p, weight, arena);
+    const size_t block = static_cast<size_t>(p.taps()) * kLanes;
+    for (int b = 0; b < p.in.blocks(); ++b) autodiff::spreadWeights(p.window, panel + b * block, spread + b * block);
+    return spread;
 }
 
-template <class T, int kKernel>
-void backwardInput(Tape<T>& tape, const Tile& t, const Tensor<T>& dy, const T* weight,
-                   const GradientTarget<T>& target) {
-    const ArenaScope scope(tape.arena());
-    const T* panel = pack(t, weight, false, tape.arena());
-    T* tiles = tape.arena().template take<T>(t.size() * kSlots);
-    const int taps = t.kernel * t.kernel;
-    const Tensor<T> dx{target.data, t.in.size(), t.in};
-    forSlots(tape.workers(), dy.map.pictures, [&](int slot, int begin, int end) {
-        T* tile = tiles + slot * t.size();
-        for (int n = begin; n < end; ++n)
-            for (int b = 0; b < t.in.blocks(); ++b) {
-                std::fill(tile, tile + t.size(), T(0));
-                scatterPlane<T, kKernel>(t, dy.plane(n, b), panel + static_cast<size_t>(b) * taps * kLanes, tile);
-                T* plane = dx.plane(n, b);
-                emptyTile<T>(t, tile, target.base ? target.base + (plane - dx.data) : nullptr, plane);
-            }
-    });
+/// Copies plane `block` that begins at value `at` into the middle of a tile; the border is zero already.
+template <class T>
+void fillTile(const Problem& p, const Tensor<T>& x, int block, size_t at, T* tile) {
+    const int width = p.window.width;
+    for (int y = 0; y < p.window.height; ++y)
+        autodiff::activateLines<T>(
+            kernels<T>(), x.activation, block, x.data + at + static_cast<size_t>(y) * width * kLanes,
+            tile + (static_cast<size_t>(y + p.window.pad) * p.tileWidth() + p.window.pad) * kLanes, width);
 }
 
-/// Stride 1 with the border of a "same" convolution: the data gradient is the convolution of dy with the flipped
-/// kernel.
-template <class T, int kKernel>
-void backwardInputSame(Tape<T>& tape, const Tile& t, const Tensor<T>& dy, const T* weight,
-                       const GradientTarget<T>& target) {
+template <class T>
+void forward(Tape<T>& tape, const Problem& p, const Tensor<T>& x, const T* weight, const Tensor<T>& y,
+             Moments* moments) {
     const ArenaScope scope(tape.arena());
-    const T* panel = pack(t, weight, true, tape.arena());
-    T* tiles = tape.arena().template takeZero<T>(t.size() * kSlots);
-    const int taps = t.kernel * t.kernel;
-    const Tensor<T> dx{target.data, t.in.size(), t.in};
-    forSlots(tape.workers(), dy.map.pictures, [&](int slot, int begin, int end) {
-        T* tile = tiles + slot * t.size();
-        for (int n = begin; n < end; ++n)
-            for (int b = 0; b < t.in.blocks(); ++b) {
-                fillTile(t, dy.plane(n, b), tile);
-                convolvePlane<T, kKernel>(t, tile, panel + static_cast<size_t>(b) * taps * kLanes, dx.plane(n, b));
-            }
-    });
-}
-
-template <class T, int kKernel>
-void backwardWeight(Tape<T>& tape, const Tile& t, const Tensor<T>& x, const Tensor<T>& dy,
-                    const GradientTarget<T>& target) {
-    const ArenaScope scope(tape.arena());
-    const int taps = t.kernel * t.kernel;
-    const size_t size = static_cast<size_t>(t.in.blocks()) * taps * kLanes;
-    T* partial = tape.arena().template takeZero<T>(size * kSlots);
-    T* tiles = tape.arena().template takeZero<T>(t.size() * kSlots);
+    const T* panel = pack(p, weight, tape.arena());
+    T* tiles = tape.arena().template takeZero<T>(p.tileSize() * kSlots);
     forSlots(tape.workers(), x.map.pictures, [&](int slot, int begin, int end) {
-        T* tile = tiles + slot * t.size();
+        T* tile = tiles + slot * p.tileSize();
         for (int n = begin; n < end; ++n)
-            for (int b = 0; b < t.in.blocks(); ++b) {
-                fillTile(t, x.plane(n, b), tile);
-                accumulateWeight<T, kKernel>(t, tile, dy.plane(n, b),
-                                             partial + slot * size + static_cast<size_t>(b) * taps * kLanes);
+            for (int b = 0; b < p.in.blocks(); ++b) {
+                fillTile(p, x, b, static_cast<size_t>(x.plane(n, b) - x.data), tile);
+                T* out = y.plane(n, b);
+                kernels<T>().slide(p.window, tile, panel + static_cast<size_t>(b) * p.taps() * kLanes, out);
+                if (moments)
+                    autodiff::measurePlane<T>(kernels<T>(), out, y.map.pixels(),
+                                              moments[static_cast<size_t>(slot) * p.in.blocks() + b]);
             }
     });
-    for (int c = 0; c < t.in.channels; ++c)
-        for (int tap = 0; tap < taps; ++tap) {
+}
+
+/// Backward pass of one slot: the gradient is read into its tile once for both results.
+template <class T>
+class SlotGradient {
+public:
+    SlotGradient(const Problem& p, const Tensor<T>& x, const Tensor<T>& dy, const T* spread,
+                 const GradientTarget<T>& dx, T* tiles)
+        : p_(p),
+          grid_(autodiff::gradientTile(p.window)),
+          x_(x),
+          dy_(dy),
+          spread_(spread),
+          dx_(dx),
+          tile_(tiles),
+          dy_tile_(tile_ + p.tileSize()),
+          plane_(dy_tile_ + grid_.lines() * kLanes) {}
+
+    static size_t scratchSize(const Problem& p) {
+        return p.tileSize() + autodiff::gradientTile(p.window).lines() * kLanes + p.in.planeSize();
+    }
+
+    void run(int n, int b, T* dpanel, double* sums) {
+        const size_t at = static_cast<size_t>(x_.plane(n, b) - x_.data);
+        fillGradientTile(n, b);
+        if (dpanel) {
+            fillTile(p_, x_, b, at, tile_);
+            kernels<T>().slideWeight(p_.window, tile_, dy_tile_, dpanel);
+        }
+        if (!dx_.data) return;
+        T* to = dx_.base || dx_.sums ? plane_ : dx_.data + at;
+        kernels<T>().slideBack(p_.window, dy_tile_, spread_ + static_cast<size_t>(b) * p_.taps() * kLanes, to);
+        const T* base = dx_.base ? dx_.base + at : nullptr;
+        if (dx_.sums)
+            autodiff::maskLines<T>(kernels<T>(), autodiff::blockOf(*x_.activation, b), x_.data + at, plane_, base,
+                                   dx_.data + at, p_.in.pixels(), sums);
+        else if (base)
+            kernels<T>().add(base, plane_, dx_.data + at, p_.in.pixels());
+    }
+
+private:
+    void fillGradientTile(int n, int b) {
+        const size_t at = (static_cast<size_t>(n) * p_.out.blocks() + b) * p_.out.planeSize();
+        const int width = p_.out.width;
+        for (int y = 0; y < p_.out.height; ++y)
+            autodiff::readGradient(
+                kernels<T>(), dy_, b, at + static_cast<size_t>(y) * width * kLanes,
+                dy_tile_ + (static_cast<size_t>(y + grid_.border) * grid_.width + grid_.border) * kLanes, width);
+    }
+
+    const Problem& p_;
+    GradientTile grid_;
+    const Tensor<T>&x_, &dy_;
+    const T* spread_;
+    GradientTarget<T> dx_;
+    T *tile_, *dy_tile_, *plane_;
+};
+
+/// to = (base ? base : 0) + the sum of the slots' panels, in order.
+template <class T>
+void unpack(const Problem& p, const T* panels, int count, const GradientTarget<T>& target) {
+    for (int c = 0; c < p.in.channels; ++c)
+        for (int tap = 0; tap < p.taps(); ++tap) {
             T sum = 0;
-            for (int slot = 0; slot < kSlots; ++slot)
-                sum += partial[slot * size + (static_cast<size_t>(c / kLanes) * taps + tap) * kLanes + c % kLanes];
-            const size_t i = static_cast<size_t>(c) * taps + tap;
-            target.data[i] = (target.base ? target.base[i] : T(0)) + sum;
+            for (int i = 0; i < count; ++i)
+                sum += panels[i * p.panelSize() + (static_cast<size_t>(c / kLanes) * p.taps() + tap) * kLanes +
+                              c % kLanes];
+            const size_t at = static_cast<size_t>(c) * p.taps() + tap;
+            target.data[at] = (target.base ? target.base[at] : T(0)) + sum;
         }
 }
 
-template <class T, int kKernel>
-Var depthwise(Tape<T>& tape, Var x, Var weight, const Tile& t) {
-    const Tensor<T> in = tape.value(x), w = tape.value(weight);
-    const Tensor<T> y = tape.allocate(t.out);
-    forward<T, kKernel>(tape, t, in, w.data, y);
-    return tape.record(y, {x, weight}, [&tape, x, weight, t, in, w](const Tensor<T>& dy, Gradients<T>& gradients) {
-        if (gradients.wants(weight)) backwardWeight<T, kKernel>(tape, t, in, dy, gradients.target(weight));
-        if (!gradients.wants(x)) return;
-        const GradientTarget<T> target = gradients.target(x);
-        const bool same = t.stride == 1 && 2 * t.pad == t.kernel - 1 && target.base == nullptr;
-        if (same)
-            backwardInputSame<T, kKernel>(tape, t, dy, w.data, target);
-        else
-            backwardInput<T, kKernel>(tape, t, dy, w.data, target);
+template <class T>
+void backward(Tape<T>& tape, const Problem& p, const Tensor<T>& x, const T* weight, const Tensor<T>& dy,
+              const GradientTarget<T>& dx, const GradientTarget<T>& dweight) {
+    const ArenaScope scope(tape.arena());
+    const T* spread = dx.data ? packSpread(p, weight, tape.arena()) : nullptr;
+    const size_t scratch_size = SlotGradient<T>::scratchSize(p), block = static_cast<size_t>(p.taps()) * kLanes;
+    T* tiles = tape.arena().template takeZero<T>(scratch_size * kSlots);
+    T* panels = dweight.data ? tape.arena().template takeZero<T>(p.panelSize() * kSlots) : nullptr;
+    const autodiff::Slots slots(x.map.pictures);
+    tape.workers().run(slots.count, [&](int i) {
+        SlotGradient<T> gradient(p, x, dy, spread, dx, tiles + i * scratch_size);
+        double* sums =
+            dx.sums ? dx.sums + static_cast<size_t>(slots.number(i)) * p.in.blocks() * autodiff::kSumValues : nullptr;
+        for (int b = 0; b < p.in.blocks(); ++b)
+            for (int n = slots.range(i).begin; n < slots.range(i).end; ++n)
+                gradient.run(n, b, panels ? panels + i * p.panelSize() + b * block : nullptr,
+                             sums ? sums + static_cast<size_t>(b) * autodiff::kSumValues : nullptr);
     });
+    if (panels) unpack(p, panels, slots.count, dweight);
 }
 
 }  // namespace
 
+/// y = x slid over by w; dx = dy slid over by w flipped; dw[tap] = <dy, x seen by the tap>.
 template <class T>
 Var depthwiseConv2d(Tape<T>& tape, Var x, Var weight, const ConvGeometry& g) {
-    const MapShape in = tape.value(x).map;
-    DNA_CHECK(in.channels == g.out_channels &&
-                  tape.value(weight).size == static_cast<size_t>(in.channels) * g.kernel * g.kernel,
+    const Tensor<T> in = tape.stored(x), w = tape.value(weight);
+    DNA_CHECK(in.map.channels == g.out_channels && w.size == static_cast<size_t>(in.map.channels) * g.kernel * g.kernel,
               "depthwise: sizes");
-    const MapShape out{in.pictures, in.channels, (in.height + 2 * g.pad - g.kernel) / g.stride + 1,
-                       (in.width + 2 * g.pad - g.kernel) / g.stride + 1};
-    const Tile t{g.kernel, g.stride, g.pad, in, out};
-    if (g.kernel == 3) return depthwise<T, 3>(tape, x, weight, t);
-    if (g.kernel == 5) return depthwise<T, 5>(tape, x, weight, t);
-    return depthwise<T, 0>(tape, x, weight, t);
+    DNA_CHECK(g.kernel <= autodiff::kMaxWindow, "depthwise: window too large");
+    const MapShape out{in.map.pictures, in.map.channels, (in.map.height + 2 * g.pad - g.kernel) / g.stride + 1,
+                       (in.map.width + 2 * g.pad - g.kernel) / g.stride + 1};
+    const Problem p{{g.kernel, g.stride, g.pad, in.map.height, in.map.width, out.height, out.width}, in.map, out};
+    Tensor<T> y = tape.allocate(out);
+    Moments* moments = g.measure ? takeMoments(tape, out) : nullptr;
+    y.moments = moments;
+    forward(tape, p, in, w.data, y, moments);
+    return tape.record(
+        y, {x, weight},
+        [&tape, x, weight, p, in, w](const Tensor<T>& dy, Gradients<T>& gradients) {
+            GradientTarget<T> dweight, dx;
+            if (gradients.wants(weight)) dweight = gradients.target(weight);
+            if (gradients.wants(x)) dx = gradients.storedTarget(x);
+            backward(tape, p, in, w.data, dy, dx, dweight);
+        },
+        autodiff::Reads::Combined);
 }
 
 template Var depthwiseConv2d<float>(Tape<float>&, Var, Var, const ConvGeometry&);

@@ -1,17 +1,20 @@
 #include <algorithm>
 
+#include "core/autodiff/kernels/dispatch.h"
 #include "core/base/error.h"
-#include "core/nn/lanes.h"
 #include "core/nn/op_registry.h"
 #include "core/nn/ops.h"
 
 namespace dna::nn {
 namespace {
 
-using autodiff::ArenaScope;
 using autodiff::forSlots;
 using autodiff::Gradients;
+using autodiff::kernels;
+using autodiff::kLanes;
 using autodiff::kSlots;
+
+int linesOf(const MapShape& map) { return static_cast<int>(map.pictureSize() / kLanes); }
 
 /// <a, b> with one partial sum a slot, added in order.
 template <class T>
@@ -19,11 +22,8 @@ T dot(Tape<T>& tape, const Tensor<T>& a, const T* b) {
     double partial[kSlots] = {};
     forSlots(tape.workers(), a.map.pictures, [&](int slot, int begin, int end) {
         for (int n = begin; n < end; ++n) {
-            Lanes<T> sum{};
-            const size_t first = static_cast<size_t>(n) * a.map.pictureSize();
-            for (size_t i = first; i < first + a.map.pictureSize(); i += kLanes)
-                addProduct(sum, load(a.data + i), load(b + i));
-            for (int lane = 0; lane < kLanes; ++lane) partial[slot] += static_cast<double>(sum[lane]);
+            const size_t at = static_cast<size_t>(n) * a.map.pictureSize();
+            partial[slot] += kernels<T>().dot(a.data + at, b + at, linesOf(a.map));
         }
     });
     double total = 0;
@@ -34,10 +34,9 @@ T dot(Tape<T>& tape, const Tensor<T>& a, const T* b) {
 template <class T>
 void addScaled(Tape<T>& tape, const Tensor<T>& x, T factor, T* to, const T* base) {
     forSlots(tape.workers(), x.map.pictures, [&](int, int begin, int end) {
-        const size_t size = x.map.pictureSize();
-        for (size_t i = size * static_cast<size_t>(begin); i < size * static_cast<size_t>(end); i += kLanes) {
-            const Lanes<T> scaled = load(x.data + i) * factor;
-            store<T>(to + i, base ? load(base + i) + scaled : scaled);
+        for (int n = begin; n < end; ++n) {
+            const size_t at = static_cast<size_t>(n) * x.map.pictureSize();
+            kernels<T>().addScaled(x.data + at, factor, base ? base + at : nullptr, to + at, linesOf(x.map));
         }
     });
 }
