@@ -2,13 +2,17 @@
 
 #include <algorithm>
 
+#include "core/autodiff/kernels/dispatch.h"
 #include "core/base/file.h"
 
 namespace dna::flows {
 
 namespace {
 constexpr const char* kState = "state";
-}
+constexpr const char* kRounding = "rounding";
+
+std::string roundingOfKernels() { return autodiff::kernels<float>().fused ? "fused" : "separate"; }
+}  // namespace
 
 std::optional<CheckpointContent> Checkpoint::read() const {
     if (!std::filesystem::exists(file_)) return {};
@@ -19,12 +23,20 @@ std::optional<CheckpointContent> Checkpoint::read() const {
         throw base::InputError(file_.string(), kState, "tensor is missing: not a checkpoint of dna");
     base::JsonDocument document = base::JsonDocument::parse(found->second.bytes, file_.string());
     content.state = document.json();
+    const std::string rounding = content.state.value(kRounding, roundingOfKernels());
+    if (rounding != roundingOfKernels() && !allow_drift_)
+        throw base::InputError(file_.string(), kRounding,
+                               "the run was computed with " + rounding +
+                                   " rounding of products, this machine (or DNA_SIMD) rounds " + roundingOfKernels() +
+                                   ": it would end with other files. Continue on a machine of the first kind, or pass "
+                                   "--allow-drift");
     return content;
 }
 
 void Checkpoint::write(CheckpointContent content) {
     const auto began = std::chrono::steady_clock::now();
     base::makeFolder(file_.parent_path());
+    content.state[kRounding] = roundingOfKernels();
     const std::string text = content.state.dump();
     content.tensors[kState] =
         nn::fromValues(std::vector<int8_t>(text.begin(), text.end()), {static_cast<int64_t>(text.size())});

@@ -19,10 +19,13 @@ struct CheckpointContent {
 
 class Checkpoint {
 public:
-    explicit Checkpoint(const std::filesystem::path& run) : file_(run / "checkpoint" / "state.safetensors") {}
+    /// A state records how the training kernels round ("fused" at 256 and 512 bits, "separate" at 128): to go on with the
+    /// other rounding would end with other files, so it is refused unless `allow_drift`.
+    explicit Checkpoint(const std::filesystem::path& run, bool allow_drift = false)
+        : file_(run / "checkpoint" / "state.safetensors"), allow_drift_(allow_drift) {}
 
     const std::filesystem::path& file() const { return file_; }
-    /// The last state written, if any. Throws InputError when the file is damaged.
+    /// The last state written, if any. Throws InputError when the file is damaged or was computed with other rounding.
     std::optional<CheckpointContent> read() const;
     void write(CheckpointContent content);
     /// True when the last write is longer ago than `seconds`, and than 20 times what it took: large states are written
@@ -31,6 +34,7 @@ public:
 
 private:
     std::filesystem::path file_;
+    bool allow_drift_;
     std::chrono::steady_clock::time_point written_ = std::chrono::steady_clock::now();
     double write_seconds_ = 0;
 };

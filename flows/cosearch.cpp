@@ -53,7 +53,7 @@ public:
         : options_(options),
           inputs_(std::move(inputs)),
           log_(log),
-          run_(options.out, toJson(options.config), options.resume),
+          run_(options.out, toJson(options.config), options.resume, options.allow_drift),
           workers_(threadCount(options.threads)),
           budget_(options.stop_after) {}
 

@@ -15,6 +15,7 @@ struct CosearchStage {
     CosearchConfig config;
     std::filesystem::path out;
     bool resume = false;
+    bool allow_drift = false;  ///< go on although the kernels round differently now
     int threads = 0;  ///< 0: all cores; results don't depend on it
     /// Iterations of the search and steps of the training that this call may take; then it stops with a checkpoint. 0:
     /// no bound.

@@ -37,8 +37,8 @@ bool holdsNothing(const fs::path& folder) {
 
 }  // namespace
 
-RunFolder::RunFolder(const fs::path& folder, const base::Json& config, bool resume)
-    : folder_(folder), checkpoint_(folder) {
+RunFolder::RunFolder(const fs::path& folder, const base::Json& config, bool resume, bool allow_drift)
+    : folder_(folder), checkpoint_(folder, allow_drift) {
     const bool fresh = holdsNothing(folder);
     if (!fresh && !resume)
         throw base::InputError(folder.string(), "",

@@ -15,7 +15,7 @@ public:
     /// Without `resume` the folder must be missing or empty; with it, it must hold a run of the same `config` (or
     /// nothing yet: the run was stopped before its first file). Left-over temporary files of a killed process are
     /// removed.
-    RunFolder(const std::filesystem::path& folder, const base::Json& config, bool resume);
+    RunFolder(const std::filesystem::path& folder, const base::Json& config, bool resume, bool allow_drift = false);
 
     const std::filesystem::path& path() const { return folder_; }
     Checkpoint& checkpoint() { return checkpoint_; }

@@ -95,6 +95,7 @@ struct TrainStage {
     uint64_t seed = 0;
     int threads = 0;  ///< 0: all cores
     bool resume = false;
+    bool allow_drift = false;  ///< go on although the kernels round differently now
     long stop_after = 0;  ///< steps of this process, then the run stops with a checkpoint; 0: no bound
 };
 base::Json trainStage(const TrainStage& options, base::Log& log);

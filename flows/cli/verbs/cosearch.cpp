@@ -18,7 +18,7 @@ struct Arguments {
     std::optional<uint64_t> seed;
     int threads = 0;
     long stop_after = 0;
-    bool resume = false;
+    bool resume = false, allow_drift = false;
 };
 
 CosearchStage stageOf(const Arguments& arguments) {
@@ -38,6 +38,7 @@ CosearchStage stageOf(const Arguments& arguments) {
     stage.out = arguments.out;
     if (!arguments.mode.empty()) stage.config.mode = arguments.mode;
     stage.resume = arguments.resume;
+    stage.allow_drift = arguments.allow_drift;
     stage.threads = arguments.threads;
     stage.until = arguments.until;
     stage.stop_after = arguments.stop_after;
@@ -101,6 +102,8 @@ void register_cosearch(VerbRegistry& verbs) {
                                   "all of them would take (0: no bound)")
                        ->check(CLI::Range(0L, 1000000000L));
                    app.add_flag("--resume", arguments->resume, "continue a stopped run");
+                   app.add_flag("--allow-drift", arguments->allow_drift,
+                                "continue although this machine's kernels round differently");
                    return [arguments](VerbContext& context) { return run(*arguments, context); };
                }});
 }

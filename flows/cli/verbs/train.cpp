@@ -47,6 +47,8 @@ void register_train(VerbRegistry& verbs) {
                    app.add_option("--seed", options->seed, "seed of all random draws")->capture_default_str();
                    app.add_option("--threads", options->threads, "threads (0: all cores)")->check(CLI::Range(0, 256));
                    app.add_flag("--resume", options->resume, "continue a stopped run");
+                   app.add_flag("--allow-drift", options->allow_drift,
+                                "continue although this machine's kernels round differently");
                    return [options, data, pictures](VerbContext& context) {
                        options->source = data->source();
                        if (*pictures > 0) options->source.training = *pictures;
