@@ -30,14 +30,14 @@ TrainedNetwork readTrainedNetwork(const std::filesystem::path& network_json) {
     return trained;
 }
 
-void writeTrainedNetwork(const TrainedNetwork& network, const std::filesystem::path& folder) {
+void writeTrainedNetwork(const TrainedNetwork& network, const std::filesystem::path& folder, const std::string& name) {
     nn::TensorMap tensors;
     network.parameters.save(tensors, "", false);
     tensors[kMean] = nn::fromValues(std::vector<float>(network.mean.begin(), network.mean.end()), {3});
     tensors[kDeviation] = nn::fromValues(std::vector<float>(network.deviation.begin(), network.deviation.end()), {3});
     base::makeFolder(folder);
     nn::writeSafetensors(folder / kWeightsFile, tensors);
-    base::writeJson(folder / "network.json", toJson(network.graph));
+    base::writeJson(folder / name, toJson(network.graph));
 }
 
 }  // namespace dna::network

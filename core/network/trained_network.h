@@ -2,6 +2,7 @@
 
 #include <array>
 #include <filesystem>
+#include <string>
 
 #include "core/network/network.h"
 #include "core/nn/parameters.h"
@@ -17,6 +18,7 @@ struct TrainedNetwork {
 
 /// network.json with weights.safetensors beside it (F32). Throws InputError.
 TrainedNetwork readTrainedNetwork(const std::filesystem::path& network_json);
-void writeTrainedNetwork(const TrainedNetwork& network, const std::filesystem::path& folder);
+void writeTrainedNetwork(const TrainedNetwork& network, const std::filesystem::path& folder,
+                         const std::string& name = "network.json");
 
 }  // namespace dna::network

@@ -25,6 +25,8 @@ constexpr const char* dtypeOf() {
         return "F64";
     else if constexpr (std::is_same_v<T, int8_t>)
         return "I8";
+    else if constexpr (std::is_same_v<T, uint8_t>)
+        return "U8";
     else if constexpr (std::is_same_v<T, int16_t>)
         return "I16";
     else
@@ -49,7 +51,7 @@ struct Entry {
 Entry readEntry(base::JsonObject& root, const std::string& name, uint64_t data_bytes) {
     base::JsonObject object = root.object(name);
     Entry entry{name, {}, 0, 0};
-    entry.tensor.dtype = object.choice("dtype", {"F32", "F64", "I8", "I16", "I32"});
+    entry.tensor.dtype = object.choice("dtype", {"F32", "F64", "I8", "U8", "I16", "I32"});
     entry.tensor.shape = object.integers("shape", 0, int64_t{1} << 31);
     const std::vector<int64_t> offsets = object.integers("data_offsets", 0, base::kMaxInteger);
     object.close();
@@ -94,7 +96,7 @@ int64_t StoredTensor::elements() const {
 }
 
 size_t valueBytes(const std::string& dtype) {
-    if (dtype == "I8") return 1;
+    if (dtype == "I8" || dtype == "U8") return 1;
     if (dtype == "I16") return 2;
     if (dtype == "F32" || dtype == "I32") return 4;
     return dtype == "F64" ? 8 : 0;
@@ -191,6 +193,7 @@ std::vector<T> TensorReader::values(const std::string& name, const std::vector<i
 template std::vector<float> TensorReader::values<float>(const std::string&, const std::vector<int64_t>&);
 template std::vector<double> TensorReader::values<double>(const std::string&, const std::vector<int64_t>&);
 template std::vector<int8_t> TensorReader::values<int8_t>(const std::string&, const std::vector<int64_t>&);
+template std::vector<uint8_t> TensorReader::values<uint8_t>(const std::string&, const std::vector<int64_t>&);
 template std::vector<int16_t> TensorReader::values<int16_t>(const std::string&, const std::vector<int64_t>&);
 template std::vector<int32_t> TensorReader::values<int32_t>(const std::string&, const std::vector<int64_t>&);
 

@@ -12,7 +12,7 @@ namespace dna::nn {
 
 /// One tensor of a safetensors file; `bytes` holds the values row by row, little endian.
 struct StoredTensor {
-    std::string dtype;  ///< "F32", "F64", "I8", "I16", "I32"
+    std::string dtype;  ///< "F32", "F64", "I8", "U8", "I16", "I32"
     std::vector<int64_t> shape;
     std::string bytes;
 

@@ -164,26 +164,27 @@ int IntegerNetwork::containerBits() const {
     return bits;
 }
 
-void writeIntegerNetwork(const IntegerNetwork& network, const std::filesystem::path& folder) {
+void writeIntegerNetwork(const IntegerNetwork& network, const std::filesystem::path& folder,
+                         const std::string& name) {
     TensorMap tensors;
     const auto put = [&](const std::string& name, const auto& values) {
         if (!values.empty()) tensors[name] = fromValues(values, {static_cast<int64_t>(values.size())});
     };
     for (size_t i = 0; i < network.nodes.size(); ++i) {
-        const std::string& name = network.graph.nodes[i].name;
+        const std::string& of = network.graph.nodes[i].name;
         const IntegerNode& node = network.nodes[i];
         if (!node.weight_q.empty())
-            tensors[name + ".weight_q"] =
+            tensors[of + ".weight_q"] =
                 storeCodes(node.weight_q, weightShape(network.graph, i), network.graph.nodes[i].weight_bits);
-        put(name + ".bias_q", node.bias_q);
-        put(name + ".multiplier", node.multiplier);
-        put(name + ".shift", node.shift);
+        put(of + ".bias_q", node.bias_q);
+        put(of + ".multiplier", node.multiplier);
+        put(of + ".shift", node.shift);
     }
     std::vector<Code> table;
     for (const auto& colour : network.input_table) table.insert(table.end(), colour.begin(), colour.end());
     tensors[kInputTable] = storeCodes(table, {3, 256}, network.graph.nodes.front().quantization->bits);
     writeSafetensors(folder / kWeightsFile, tensors);
-    base::writeJson(folder / "network.json", network::toJson(network.graph));
+    base::writeJson(folder / name, network::toJson(network.graph));
 }
 
 }  // namespace dna::nn

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdint>
 #include <filesystem>
+#include <string>
 #include <vector>
 
 #include "core/network/network.h"
@@ -43,7 +44,8 @@ struct IntegerNetwork {
 /// Reads network.json and the weights.safetensors beside it; throws InputError naming the `quantize` verb when the
 /// network is not quantised.
 IntegerNetwork readIntegerNetwork(const std::filesystem::path& network_json);
-void writeIntegerNetwork(const IntegerNetwork& network, const std::filesystem::path& folder);
+void writeIntegerNetwork(const IntegerNetwork& network, const std::filesystem::path& folder,
+                         const std::string& name = "network.json");
 
 /// Widths of a quantised network's numbers.
 struct IntegerWidths {

@@ -9,6 +9,7 @@
 #include "core/base/error.h"
 #include "core/network/trainable.h"
 #include "core/nn/integer/fixed_point.h"
+#include "core/nn/integer/rescale.h"
 
 namespace dna::nn {
 namespace {
@@ -227,27 +228,13 @@ private:
 
     void fill(size_t i) {
         const Node& node = result_.graph.nodes[i];
-        IntegerNode& integers = result_.nodes[i];
-        const double scale = node.quantization->scale;
+        const int multiplier_bits = options_.widths.multiplier_bits;
         if (node.op == Op::Conv2d || node.op == Op::Linear) fillProduct(i);
-        if (node.op == Op::AveragePool) fillAverage(i, node.kernel * node.kernel);
-        if (node.op == Op::GlobalAveragePool) {
-            const network::Shape& in = result_.graph.inputShapeOf(static_cast<int>(i));
-            fillAverage(i, in.height * in.width);
-        }
-        if (node.op == Op::Add) {
-            const FixedPointPair pair = toFixedPoints(inputOf(node, 0).scale / scale, inputOf(node, 1).scale / scale,
-                                                      options_.widths.multiplier_bits);
-            integers.multiplier = {pair.multiplier_a, pair.multiplier_b};
-            integers.shift = {pair.shift};
-        }
-    }
-
-    /// Mean of `count` values, padding among them.
-    void fillAverage(size_t i, int count) {
-        const Node& node = result_.graph.nodes[i];
-        result_.nodes[i].bias_q = {-inputOf(node).zero_point * count};
-        pushFactor(result_.nodes[i], inputOf(node).scale / (node.quantization->scale * count));
+        if (node.op == Op::AveragePool || node.op == Op::GlobalAveragePool)
+            result_.nodes[i] = averageIntegers(inputOf(node), *node.quantization,
+                                               averagedValues(result_.graph, static_cast<int>(i)), multiplier_bits);
+        if (node.op == Op::Add)
+            result_.nodes[i] = addIntegers(inputOf(node, 0), inputOf(node, 1), *node.quantization, multiplier_bits);
     }
 
     void pushFactor(IntegerNode& integers, double factor) const {
