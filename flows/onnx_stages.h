@@ -17,6 +17,13 @@ struct ImportStage {
 };
 base::Json importStage(const ImportStage& options, base::Log& log);
 
+/// `dna export`: N.json with weights.safetensors beside it -> an ONNX file.
+struct ExportStage {
+    std::filesystem::path network_json;
+    std::filesystem::path onnx;
+};
+base::Json exportStage(const ExportStage& options, base::Log& log);
+
 /// `dna infer`: logits of pictures by a float or integer network, from safetensors to safetensors.
 struct InferStage {
     std::filesystem::path network_json;

@@ -187,7 +187,6 @@ std::optional<MapValue> GraphReader::paddedMap(const Node& node, size_t input) {
                                   input, fmt::join(found->dims, ", ")));
         return {};
     }
-    if (found->stage == MapValue::Stage::Real) layers_[static_cast<size_t>(found->layer)].read_unquantized = true;
     return found;
 }
 
@@ -229,7 +228,11 @@ void GraphReader::addLayer(const Node& node, Layer layer, const std::vector<MapV
                            const std::string& weight_name) {
     layer.place = node.place();
     layer.input_is_its_own = inputs[0].exclusive;
-    for (const MapValue& input : inputs) layer.node.inputs.push_back(input.layer);
+    for (const MapValue& input : inputs) {
+        layer.node.inputs.push_back(input.layer);
+        if (input.stage == MapValue::Stage::Real)
+            layers_[static_cast<size_t>(input.layer)].read_unquantized = true;
+    }
     if (const std::string fault = network::inferShape(shapes_, layer.node); !fault.empty()) return problem(node, fault);
     layer.node.name = nameOf(node, layer.node.op, weight_name);
     const network::Shape& shape = layer.node.shape;
@@ -270,9 +273,9 @@ Layer* GraphReader::fusable(const Node& node, const MapValue& value) {
 }
 
 std::string GraphReader::nameOf(const Node& node, network::Op op, const std::string& weight_name) {
-    static const std::string suffix = ".weight";
-    if (weight_name.size() > suffix.size() && weight_name.ends_with(suffix))
-        return freshName(weight_name.substr(0, weight_name.size() - suffix.size()));
+    for (const std::string suffix : {".weight", ".weight_q"})
+        if (weight_name.size() > suffix.size() && weight_name.ends_with(suffix))
+            return freshName(weight_name.substr(0, weight_name.size() - suffix.size()));
     if (node.name.empty()) return freshName(node.outputs[0]);
     const bool scoped = node.name[0] == '/' && node.name.size() > 1;
     return freshName(scoped ? fromScopes(node.name, op == network::Op::Conv2d || op == network::Op::Linear)

@@ -102,3 +102,16 @@ TEST_CASE("onnx: layers are called as in PyTorch, batch norms stay where the fil
     CHECK(depthwise.relu6);
     CHECK_FALSE(depthwise.batch_norm);
 }
+
+TEST_CASE("onnx: a network with QuantizeLinear and DequantizeLinear becomes an integer network") {
+    if (const std::string missing = missingTorch(); !missing.empty()) DNA_SKIP(missing.c_str());
+    const TemporaryFolder folder;
+    REQUIRE(runScript("torch_models.py", {folder.path.string(), "quantized"}) == "");
+    importAndRun(folder.path / "quantized");
+    const nn::IntegerNetwork network = nn::readIntegerNetwork(folder.path / "quantized/net/network.json");
+    CHECK(network.graph.nodes[1].quantization->low == -128);  // ReLU: nothing below the zero point 0 - 128
+    CHECK(network.graph.nodes[network.graph.find("conv3")].quantization->zero_point == -8);
+    const auto found = logitsIn(folder.path / "quantized/dna.safetensors", 4, 10);
+    const auto wanted = logitsIn(folder.path / "quantized/outputs.safetensors", 4, 10);
+    CHECK(largestDifference(found, wanted) < 0.01 * largestDifference(wanted, std::vector<float>(40)));
+}

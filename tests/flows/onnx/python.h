@@ -19,6 +19,7 @@ inline std::string missingTorch() {
 inline std::string runScript(const std::string& script, const std::vector<std::string>& arguments) {
     std::vector<std::string> command{"/usr/bin/python3", std::string(DNA_SOURCE_DIR) + "/tests/flows/onnx/" + script};
     command.insert(command.end(), arguments.begin(), arguments.end());
-    const auto run = dna::base::runProcess({.command = command, .timeout_seconds = 300});
+    const auto run = dna::base::runProcess(
+        {.command = command, .variables = {{"PYTHONDONTWRITEBYTECODE", "1"}}, .timeout_seconds = 300});
     return run.ok() ? "" : "exit code " + std::to_string(run.exit_code) + "\n" + run.output;
 }

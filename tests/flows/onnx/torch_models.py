@@ -3,7 +3,7 @@
     python3 torch_models.py FOLDER NAME...
 
 writes for every NAME: FOLDER/NAME/model.onnx (torch.onnx.export of a network with random weights, eval mode),
-inputs.safetensors ("input", F32, NCHW) and outputs.safetensors ("logits", F32, torch's own answer).
+inputs.safetensors ("input", F32, NCHW; "pictures", U8, of the quantised network) and outputs.safetensors ("logits", F32, torch's own answer).
 """
 import json
 import pathlib
@@ -143,6 +143,40 @@ class Shuffle(nn.Module):
         return y.flatten(1) @ self.weight + self.bias
 
 
+class Quantized(nn.Module):
+    """Everything quantised as in quantisation-aware training: bytes for maps, int8 with a scale a channel for weights."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv1 = nn.Conv2d(3, 16, 3, 2, 1)
+        self.conv2 = nn.Conv2d(16, 16, 3, 1, 1, groups=16)
+        self.conv3 = nn.Conv2d(16, 16, 1)
+        self.fc = nn.Linear(16, 10)
+        for layer in (self.conv1, self.conv2, self.conv3):
+            layer.register_buffer("scale", layer.weight.detach().abs().flatten(1).max(1).values / 127)
+            layer.register_buffer("zero", torch.zeros(len(layer.scale), dtype=torch.int32))
+        self.scale = float(self.fc.weight.detach().abs().max()) / 127
+
+    @staticmethod
+    def weight(layer):
+        return torch.fake_quantize_per_channel_affine(layer.weight, layer.scale, layer.zero, 0, -128, 127)
+
+    @staticmethod
+    def bytes(x, scale, zero=0):
+        return torch.fake_quantize_per_tensor_affine(x, scale, zero, 0, 255)
+
+    def forward(self, x):
+        x = self.bytes(x, 1 / 255)
+        x = self.bytes(F.relu(F.conv2d(x, self.weight(self.conv1), self.conv1.bias, 2, 1)), 1 / 128)
+        y = F.max_pool2d(x, 3, 1, 1)
+        y = self.bytes(F.relu6(F.conv2d(y, self.weight(self.conv2), self.conv2.bias, 1, 1, 1, 16)), 1 / 200)
+        y = self.bytes(F.conv2d(y, self.weight(self.conv3), self.conv3.bias), 1 / 100, 120)
+        x = self.bytes(x + y, 1 / 90, 90)
+        x = self.bytes(x.mean([2, 3], keepdim=True), 1 / 150, 60)
+        weight = torch.fake_quantize_per_tensor_affine(self.fc.weight, self.scale, 0, -128, 127)
+        return F.linear(torch.flatten(x, 1), weight, self.fc.bias)
+
+
 TINY = [(1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 2, 2)]
 MODELS = {
     # name: (network, size of the picture, further options of torch.onnx.export)
@@ -154,6 +188,7 @@ MODELS = {
     "lenet_folded": (LeNet, 16, {"opset_version": 9}),
     "shuffle": (Shuffle, 16, {"dynamic_axes": {"input": {0: "batch"}}, "do_constant_folding": False,
                               "training": torch.onnx.TrainingMode.PRESERVE}),
+    "quantized": (Quantized, 16, {"dynamic_axes": {"input": {0: "batch"}}}),
     "shuffle_fixed": (Shuffle, 16, {"opset_version": 17}),
 }
 
@@ -178,12 +213,16 @@ def export(name, folder):
     settle(model, size)
     folder.mkdir(parents=True, exist_ok=True)
     pictures = torch.randn(4, 3, size, size)
+    tensors = {"input": pictures}
+    if name == "quantized":
+        tensors = {"pictures": torch.randint(0, 256, pictures.shape, dtype=torch.uint8)}
+        pictures = tensors["pictures"] / 255
     with torch.no_grad():
         logits = model(pictures)
     example = pictures if "dynamic_axes" in options else pictures[:1]
     torch.onnx.export(model, example, str(folder / "model.onnx"), input_names=["input"], output_names=["logits"],
                       **{"opset_version": 13, **options})
-    write_safetensors(folder / "inputs.safetensors", {"input": pictures})
+    write_safetensors(folder / "inputs.safetensors", tensors)
     write_safetensors(folder / "outputs.safetensors", {"logits": logits})
 
 
