@@ -8,6 +8,8 @@
 namespace dna::flows {
 
 base::Json exportStage(const ExportStage& options, base::Log&) {
+    if (options.onnx.extension() != ".onnx")
+        throw base::InputError("--onnx", "", "expected a path that ends in .onnx, found " + options.onnx.string());
     const network::Network graph = network::readNetwork(options.network_json);
     const std::string file = options.network_json.string();
     if (graph.nodes.size() < 2) throw base::InputError(file, "/nodes", "the network has no layer");

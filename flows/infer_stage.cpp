@@ -98,9 +98,19 @@ void checkLogits(const network::Network& graph, const std::string& file) {
                                "the network does not end in a linear layer, which gives the logits");
 }
 
+/// The answers may not take the place of the questions or of the weights.
+void checkOutput(const InferStage& options) {
+    for (const std::filesystem::path& used :
+         {options.inputs, options.network_json, options.network_json.parent_path() / "weights.safetensors"})
+        if (std::filesystem::exists(used) && std::filesystem::exists(options.outputs) &&
+            std::filesystem::equivalent(used, options.outputs))
+            throw base::InputError("--out", "", "is " + used.string() + ", which is read; name another file");
+}
+
 }  // namespace
 
 base::Json inferStage(const InferStage& options, base::Log&) {
+    checkOutput(options);
     const network::Network graph = network::readNetwork(options.network_json);
     checkLogits(graph, options.network_json.string());
     const Inputs inputs = readInputs(options.inputs, graph.inputShape(), graph.quantized());

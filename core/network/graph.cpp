@@ -68,7 +68,18 @@ private:
             if (nodes_[i].op == Op::Input && ++input_nodes == 2)
                 problem(i, "/op", "a network has one input node, this is another");
         }
+        checkParameterNames(first);
         if (input_nodes == 0) problems_.push_back({file_, "/nodes", "no node has op \"input\""});
+    }
+
+    /// The batch norm of "a" has parameters that a layer "a.bn" would have too.
+    void checkParameterNames(const std::map<std::string, size_t>& index) {
+        for (size_t i = 0; i < nodes_.size(); ++i)
+            if (nodes_[i].batch_norm && index.contains(nodes_[i].name + ".bn"))
+                problem(i, "/name",
+                        fmt::format("the batch norm's parameters and those of \"{0}.bn\" have the same names; rename "
+                                    "\"{0}.bn\"",
+                                    nodes_[i].name));
     }
 
     void checkInputs() {

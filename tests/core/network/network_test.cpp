@@ -65,6 +65,12 @@ TEST_CASE("network: every wiring problem is reported") {
         CHECK(contains(text, "did you mean \"input\"?"));
         CHECK(contains(text, "expected 1 input(s), found 0"));
     }
+    SUBCASE("names that are parameters of another node's batch norm") {
+        Node normalized = conv("a", 3);
+        normalized.batch_norm = true;
+        CHECK(contains(problemsOf({inputNode(), normalized, conv("a.bn", 3)}, {{}, {"input"}, {"a"}}),
+                       "the batch norm's parameters and those of \"a.bn\" have the same names"));
+    }
     SUBCASE("dangling") {
         CHECK(contains(problemsOf({inputNode(), conv("a", 3), conv("b", 3)}, {{}, {"input"}, {"input"}}),
                        "nobody reads the output of \"a\""));

@@ -3,6 +3,7 @@
 
 #include "core/base/error.h"
 #include "core/base/file.h"
+#include "core/network/trained_network.h"
 #include "flows/onnx/import.h"
 #include "flows/onnx_stages.h"
 #include "tests/flows/onnx/models.h"
@@ -249,4 +250,37 @@ TEST_CASE("cli: import refuses with code 2 and leaves nothing behind") {
     const ProgramRun second = runDna({"import", file, "--out", (folder.path / "net/other.json").string()});
     CHECK(second.exit_code == 2);
     CHECK(second.err.find("holds the weights of another network") != std::string::npos);
+}
+
+TEST_CASE("cli: export and infer refuse what would be lost or can't be") {
+    const TemporaryFolder folder;
+    ModelBuilder model;
+    model.conv("x", "c");
+    model.head("c");
+    base::writeFileAtomic(folder.path / "m.onnx", model.bytes());
+    const std::string network = (folder.path / "net/network.json").string(),
+                      weights = (folder.path / "net/weights.safetensors").string(),
+                      inputs = (folder.path / "inputs.safetensors").string(),
+                      out = (folder.path / "out.safetensors").string();
+    REQUIRE(runDna({"import", (folder.path / "m.onnx").string(), "--out", network}).exit_code == 0);
+    const std::string before = base::readFile(network);
+    CHECK(runDna({"export", network, "--onnx", network}).exit_code == 2);
+    CHECK(base::readFile(network) == before);
+    CHECK(runDna({"export", network, "--onnx", (folder.path / "again.onnx").string()}).exit_code == 0);
+
+    const auto infer = [&](const nn::TensorMap& tensors, const std::string& to) {
+        nn::writeSafetensors(inputs, tensors);
+        return runDna({"infer", "--network", network, "--inputs", inputs, "--out", to, "--json"});
+    };
+    const auto pictures = nn::fromValues(std::vector<float>(2 * 3 * 8 * 8, 0.5f), {2, 3, 8, 8});
+    CHECK(infer({{"input", pictures}}, out).exit_code == 0);
+    CHECK(infer({{"input", pictures}}, weights).exit_code == 2);
+    CHECK(infer({{"input", pictures}}, inputs).exit_code == 2);
+    CHECK(infer({{"image", pictures}}, out).err.find("expected a tensor \"pictures\" (U8) or \"input\" (F32)") !=
+          std::string::npos);
+    CHECK(infer({{"pictures", pictures}}, out).err.find("expected U8 [2, 3, 8, 8], found F32 [2, 3, 8, 8]") !=
+          std::string::npos);
+    CHECK(infer({{"input", nn::fromValues(std::vector<float>(3 * 8 * 7), {1, 3, 8, 7})}}, out).exit_code == 2);
+    CHECK(infer({{"input", nn::fromValues(std::vector<float>(), {0, 3, 8, 8})}}, out).exit_code == 2);
+    CHECK(infer({{"input", nn::fromValues(std::vector<float>(1), {})}}, out).exit_code == 2);
 }
