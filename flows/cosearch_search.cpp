@@ -79,27 +79,30 @@ search::DnsRecord takeIteration(search::NetworkSearch& search, RunFolder& run) {
 }
 
 /// The whole search, or as many iterations as the budget holds: then it returns where it stopped.
-std::optional<base::Json> runSearch(search::NetworkSearch& search, RunFolder& run, int batch, StepBudget& budget,
-                                    base::Log& log) {
+std::optional<base::Json> runSearch(search::NetworkSearch& search, RunFolder& run, const search::DnsOptions& options,
+                                    StepBudget& budget, base::Log& log) {
     RateMeter rate;
+    // A batch for the weights in every iteration, one for the logits behind the warm-up.
+    const long per_epoch = search.iterations() / options.epochs,
+               pictures = options.batch * (2 * search.iterations() - per_epoch * options.weight_epochs);
     double das_seconds = 0;
     while (!search.finished()) {
         const Stopwatch watch;
         const search::DnsRecord record = takeIteration(search, run);
         if (record.refreshed) das_seconds += watch.seconds();
         budget.take();
-        rate.add(record.logits_updated ? 2 * batch : batch);
+        rate.add(record.logits_updated ? 2 * options.batch : options.batch);
         log.progress("search", static_cast<double>(search.iteration()), static_cast<double>(search.iterations()),
                      progressText(search, record, rate));
         if (base::stopRequested() || budget.spent()) {
             save(search, run);
-            noteRate(run, "search", rate, search.iterations(), {{"of_it_steps_with_das", das_seconds}});
+            noteRate(run, "search", rate, pictures, {{"of_it_steps_with_das", das_seconds}});
             if (base::stopRequested()) throw base::Interrupted("stopped in the search; continue with --resume");
-            return stoppedBySteps("search", rate, search.iteration(), search.iterations(), log);
+            return stoppedBySteps("search", rate, search.iteration(), search.iterations(), pictures, log);
         }
         if (run.checkpoint().due()) save(search, run);
     }
-    noteRate(run, "search", rate, search.iterations(), {{"of_it_steps_with_das", das_seconds}});
+    noteRate(run, "search", rate, pictures, {{"of_it_steps_with_das", das_seconds}});
     return {};
 }
 
@@ -143,7 +146,7 @@ base::Json searchPhase(const CosearchStage& options, const LearningInputs& input
         hardware->refine(medianNetwork(space), options.config.final_das_evaluations, 0);
     search::NetworkSearch search(space, *inputs.training, searchOptions(options), *hardware, options.config.seed, workers);
     if (saved) search.restore(saved->state, saved->tensors, run.checkpoint().file().string());
-    if (auto stopped = runSearch(search, run, options.config.search.batch, budget, log)) return *stopped;
+    if (auto stopped = runSearch(search, run, options.config.search, budget, log)) return *stopped;
     const search::Derived derived = search.derive();
     const base::Json line = derivedJson(derived, space, search);
     run.record(line);

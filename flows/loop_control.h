@@ -22,20 +22,15 @@ private:
 /// How fast a loop goes in this process: for progress and timing.jsonl only.
 class RateMeter {
 public:
-    void add(long pictures) {
-        pictures_ += pictures;
-        ++steps_;
-    }
+    void add(long pictures) { pictures_ += pictures; }
     double seconds() const { return watch_.seconds(); }
     double picturesPerSecond() const { return static_cast<double>(pictures_) / std::max(seconds(), 1e-9); }
-    /// Wall time of `steps` steps at the present speed.
-    double hoursOf(long steps) const {
-        return steps_ > 0 ? seconds() / 3600 * static_cast<double>(steps) / static_cast<double>(steps_) : 0.0;
-    }
+    /// Wall time of so many pictures at the present speed.
+    double hoursOf(long pictures) const { return static_cast<double>(pictures) / picturesPerSecond() / 3600; }
 
 private:
     Stopwatch watch_;
-    long pictures_ = 0, steps_ = 0;
+    long pictures_ = 0;
 };
 
 }  // namespace dna::flows

@@ -25,6 +25,10 @@ data::Normalization normalizationOf(const network::TrainedNetwork& network) {
     return {network.mean, network.deviation};
 }
 
+autodiff::Var runPlainly(autodiff::Tape<float>& tape, network::TrainedNetwork& network, autodiff::Var pictures) {
+    return network::runNetwork(tape, network.graph, network.parameters, "", pictures, {});
+}
+
 }  // namespace
 
 TrainRecipe readRecipe(base::JsonObject& object, const TrainRecipe& defaults) {
@@ -60,8 +64,13 @@ base::Json toJson(const TrainRecipe& recipe) {
 
 Trainer::Trainer(const network::Network& graph, const data::PictureSet& pictures, const TrainRecipe& recipe,
                  uint64_t seed, autodiff::Workers& workers)
+    : Trainer(freshNetwork(graph, pictures, seed, workers), runPlainly, pictures, recipe, seed, workers) {}
+
+Trainer::Trainer(network::TrainedNetwork start, Forward forward, const data::PictureSet& pictures,
+                 const TrainRecipe& recipe, uint64_t seed, autodiff::Workers& workers)
     : recipe_(recipe),
-      network_(freshNetwork(graph, pictures, seed, workers)),
+      network_(std::move(start)),
+      forward_(std::move(forward)),
       batches_(pictures, normalizationOf(network_), recipe.batch, recipe.augment, seed, "train"),
       watch_(pictures.classes),
       tape_(workers) {
@@ -76,8 +85,7 @@ void Trainer::advance() {
     tape_.reset();
     network_.parameters.clearTouched();
     const search::Batch batch = batches_.draw(tape_, step_);
-    const autodiff::Var logits =
-        network::runNetwork(tape_, network_.graph, network_.parameters, "", tape_.constant(batch.pictures), {});
+    const autodiff::Var logits = forward_(tape_, network_, tape_.constant(batch.pictures));
     const autodiff::Var loss =
         nn::softmaxCrossEntropy(tape_, logits, batch.labels, static_cast<float>(recipe_.label_smoothing));
     tape_.backward(loss);

@@ -39,8 +39,13 @@ base::Json toJson(const TrainRecipe& recipe);
 /// live longer.
 class Trainer {
 public:
+    /// From fresh weights.
     Trainer(const network::Network& graph, const data::PictureSet& pictures, const TrainRecipe& recipe, uint64_t seed,
             autodiff::Workers& workers);
+    /// From given weights and with another way to compute: logits of a batch, weights wanting gradients.
+    using Forward = std::function<autodiff::Var(autodiff::Tape<float>&, network::TrainedNetwork&, autodiff::Var pictures)>;
+    Trainer(network::TrainedNetwork start, Forward forward, const data::PictureSet& pictures, const TrainRecipe& recipe,
+            uint64_t seed, autodiff::Workers& workers);
 
     long step() const { return step_; }
     long steps() const { return steps_; }
@@ -77,6 +82,7 @@ public:
 private:
     TrainRecipe recipe_;
     network::TrainedNetwork network_;
+    Forward forward_;
     search::TrainingBatches batches_;
     nn::CosineSchedule schedule_;
     std::optional<nn::ParameterAverage> average_;

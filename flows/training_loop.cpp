@@ -38,6 +38,7 @@ base::InputError withLastState(const base::InputError& error, const RunFolder& r
 std::optional<base::Json> runTraining(Trainer& trainer, RunFolder& run, const base::Json& state, StepBudget& budget,
                                       base::Log& log) {
     RateMeter rate;
+    const long pictures = trainer.steps() * trainer.batch();
     while (!trainer.finished()) {
         takeStep(trainer, run);
         budget.take();
@@ -48,26 +49,28 @@ std::optional<base::Json> runTraining(Trainer& trainer, RunFolder& run, const ba
                                  100 * trainer.accuracySoFar(), rate.picturesPerSecond()));
         if (base::stopRequested() || budget.spent()) {
             save(trainer, run, state);
-            noteRate(run, "final training", rate, trainer.steps());
+            noteRate(run, "final training", rate, pictures);
             if (base::stopRequested()) throw base::Interrupted("stopped in training; continue with --resume");
-            return stoppedBySteps("training", rate, trainer.step(), trainer.steps(), log);
+            return stoppedBySteps("training", rate, trainer.step(), trainer.steps(), pictures, log);
         }
         if (run.checkpoint().due()) save(trainer, run, state);
     }
-    noteRate(run, "final training", rate, trainer.steps());
+    noteRate(run, "final training", rate, pictures);
     return {};
 }
 
-void noteRate(const RunFolder& run, const std::string& phase, const RateMeter& rate, long steps, base::Json details) {
+void noteRate(const RunFolder& run, const std::string& phase, const RateMeter& rate, long pictures,
+              base::Json details) {
     details["pictures_per_second"] = rate.picturesPerSecond();
-    details["projected_hours"] = rate.hoursOf(steps);
+    details["projected_hours"] = rate.hoursOf(pictures);
     appendTiming(run.path(), phase, rate.seconds(), std::move(details));
 }
 
-base::Json stoppedBySteps(const std::string& phase, const RateMeter& rate, long step, long steps, base::Log& log) {
+base::Json stoppedBySteps(const std::string& phase, const RateMeter& rate, long step, long steps, long pictures,
+                          base::Log& log) {
     log.info(fmt::format("stopped as asked in {} at step {} of {}: {:.1f} pictures/s, {:.2f} h for all of them; "
                          "continue with --resume",
-                         phase, step, steps, rate.picturesPerSecond(), rate.hoursOf(steps)));
+                         phase, step, steps, rate.picturesPerSecond(), rate.hoursOf(pictures)));
     return {{"stopped_by", "iterations"}, {"phase", phase}, {"iteration", step}, {"iterations", steps}};
 }
 

@@ -18,12 +18,13 @@ std::optional<base::Json> runTraining(Trainer& trainer, RunFolder& run, const ba
 /// The same message with the place of the last good state, if there is one.
 base::InputError withLastState(const base::InputError& error, const RunFolder& run);
 
-/// A line of timing.jsonl: wall time, pictures/s, hours that `steps` steps take at this speed.
-void noteRate(const RunFolder& run, const std::string& phase, const RateMeter& rate, long steps,
+/// A line of timing.jsonl: wall time, pictures/s, hours that all `pictures` of the phase take at this speed.
+void noteRate(const RunFolder& run, const std::string& phase, const RateMeter& rate, long pictures,
               base::Json details = base::Json::object());
 
 /// Result of a phase that stopped because its budget was spent: {"stopped_by": "iterations", "phase", "iteration",
 /// "iterations"}.
-base::Json stoppedBySteps(const std::string& phase, const RateMeter& rate, long step, long steps, base::Log& log);
+base::Json stoppedBySteps(const std::string& phase, const RateMeter& rate, long step, long steps, long pictures,
+                          base::Log& log);
 
 }  // namespace dna::flows

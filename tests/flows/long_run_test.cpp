@@ -1,11 +1,14 @@
 // Runs that stop and go on: a budget of steps, divergence, configurations of runs, data sets with other classes.
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include "core/base/error.h"
 #include "core/base/file.h"
 #include "core/data/shapes.h"
 #include "core/network/space.h"
 #include "flows/cosearch.h"
+#include "flows/qat_stage.h"
 #include "flows/run_folder.h"
 #include "flows/train.h"
 #include "tests/core/data/jpeg_writer.h"
@@ -173,4 +176,35 @@ TEST_CASE("long run: a co-search on JPEG files takes classes and size from them"
     one_thread.out = folder.path / "one";
     flows::cosearchStage(one_thread, log);
     compareRuns(one_thread.out, stage.out);
+}
+
+TEST_CASE("long run: training under rounding gives an integer network, and the same one when it was stopped between") {
+    const TemporaryFolder folder;
+    base::SilentLog log;
+    const auto plain = training(folder.path, "float");
+    flows::trainStage(plain, log);
+    flows::QatStage whole;
+    whole.network_json = plain.out / "network.json";
+    whole.source = plain.source;
+    whole.recipe.epochs = 4;
+    whole.recipe.batch = 32;
+    whole.quantization.pictures = 32;
+    whole.quantization.widths.bits = 4;
+    whole.out = folder.path / "whole";
+    whole.threads = 2;
+    const base::Json result = flows::qatStage(whole, log);
+    CHECK(result.at("test_pictures") == 50);
+    CHECK(nn::readIntegerNetwork(whole.out / "network.json").containerBits() == 4);
+    const std::string records = base::readFile(whole.out / "search.jsonl");
+    CHECK(std::count(records.begin(), records.end(), '\n') == 4);  // one an epoch
+
+    auto pieces = whole;
+    pieces.out = folder.path / "pieces";
+    pieces.threads = 1;
+    pieces.stop_after = 9;
+    CHECK(flows::qatStage(pieces, log).at("iteration") == 9);
+    pieces.stop_after = 0;
+    pieces.resume = true;
+    flows::qatStage(pieces, log);
+    compareRuns(pieces.out, whole.out);
 }

@@ -9,6 +9,7 @@
 #include "core/base/error.h"
 #include "core/network/trainable.h"
 #include "core/nn/integer/fixed_point.h"
+#include "core/nn/integer/folding.h"
 #include "core/nn/integer/rescale.h"
 
 namespace dna::nn {
@@ -88,52 +89,6 @@ Quantization bestRange(const Observation& seen, bool relu, bool relu6, int bits)
     return best;
 }
 
-/// Weights and bias of a convolution or linear layer with batch norm folded in.
-struct Folded {
-    int outputs = 0, reduction = 0;
-    std::vector<double> weight, bias;
-};
-
-Folded fold(network::TrainedNetwork& network, size_t index) {
-    const Node& node = network.graph.nodes[index];
-    Parameters<float>& parameters = network.parameters;
-    const auto values = [&](const char* what) { return parameters.values(parameters.index(node.name + what)); };
-    Folded folded;
-    folded.outputs = node.out_channels;
-    folded.reduction =
-        network.graph.inputShapeOf(static_cast<int>(index)).channels / node.groups * node.kernel * node.kernel;
-    const float* weight = values(".weight");
-    for (int k = 0; k < folded.outputs; ++k) {
-        double factor = 1, bias = 0;
-        if (node.batch_norm) {
-            factor = static_cast<double>(values(".bn.weight")[k]) /
-                     std::sqrt(static_cast<double>(values(".bn.running_var")[k]) + 1e-5);
-            bias = static_cast<double>(values(".bn.bias")[k]) -
-                   static_cast<double>(values(".bn.running_mean")[k]) * factor;
-        } else {
-            bias = static_cast<double>(values(".bias")[k]);
-        }
-        for (int r = 0; r < folded.reduction; ++r)
-            folded.weight.push_back(static_cast<double>(weight[static_cast<size_t>(k) * folded.reduction + r]) *
-                                    factor);
-        folded.bias.push_back(bias);
-    }
-    return folded;
-}
-
-/// Scale of a channel's weights: its largest weight at the greatest value of `bits`, and never so small that the bias
-/// leaves 28 bits (30 with 16-bit operands).
-double weightScale(const Folded& folded, int first, int last, double input_scale, int bits) {
-    double largest = 0, bias = 0;
-    for (int k = first; k < last; ++k) {
-        bias = std::max(bias, std::abs(folded.bias[k]));
-        for (int r = 0; r < folded.reduction; ++r)
-            largest = std::max(largest, std::abs(folded.weight[static_cast<size_t>(k) * folded.reduction + r]));
-    }
-    const double bias_limit = std::ldexp(1.0, bits == 16 ? 30 : 28);
-    return std::max({largest / network::greatestOf(bits), bias / (input_scale * bias_limit), 1e-12});
-}
-
 class Quantizer {
 public:
     Quantizer(network::TrainedNetwork& network, const uint8_t* pictures, int count, const QuantizeOptions& options,
@@ -150,8 +105,11 @@ public:
 
     IntegerNetwork run() {
         makeInputTable();
-        observeAll();
-        for (size_t i = 1; i < result_.graph.nodes.size(); ++i) chooseQuantization(i);
+        if (options_.ranges.empty()) observeAll();
+        if (options_.ranges.empty())
+            for (size_t i = 1; i < result_.graph.nodes.size(); ++i) chooseQuantization(i);
+        else
+            for (size_t i = 0; i < result_.graph.nodes.size(); ++i) result_.graph.nodes[i].quantization = options_.ranges[i];
         for (size_t i = 1; i < result_.graph.nodes.size(); ++i) fill(i);
         if (options_.correct_bias) correctBiases();
         return std::move(result_);
@@ -251,9 +209,9 @@ private:
         const Quantization& in = inputOf(node);
         const int greatest = network::greatestOf(options_.widths.bits);
         node.weight_bits = options_.widths.bits;
-        const double common = weightScale(folded, 0, folded.outputs, in.scale, options_.widths.bits);
+        const std::vector<double> scales = weightScales(folded, logits, in.scale, options_.widths.bits);
         for (int k = 0; k < folded.outputs; ++k) {
-            const double weight_scale = logits ? common : weightScale(folded, k, k + 1, in.scale, options_.widths.bits);
+            const double weight_scale = scales[k];
             int32_t sum = 0;
             for (int r = 0; r < folded.reduction; ++r) {
                 const int q =
@@ -265,7 +223,7 @@ private:
             integers.bias_q.push_back(roundHalfUp(folded.bias[k] / (in.scale * weight_scale)) - in.zero_point * sum);
             if (!logits) pushFactor(integers, in.scale * weight_scale / node.quantization->scale);
         }
-        if (logits) node.quantization = Quantization{in.scale * common, 0, -greatest - 1, greatest, options_.widths.bits};
+        if (logits) node.quantization = Quantization{in.scale * scales.front(), 0, -greatest - 1, greatest, options_.widths.bits};
     }
 
     /// Removes the mean difference between float and integer outputs of every channel, in execution order, so that a

@@ -13,6 +13,7 @@ struct QuantizeOptions {
     int pictures = 512;        ///< calibration pictures used, at most
     IntegerWidths widths{};
     bool correct_bias = true;  ///< remove the mean error of every output channel, layer by layer
+    std::vector<network::Quantization> ranges{};  ///< of every node's output, as trained for; empty: from the pictures
 };
 
 /// Post-training quantisation: batch norm folded with its running statistics, symmetric weights with a scale per
