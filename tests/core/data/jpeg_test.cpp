@@ -196,3 +196,36 @@ TEST_CASE("jpeg folder: what can't be used is listed by file") {
         CHECK(messageOf(sourceOf(folder)).find("val: folder not found") != std::string::npos);
     }
 }
+
+TEST_CASE("jpeg: files broken at random are decoded or refused by name, whatever is broken") {
+    const fs::path folder = fs::temp_directory_path() / "dna_jpeg_mutated";
+    fs::remove_all(folder);
+    const fs::path file = folder / "x.jpg";
+    std::vector<uint8_t> bytes;
+    base::Rng rng(11, "mutations");
+    for (int i = 0; i < 24 * 40 * 3; ++i) bytes.push_back(static_cast<uint8_t>(rng.below(256)));
+    writeJpeg(file, bytes, 24, 40, 3);
+    const std::string whole = base::readFile(file);
+    int refused = 0, decoded = 0;
+    for (int i = 0; i < 400; ++i) {
+        std::string broken = whole;
+        for (uint64_t changes = 1 + rng.below(6); changes > 0; --changes)
+            broken[rng.below(i % 2 == 0 ? 700 : broken.size())] = static_cast<char>(rng.below(256));
+        if (rng.below(4) == 0) broken.resize(rng.below(broken.size()));
+        std::ofstream(file, std::ios::binary | std::ios::trunc) << broken;
+        const data::JpegInfo info = data::inspectJpeg(file);
+        try {
+            data::CropBox crop{0, 0, 40, 24};
+            const data::RgbImage image = data::decodeJpeg(file, crop, 16);
+            std::vector<uint8_t> out(3 * 16 * 16);
+            data::resample(image, crop, 16, out.data());
+            ++decoded;
+            CHECK(info.problem.empty());
+        } catch (const base::InputError& error) {
+            CHECK(std::string(error.what()).find("x.jpg: ") != std::string::npos);
+            ++refused;
+        }
+    }
+    CHECK(refused > 100);
+    CHECK(decoded > 20);
+}
