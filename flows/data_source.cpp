@@ -93,6 +93,12 @@ void checkFits(const network::Network& graph, const data::PictureSet& pictures, 
     if (!problems.empty()) throw base::InputError(std::move(problems));
 }
 
+void checkBatch(const data::PictureSet& pictures, int batch) {
+    if (pictures.count() < batch)
+        throw base::InputError("data", "",
+                               fmt::format("a batch wants {} pictures, the set has {}", batch, pictures.count()));
+}
+
 CLI::Option* DataArguments::declare(CLI::App& app, const std::string& about, bool required) {
     CLI::Option* named = app.add_option(
         "--data", data,

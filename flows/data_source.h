@@ -34,6 +34,9 @@ std::unique_ptr<data::PictureSet> openTest(const data::Source& source, base::Log
 /// Throws InputError when pictures and network don't fit each other.
 void checkFits(const network::Network& graph, const data::PictureSet& pictures, const std::string& file);
 
+/// Throws InputError when there are fewer pictures than one batch holds.
+void checkBatch(const data::PictureSet& pictures, int batch);
+
 /// The options that name pictures on a command line.
 struct DataArguments {
     std::string data;

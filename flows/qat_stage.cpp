@@ -68,6 +68,7 @@ base::Json qatStage(const QatStage& given, base::Log& log) {
     fitSize(options.source, trained.graph.inputShape());
     const std::unique_ptr<data::PictureSet> training = openTraining(options.source, log);
     checkFits(trained.graph, *training, options.network_json.string());
+    checkBatch(*training, options.recipe.batch);
     RunFolder run(options.out, resolvedConfig(options), options.resume, options.allow_drift);
     const auto saved = run.checkpoint().read();
     if (saved && saved->state.contains("result")) return saved->state.at("result");

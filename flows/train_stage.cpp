@@ -30,6 +30,7 @@ base::Json trainStage(const TrainStage& given, base::Log& log) {
     fitSize(options.source, graph.inputShape());
     const std::unique_ptr<data::PictureSet> training = openTraining(options.source, log);
     checkFits(graph, *training, options.network_json.string());
+    checkBatch(*training, options.recipe.batch);
     RunFolder run(options.out, resolvedConfig(options), options.resume, options.allow_drift);
     autodiff::Workers workers(threadCount(options.threads));
     Trainer trainer(graph, *training, options.recipe, options.seed, workers);

@@ -81,6 +81,10 @@ TEST_CASE("long run: training stopped after some steps and continued gives the s
     auto last = training(folder.path, "last");
     last.recipe.ema_decay = 0;
     CHECK_FALSE(flows::trainStage(last, log).contains("accuracy_of_last_weights"));
+    auto few = training(folder.path, "few");
+    few.source.training = 31;
+    CHECK_THROWS_WITH_AS(flows::trainStage(few, log), doctest::Contains("a batch wants 32 pictures"), base::InputError);
+    CHECK_FALSE(fs::exists(few.out));
     CHECK(base::readFile(last.out / "weights.safetensors") != base::readFile(whole.out / "weights.safetensors"));
 }
 

@@ -79,7 +79,9 @@ int run(const Arguments& arguments, VerbContext& context) {
 void register_cosearch(VerbRegistry& verbs) {
     verbs.add({.name = "cosearch",
                .summary = "search a network and its accelerator together, then emit, verify and synthesise",
-               .example = "dna cosearch --config examples/shapes-mini.json --out RUN",
+               .example = "dna cosearch --config examples/shapes-mini.json --out RUN\n"
+                          "  dna cosearch --config examples/micro.json --lambda 0.01,0.1,1 --mode hardware_first --out FRONT\n"
+                          "  dna cosearch --config examples/fbnet-imagenet.json --data FOLDER --stop-after-iterations 10 --out TRY",
                .declare = [](CLI::App& app) {
                    auto arguments = std::make_shared<Arguments>();
                    app.add_option("--config", arguments->config, "what to search (dna.search_config)")->required();
