@@ -16,6 +16,17 @@ const OpReaders& readers() {
     return table;
 }
 
+/// Operators that networks often have, that are not supported, and that keep a map's shape: what stands behind them can
+/// be checked all the same.
+const std::set<std::string> kKeepsShape{"Abs",         "Celu",      "Elu",
+                                        "Erf",         "Exp",       "Gelu",
+                                        "HardSigmoid", "HardSwish", "InstanceNormalization",
+                                        "LRN",         "LeakyRelu", "Log",
+                                        "LogSoftmax",  "Mish",      "Neg",
+                                        "PRelu",       "Selu",      "Sigmoid",
+                                        "Softmax",     "Softplus",  "Softsign",
+                                        "Sqrt",        "Tanh",      "ThresholdedRelu"};
+
 /// "/layer1/layer1.0/conv1/Conv" -> "layer1.0.conv1": scopes of PyTorch's exporter. The operator is left out where a
 /// layer with weights has a scope of its own; "/layer1/layer1.0/Add" -> "layer1.0.add".
 std::string fromScopes(const std::string& path, bool has_weights) {
@@ -100,7 +111,7 @@ void GraphReader::readNode(const Node& node) {
         complete = false;
     }
     if (reader == readers().readers().end())
-        problem(node, fmt::format("operator {} is not supported (docs/onnx.md lists those that are)", shown(node.op)));
+        refuse(node);
     else if (node.outputs.empty() || node.outputs[0].empty())
         problem(node, "has no output");
     else if (values_.contains(node.outputs[0]))
@@ -108,6 +119,13 @@ void GraphReader::readNode(const Node& node) {
     else if (complete)
         reader->second(*this, node);
     for (const std::string& output : node.outputs) values_.try_emplace(output, std::monostate{});
+}
+
+void GraphReader::refuse(const Node& node) {
+    problem(node, fmt::format("operator {} is not supported (docs/onnx.md lists those that are)", shown(node.op)));
+    const auto* map = std::get_if<MapValue>(&value(node, 0));
+    if (map && kKeepsShape.contains(node.op) && !node.outputs.empty() && !values_.contains(node.outputs[0]))
+        putMap(node, MapValue(*map));
 }
 
 void GraphReader::problem(const Node& node, const std::string& message) {
@@ -230,8 +248,7 @@ void GraphReader::addLayer(const Node& node, Layer layer, const std::vector<MapV
     layer.input_is_its_own = inputs[0].exclusive;
     for (const MapValue& input : inputs) {
         layer.node.inputs.push_back(input.layer);
-        if (input.stage == MapValue::Stage::Real)
-            layers_[static_cast<size_t>(input.layer)].read_unquantized = true;
+        if (input.stage == MapValue::Stage::Real) layers_[static_cast<size_t>(input.layer)].read_unquantized = true;
     }
     if (const std::string fault = network::inferShape(shapes_, layer.node); !fault.empty()) return problem(node, fault);
     layer.node.name = nameOf(node, layer.node.op, weight_name);

@@ -69,6 +69,7 @@ private:
     std::set<size_t> neededNodes() const;
     void countUses(const std::set<size_t>& needed);
     void readNode(const Node& node);
+    void refuse(const Node& node);
     const Attribute* attribute(const Node& node, const std::string& name, Attribute::Kind kind, const char* wanted);
     std::string nameOf(const Node& node, network::Op op, const std::string& weight_name);
     std::string freshName(std::string wanted);

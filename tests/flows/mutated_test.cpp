@@ -52,22 +52,26 @@ struct Outcome {
     int accepted = 0, refused = 0;
 };
 
-void readOne(const Seed& seed, const std::string& bytes, uint64_t step, Outcome& outcome) {
-    std::string unexpected;
+/// Reads a file; what went wrong when it was neither accepted nor refused with a message.
+std::string faultOf(const Seed& seed, const std::string& bytes, Outcome& outcome) {
     try {
         seed.read(bytes);
         ++outcome.accepted;
     } catch (const base::InputError& error) {
         ++outcome.refused;
-        if (std::string(error.what()).empty()) unexpected = "an error without a message";
+        if (std::string(error.what()).empty()) return "an error without a message";
     } catch (const std::exception& error) {
-        unexpected = error.what();
+        return error.what();
     }
-    if (unexpected.empty()) return;
+    return {};
+}
+
+void readOne(const Seed& seed, const std::string& bytes, uint64_t step, Outcome& outcome) {
+    const std::string fault = faultOf(seed, bytes, outcome);
+    if (fault.empty()) return;
     const fs::path kept = fs::temp_directory_path() / ("dna-mutated-" + std::to_string(step));
     base::writeFileAtomic(kept, bytes);
-    FAIL_CHECK(seed.name << ", step " << step << ": " << unexpected << " (the file is kept as " << kept.string()
-                         << ")");
+    FAIL_CHECK(seed.name << ", step " << step << ": " << fault << " (the file is kept as " << kept.string() << ")");
 }
 
 Outcome readMutations(const std::vector<Seed>& seeds, Mutate mutate, const char* purpose) {
@@ -172,6 +176,17 @@ ModelBuilder byHand() {
 }
 
 }  // namespace
+
+TEST_CASE("mutated files: a reader that fails in another way is noticed") {
+    const Seed bug{"bug", "", [](const std::string&) { DNA_CHECK(false, "a bug"); }};
+    const Seed empty{"empty", "", [](const std::string& bytes) { (void)bytes.at(0); }};
+    const Seed refuses{"refuses", "", [](const std::string&) { throw base::InputError("f", "", "wrong"); }};
+    Outcome outcome;
+    CHECK(faultOf(bug, "x", outcome) != "");
+    CHECK(faultOf(empty, "", outcome) != "");
+    CHECK(faultOf(refuses, "x", outcome) == "");
+    CHECK(outcome.refused == 1);
+}
 
 TEST_CASE("mutated ONNX files are read or refused") {
     const Networks networks;

@@ -156,12 +156,14 @@ bool compute(const std::string& op, int64_t a, int64_t b, int64_t& result) {
 void readArithmetic(GraphReader& reader, const Node& node) {
     reader.expect(node, {}, 2, 2);
     if (foldArithmetic(reader, node)) return;
-    for (const size_t input : {0, 1})
-        if (std::holds_alternative<MapValue>(reader.value(node, input)))
-            return reader.problem(
-                node,
-                "of feature maps is not supported (of shapes it is); scale pictures before the network "
-                "(dna import --mean, --std)");
+    for (const size_t input : {0, 1}) {
+        const auto* map = std::get_if<MapValue>(&reader.value(node, input));
+        if (!map) continue;
+        reader.problem(node,
+                       "of feature maps is not supported (of shapes it is); scale pictures before the network "
+                       "(dna import --mean, --std)");
+        return reader.putMap(node, MapValue(*map));  // what stands behind is checked all the same
+    }
 }
 
 }  // namespace

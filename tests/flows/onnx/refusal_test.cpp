@@ -189,6 +189,17 @@ TEST_CASE("onnx: what layers can't say is refused by node") {
         model.node("Softmax", {"logits"}, "y");
         checkOne(model, "node \"the y\" (Softmax): operator Softmax is not supported");
     }
+    SUBCASE("behind an activation that is not supported") {
+        model.conv("x", "c");
+        model.node("Sigmoid", {"c"}, "s");
+        model.node("Mul", {"c", "s"}, "swish");
+        model.set(model.conv("swish", "d"), "strides", {1, 2});
+        model.head("d");
+        const auto problems = problemsOf(model);
+        CHECK(problems.size() == 3);
+        CHECK(has(problems, "node \"the swish\" (Mul): of feature maps is not supported"));
+        CHECK(has(problems, "node \"the d\" (Conv): strides"));
+    }
     SUBCASE("a tensor that nothing makes, and a circle") {
         model.conv("z", "c");
         model.node("Add", {"c", "s"}, "s");
