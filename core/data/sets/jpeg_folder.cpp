@@ -12,11 +12,16 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr int kLeastSize = 8;
 constexpr const char* kWanted = "JPEG files in ImageNet's layout, train/<class>/*.jpg and val/<class>/*.jpg";
 
 JpegFolder openSplit(const Source& source, Part part) {
     JpegFolderOptions options;
     if (source.option("size") > 0) options.size = static_cast<int>(source.option("size"));
+    if (options.size < kLeastSize)
+        throw base::InputError("data", "/size",
+                               fmt::format("expected 0 (what the network reads) or at least {}, found {}", kLeastSize,
+                                           options.size));
     options.strict = source.option("strict") != 0;
     options.limit = part == Part::Training ? source.training : source.test;
     return {source.folder / (part == Part::Training ? "train" : "val"), options};

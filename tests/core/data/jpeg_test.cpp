@@ -180,6 +180,9 @@ TEST_CASE("jpeg folder: what can't be used is listed by file") {
         autodiff::Workers workers(1);
         CHECK_THROWS_WITH_AS(data::measureNormalization(*set, workers), doctest::Contains("pear/1.jpg: corrupt JPEG"), base::InputError);
     }
+    SUBCASE("a size of no use") {
+        CHECK(messageOf(sourceOf(smallSet("dna_jpeg_size"), 7)).find("/size: expected 0 (what the network reads) or at least 8, found 7") != std::string::npos);
+    }
     SUBCASE("empty classes, one class, splits that differ, no splits") {
         const fs::path folder = smallSet("dna_jpeg_classes");
         fs::create_directories(folder / "train" / "kiwi");
