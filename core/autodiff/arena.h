@@ -39,7 +39,7 @@ public:
 
 private:
     struct Free {
-        void operator()(std::byte* p) const { ::operator delete[](p, std::align_val_t(kAlignment)); }
+        void operator()(std::byte* p) const { ::operator delete[](p, std::align_val_t(size_t{2} << 20)); }
     };
     struct Chunk {
         std::unique_ptr<std::byte[], Free> bytes;
