@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Training steps of DNA's engine beside PyTorch on this machine, alternating, in pictures per CPU-second.
 
-    tools/compare_torch.py --dna build/release/dna [--rounds 5] [--threads 1,2] [--json]
+    tools/compare_torch.py --dna build/release/dna [--rounds 5] [--threads 1,2] [--simd 256] [--json]
 
 Needs Debian's python3-torch (run it with /usr/bin/python3). PyTorch is set up as fast as it goes on a CPU: channels-last
 tensors, a heap that keeps its pages, passive OpenMP waiting; both sides take one step of stochastic gradient descent
@@ -12,6 +12,7 @@ CPU-seconds are those of the whole process during the timed steps, so both sides
 import argparse
 import json
 import os
+import resource
 import statistics
 import subprocess
 import sys
@@ -26,6 +27,7 @@ TUNED_HEAP = {
 }
 STAGES = [(1, 16, 1), (4, 24, 1), (4, 32, 2), (4, 64, 2), (4, 112, 1), (4, 184, 2), (1, 352, 1)]
 STEM, HEAD, CLASSES = 16, 1504, 10
+OPS = [(3, 1, 144, 32), (3, 2, 144, 32), (3, 2, 192, 16), (5, 2, 144, 32)]
 
 
 def blocks():
@@ -114,6 +116,37 @@ def run_torch(job):
     torch, Network = make_modules()
     torch.set_num_threads(job["threads"])
     torch.manual_seed(1)
+    rates = timed(job, torch_op_step(torch, job) if job["kind"] == "op" else torch_step(torch, Network, job))
+    print(json.dumps({"rate": statistics.median(rates),
+                      "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}))
+
+
+def timed(job, step):
+    step()
+    rates = []
+    for _ in range(job["steps"]):
+        start = time.process_time()
+        step()
+        rates.append(job["batch"] / (time.process_time() - start))
+    return rates
+
+
+def torch_op_step(torch, job):
+    """Forward and backward of one bare depthwise convolution; DNA's side has batch norm and ReLU around it as well."""
+    kernel, stride, channels, size = job["op"]
+    layer = torch.nn.Conv2d(channels, channels, kernel, stride, kernel // 2, groups=channels, bias=False)
+    layer.to(memory_format=torch.channels_last)
+    x = torch.randn(job["batch"], channels, size, size).to(memory_format=torch.channels_last).requires_grad_()
+    dy = torch.ones_like(layer(x))
+
+    def step():
+        x.grad = layer.weight.grad = None
+        layer(x).backward(dy)
+
+    return step
+
+
+def torch_step(torch, Network, job):
     model = Network([parse_candidate(name) for name in job["candidates"]]).to(memory_format=torch.channels_last)
     model.train()
     pictures = torch.randn(job["batch"], 3, 32, 32).to(memory_format=torch.channels_last)
@@ -140,15 +173,7 @@ def run_torch(job):
                 gate.grad = None
             loss(model(pictures, gates, lean), labels).backward()
 
-    step()
-    rates = []
-    for _ in range(job["steps"]):
-        start = time.process_time()
-        step()
-        rates.append(job["batch"] / (time.process_time() - start))
-    import resource
-    print(json.dumps({"rate": statistics.median(rates),
-                      "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}))
+    return step
 
 
 def measure_torch(job):
@@ -158,12 +183,22 @@ def measure_torch(job):
 
 
 def measure_dna(dna, job):
-    name = f"{job['kind'].split('_')[0]}/{'+'.join(job['candidates'])}/threads:{job['threads']}"
-    result = subprocess.run([dna, "bench", "train", "--filter", f"^{name}/".replace("+", "[+]"), "--repetitions",
+    name = f"{job['kind'].split('_')[0]}/{'+'.join(job['candidates'])}"
+    name += "" if job["kind"] == "op" else f"/threads:{job['threads']}/"
+    result = subprocess.run([dna, "bench", "train", "--filter", f"^{name}".replace("+", "[+]"), "--repetitions",
                              "3", "--json"],
                             check=True, stdout=subprocess.PIPE, text=True, env={**os.environ, **job.get("env", {})}).stdout
     first = json.loads(result)["results"][0]
-    return {"rate": first["items_per_second"], "peak_mib": first.get("peak_mib", 0.0)}
+    return {"rate": first["items_per_second"], "peak_mib": first.get("peak_mib", 0.0),
+            "gflops": first.get("gflops", 0.0)}
+
+
+def measure_peak(dna, env):
+    """GFLOP/s of a loop of multiply-adds in registers, at the level that the other runs take."""
+    level = {"128": "sse2", "256": "avx2"}.get(env.get("DNA_SIMD", ""), "avx512")
+    out = subprocess.run([dna, "bench", "train", "--filter", f"^peak/{level}", "--repetitions", "3", "--json"],
+                         check=True, stdout=subprocess.PIPE, text=True).stdout
+    return json.loads(out)["results"][0]["gflops"]
 
 
 def compare(dna, job, rounds):
@@ -177,7 +212,7 @@ def compare(dna, job, rounds):
     return {"name": "+".join(job["candidates"]), "kind": job["kind"], "threads": job["threads"],
             "ratio": rate["dna"] / rate["torch"], "ratio_least": min(ratios), "ratio_most": max(ratios),
             "dna_per_cpu_second": rate["dna"], "torch_per_cpu_second": rate["torch"],
-            "dna_peak_mib": max(x["peak_mib"] for x in ours), "torch_peak_mib": max(x["peak_mib"] for x in theirs)}
+            "dna_gflops": statistics.median(x["gflops"] for x in ours), "dna_peak_mib": max(x["peak_mib"] for x in ours), "torch_peak_mib": max(x["peak_mib"] for x in theirs)}
 
 
 def line(row):
@@ -195,6 +230,8 @@ def main():
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--threads", default="1,2", help="numbers of threads")
     parser.add_argument("--candidates", default="k3_e3,k3_e6,k5_e3,k5_e6", help="all-same-block networks of the SGD step")
+    parser.add_argument("--simd", default="", help="DNA's registers: 128, 256 or 512 bits (default: the widest)")
+    parser.add_argument("--skip-ops", action="store_true", help="leave the single depthwise convolutions out")
     parser.add_argument("--skip-arch", action="store_true", help="leave the architecture steps out")
     parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
     parser.add_argument("--job", help=argparse.SUPPRESS)
@@ -203,8 +240,9 @@ def main():
         run_torch(json.loads(arguments.job))
         return 0
     threads = [int(t) for t in arguments.threads.split(",")]
-    common = {"batch": arguments.batch, "steps": arguments.steps}
-    rows = {"steps": [], "arch": []}
+    env = {"DNA_SIMD": arguments.simd} if arguments.simd else {}
+    common = {"batch": arguments.batch, "steps": arguments.steps, "env": env}
+    rows = {"steps": [], "arch": [], "ops": []}
     for name in arguments.candidates.split(","):
         for count in threads:
             rows["steps"].append(compare(arguments.dna, {**common, "kind": "sgd", "candidates": [name],
@@ -214,6 +252,17 @@ def main():
         rows["arch"].append(compare(arguments.dna, {**common, "kind": kind, "candidates": ["k3_e6", "k5_e6"],
                                                     "threads": 1}, arguments.rounds))
         print(line(rows["arch"][-1]), file=sys.stderr)
+    for kernel, stride, channels, size in [] if arguments.skip_ops else OPS:
+        job = {**common, "batch": 32, "kind": "op", "candidates": [f"dw{kernel}x{kernel}s{stride}/{channels}@{size}"],
+               "threads": 1, "op": (kernel, stride, channels, size)}
+        rows["ops"].append(compare(arguments.dna, job, arguments.rounds))
+        print(line(rows["ops"][-1]), file=sys.stderr)
+    rows["peak_gflops"] = measure_peak(arguments.dna, env)
+    for row in rows["steps"]:
+        if row["threads"] == 1 and row["name"] == "k3_e6":
+            rows["share_of_peak"] = row["dna_gflops"] / rows["peak_gflops"]
+            print(f"k3_e6, 1 thread: {row['dna_gflops']:.0f} of {rows['peak_gflops']:.0f} GFLOP/s, "
+                  f"{100 * rows['share_of_peak']:.0f} % of the multiply-adds in registers", file=sys.stderr)
     rows["median_ratio"] = statistics.median(row["ratio"] for row in rows["steps"])
     print(f"median ratio of the SGD steps: {rows['median_ratio']:.2f}", file=sys.stderr)
     if arguments.json:

@@ -37,8 +37,8 @@ struct FuzzResult {
     int64_t mismatches = 0, writes_outside = 0, cycle_differences = 0, access_differences = 0;
     int stopped = 0;
     int64_t cycles = 0;  ///< predicted, of all pictures
-    std::vector<FailingCase> failing;
-    PairTable pairs;
+    std::vector<FailingCase> failing{};
+    PairTable pairs{};
     bool passed() const { return failing.empty(); }
 };
 

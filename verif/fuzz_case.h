@@ -34,7 +34,7 @@ FuzzCase readFuzzCase(const std::filesystem::path& file);
 struct FuzzRange {
     int max_rows = 32, max_cols = 16;
     int64_t max_cycles = 60000;             ///< of a picture, by the model
-    std::optional<design::Template> array;  ///< designs of this template only
+    std::optional<design::Template> array{};  ///< designs of this template only
 };
 
 /// A random design that can run random networks, and a random case on it.
