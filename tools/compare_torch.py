@@ -10,6 +10,7 @@ CPU-seconds are those of the whole process during the timed steps, so both sides
 """
 
 import argparse
+import itertools
 import json
 import os
 import resource
@@ -116,7 +117,7 @@ def run_torch(job):
     torch, Network = make_modules()
     torch.set_num_threads(job["threads"])
     torch.manual_seed(1)
-    rates = timed(job, torch_op_step(torch, job) if job["kind"] == "op" else torch_step(torch, Network, job))
+    rates = timed(job, torch_op_step(torch, job) if job["kind"].startswith("op") else torch_step(torch, Network, job))
     print(json.dumps({"rate": statistics.median(rates),
                       "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}))
 
@@ -132,15 +133,20 @@ def timed(job, step):
 
 
 def torch_op_step(torch, job):
-    """Forward and backward of one bare depthwise convolution; DNA's side has batch norm and ReLU around it as well."""
+    """Forward and backward of one depthwise convolution; op_bn: with batch norm and ReLU before and after it."""
     kernel, stride, channels, size = job["op"]
-    layer = torch.nn.Conv2d(channels, channels, kernel, stride, kernel // 2, groups=channels, bias=False)
+    nn = torch.nn
+    layer = nn.Conv2d(channels, channels, kernel, stride, kernel // 2, groups=channels, bias=False)
+    if job["kind"] == "op_bn":
+        layer = nn.Sequential(nn.BatchNorm2d(channels), nn.ReLU(inplace=True), layer, nn.BatchNorm2d(channels),
+                              nn.ReLU(inplace=True))
     layer.to(memory_format=torch.channels_last)
     x = torch.randn(job["batch"], channels, size, size).to(memory_format=torch.channels_last).requires_grad_()
     dy = torch.ones_like(layer(x))
 
     def step():
-        x.grad = layer.weight.grad = None
+        layer.zero_grad(set_to_none=True)
+        x.grad = None
         layer(x).backward(dy)
 
     return step
@@ -183,8 +189,9 @@ def measure_torch(job):
 
 
 def measure_dna(dna, job):
-    name = f"{job['kind'].split('_')[0]}/{'+'.join(job['candidates'])}"
-    name += "" if job["kind"] == "op" else f"/threads:{job['threads']}/"
+    single = job["kind"].startswith("op")
+    name = f"{job['kind'] if single else job['kind'].split('_')[0]}/{'+'.join(job['candidates'])}"
+    name += "" if single else f"/threads:{job['threads']}/"
     result = subprocess.run([dna, "bench", "train", "--filter", f"^{name}".replace("+", "[+]"), "--repetitions",
                              "3", "--json"],
                             check=True, stdout=subprocess.PIPE, text=True, env={**os.environ, **job.get("env", {})}).stdout
@@ -252,8 +259,8 @@ def main():
         rows["arch"].append(compare(arguments.dna, {**common, "kind": kind, "candidates": ["k3_e6", "k5_e6"],
                                                     "threads": 1}, arguments.rounds))
         print(line(rows["arch"][-1]), file=sys.stderr)
-    for kernel, stride, channels, size in [] if arguments.skip_ops else OPS:
-        job = {**common, "batch": 32, "kind": "op", "candidates": [f"dw{kernel}x{kernel}s{stride}/{channels}@{size}"],
+    for kind, (kernel, stride, channels, size) in [] if arguments.skip_ops else itertools.product(["op", "op_bn"], OPS):
+        job = {**common, "batch": 32, "kind": kind, "candidates": [f"dw{kernel}x{kernel}s{stride}/{channels}@{size}"],
                "threads": 1, "op": (kernel, stride, channels, size)}
         rows["ops"].append(compare(arguments.dna, job, arguments.rounds))
         print(line(rows["ops"][-1]), file=sys.stderr)

@@ -1,6 +1,7 @@
 // Training steps and their operators, in pictures per CPU-second. Names: sgd/<candidate>/threads:<n> is one step of
 // stochastic gradient descent (forward, backward, update) of the all-same-block network of space fbnet_cifar, batch 64;
-// arch/<a>+<b>/threads:<n> one architecture step with two active paths of which the first is taken.
+// arch/<a>+<b>/threads:<n> one architecture step with two active paths of which the first is taken. op/ is the forward
+// and backward pass of one convolution of 32 pictures, op_bn/ the same with batch norm and ReLU before and after it.
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
 #include <sys/resource.h>
@@ -114,8 +115,18 @@ void runArch(benchmark::State& state, const std::vector<std::string>& candidates
     state.counters["peak_mib"] = peakMib();
 }
 
-/// Forward and backward of batch norm and ReLU, then the convolution, then batch norm: what a network does.
-void runOp(benchmark::State& state, const MapShape& map, const nn::ConvGeometry& geometry) {
+/// A scalar whose gradient by `x` is 1 everywhere.
+Var sumOf(Tape<float>& tape, Var x) {
+    Tensor<float> loss = tape.allocateFlat(1);
+    *loss.data = 0;
+    return tape.record(loss, {x}, [&tape, x](const Tensor<float>&, autodiff::Gradients<float>& gradients) {
+        const auto to = gradients.target(x);
+        std::fill_n(to.data, tape.stored(x).size, 1.0f);
+    });
+}
+
+/// Forward and backward of one convolution; `normalized`: with batch norm and ReLU before and after it.
+void runOp(benchmark::State& state, const MapShape& map, const nn::ConvGeometry& geometry, bool normalized) {
     autodiff::Workers workers(1);
     Tape<float> tape(workers);
     std::vector<float> x(map.size()),
@@ -130,26 +141,21 @@ void runOp(benchmark::State& state, const MapShape& map, const nn::ConvGeometry&
         tensor.size = size;
         return tensor;
     };
-    const auto normalized = [&](Var value, int channels) {
+    const auto normalize = [&](Var value, int channels) {
+        if (!normalized) return value;
         const auto size = static_cast<size_t>(channels);
         return nn::batchNorm<float>(tape, value, tape.parameter(flat(ones, size), dbn.data()),
                                     tape.parameter(flat(zeros, size), dbn.data() + 2048), {.relu = true});
     };
+    nn::ConvGeometry measured = geometry;
+    measured.measure = normalized;
     for ([[maybe_unused]] auto _ : state) {
         tape.reset();
         Tensor<float> in = flat(x, x.size());
         in.map = map;
-        const Var before = normalized(tape.parameter(in, dx.data()), map.channels);
-        nn::ConvGeometry measured = geometry;
-        measured.measure = true;
+        const Var before = normalize(tape.parameter(in, dx.data()), map.channels);
         const Var y = nn::conv2d(tape, before, tape.parameter(flat(weight, weight.size()), dweight.data()), measured);
-        const Var pooled = nn::globalAveragePool(tape, normalized(y, geometry.out_channels));
-        Tensor<float> loss = tape.allocateFlat(1);
-        *loss.data = 0;
-        tape.backward(tape.record(loss, {pooled}, [&](const Tensor<float>&, autodiff::Gradients<float>& gradients) {
-            const auto to = gradients.target(pooled);
-            std::fill_n(to.data, tape.stored(pooled).size, 1.0f);
-        }));
+        tape.backward(sumOf(tape, normalize(y, geometry.out_channels)));
     }
     state.SetItemsProcessed(state.iterations() * map.pictures);
 }
@@ -164,8 +170,9 @@ void runPeak(benchmark::State& state, const autodiff::Kernels<float>* level) {
 
 void declareOps() {
     const auto declare = [](const std::string& name, const MapShape& map, const nn::ConvGeometry& geometry) {
-        benchmark::RegisterBenchmark(("op/" + name).c_str(),
-                                     [=](benchmark::State& state) { runOp(state, map, geometry); });
+        for (const bool normalized : {false, true})
+            benchmark::RegisterBenchmark(((normalized ? "op_bn/" : "op/") + name).c_str(),
+                                         [=](benchmark::State& state) { runOp(state, map, geometry, normalized); });
     };
     struct Depthwise {
         int kernel, stride, channels, size;
