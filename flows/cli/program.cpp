@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <map>
 
+#include "core/autodiff/kernels/dispatch.h"
 #include "core/base/error.h"
 #include "flows/cli/console.h"
 
@@ -66,6 +67,7 @@ int runProgram(int argc, const char* const* argv, const VerbRegistry& registry) 
     } catch (const CLI::ParseError& error) {
         return usageError(error, argc, argv, registry);
     }
+    autodiff::kernels<float>();  // a wrong DNA_SIMD is an error now, not in the middle of a run
     ConsoleLog log;
     VerbContext context{log, json, [json](const base::Json& result, const std::string& plain) {
                             printResult(json, result, plain);
