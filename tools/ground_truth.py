@@ -94,8 +94,8 @@ def table(arguments):
     config, names, blocks = space_of(arguments)
     target = write_target(config, out)
     work = [{"key": list(choice)} for choice in itertools.product(names, repeat=blocks)]
-    random.Random(1).shuffle(work)  # a table that was stopped is a fair sample
-    run_missing(out / "networks.jsonl", arguments.jobs, work,
+    random.Random(1).shuffle(work)  # a part of the table is a fair sample
+    run_missing(out / "networks.jsonl", arguments.jobs, work[:arguments.networks or len(work)],
                 lambda item: measure_network(arguments, config, target, item))
 
 
@@ -138,7 +138,7 @@ def percentile(rows, row, value):
 def random_choice(rows, value, count, draws=2000):
     """Median percentile of the best of `count` networks trained at random."""
     rng = random.Random(2)
-    best = [min(rng.sample(rows, count), key=lambda r: objective(r, value)) for _ in range(draws)]
+    best = [min(rng.sample(rows, min(count, len(rows))), key=lambda r: objective(r, value)) for _ in range(draws)]
     return statistics.median(percentile(rows, row, value) for row in best)
 
 
@@ -178,6 +178,7 @@ def main():
     parser.add_argument("--config", default="examples/micro-truth.json")
     parser.add_argument("--out", required=True, help="folder of the results")
     parser.add_argument("--jobs", type=int, default=2, help="networks at a time, one thread each")
+    parser.add_argument("--networks", type=int, default=0, help="table: only so many networks, drawn at random (0: all)")
     parser.add_argument("--lambdas", default="0.005,0.01,0.02,0.05,0.1")
     parser.add_argument("--seeds", type=int, default=5)
     arguments = parser.parse_args()
