@@ -23,8 +23,9 @@ std::string summary(const base::Json& result) {
     if (!result.contains("accuracy_int8"))
         return "quantised with random calibration: " + result.at("network").get<std::string>();
     const double exact = result.at("accuracy_float").get<double>(), integer = result.at("accuracy_int8").get<double>();
-    return fmt::format("accuracy float {:.2f} %, INT8 {:.2f} % on the same {} test pictures: {}", 100 * exact,
-                       100 * integer, result.at("test_pictures").get<int>(), result.at("network").get<std::string>());
+    return fmt::format("accuracy float {:.2f} %, INT{} {:.2f} % on the same {} test pictures: {}", 100 * exact,
+                       result.at("bits").get<int>(), 100 * integer, result.at("test_pictures").get<int>(),
+                       result.at("network").get<std::string>());
 }
 
 }  // namespace
