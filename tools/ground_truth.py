@@ -7,7 +7,8 @@
     tools/ground_truth.py report --out truth
 
 `table` trains each network once with the recipe of the configuration and finds the accelerator of each with `dna das`;
-`search` runs the co-search up to its choice of operators. Both keep what they have in truth/*.jsonl and go on where
+`search` runs the co-search up to its choice of operators (run `table` again after it when the table is a part: it adds
+what was chosen). Both keep what they have in truth/*.jsonl and go on where
 they were stopped. `report` compares: regret of the chosen networks to the Pareto front of all (accuracy points at no
 more EDP), their percentile in the scalarised objective cross-entropy + lambda * log(EDP), and what picking networks at
 random does with the same time.
@@ -95,7 +96,10 @@ def table(arguments):
     target = write_target(config, out)
     work = [{"key": list(choice)} for choice in itertools.product(names, repeat=blocks)]
     random.Random(1).shuffle(work)  # a part of the table is a fair sample
-    run_missing(out / "networks.jsonl", arguments.jobs, work[:arguments.networks or len(work)],
+    chosen = {tuple(row["operators"]) for row in read_lines(out / "searches.jsonl")}
+    work = [{"key": list(key)} for key in sorted(chosen)] + work[:arguments.networks or len(work)]
+    work = list({tuple(item["key"]): item for item in work}.values())
+    run_missing(out / "networks.jsonl", arguments.jobs, work,
                 lambda item: measure_network(arguments, config, target, item))
 
 
