@@ -26,14 +26,21 @@ import shutil
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 
 
 def call(dna, *arguments):
-    run = subprocess.run([dna, *map(str, arguments), "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    if run.returncode not in (0, 1):
-        raise SystemExit(f"{' '.join(map(str, arguments))} failed:\n{run.stderr}")
-    return json.loads(run.stdout)
+    """Result of a verb, with the CPU-seconds that it took as "tool_cpu_seconds"."""
+    with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as messages:
+        process = subprocess.Popen([dna, *map(str, arguments), "--json"], stdout=out, stderr=messages)
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        out.seek(0)
+        messages.seek(0)
+        if process.returncode not in (0, 1):
+            raise SystemExit(f"{' '.join(map(str, arguments))} failed:\n{messages.read()}")
+        return {**json.load(out), "tool_cpu_seconds": usage.ru_utime + usage.ru_stime}
 
 
 def read_lines(file):
@@ -76,17 +83,15 @@ def measure_network(arguments, config, target, item):
          folder / "network.json")
     data, recipe = config["data"], config["training"]
     source = ["--data", data.get("folder", data["name"]), "--pictures", data.get("training", 0)]
-    began = os.times()
     trained = call(arguments.dna, "train", "--network", folder / "network.json", *source, "--epochs", recipe["epochs"],
                    "--batch", recipe["batch"], "--rate", recipe["rate"], "--warmup-epochs", recipe["warmup_epochs"],
                    "--seed", config["seed"], "--threads", 1, "--out", folder / "run")
-    seconds = os.times().children_user - began.children_user
     cost = call(arguments.dna, "das", "--network", folder / "network.json", "--target", target, "--evaluations",
                 config["final_das_evaluations"], "--out", folder / "das")
     shutil.rmtree(folder)
     totals = cost["best"]["totals"]
     return {"key": item["key"], "accuracy": trained["accuracy"], "edp_mj_ms": totals["edp_mj_ms"]["system"],
-            "latency_cycles": totals["latency_cycles"], "training_cpu_seconds": seconds}
+            "latency_cycles": totals["latency_cycles"], "training_cpu_seconds": trained["tool_cpu_seconds"]}
 
 
 def table(arguments):
@@ -107,14 +112,12 @@ def search_once(arguments, item):
     folder = pathlib.Path(arguments.out) / "work" / f"search-{item['key'][0]}-{item['key'][1]}"
     shutil.rmtree(folder, ignore_errors=True)
     folder.parent.mkdir(parents=True, exist_ok=True)
-    began = os.times()
-    call(arguments.dna, "cosearch", "--config", arguments.config, "--lambda", item["key"][0], "--seed", item["key"][1],
+    run = call(arguments.dna, "cosearch", "--config", arguments.config, "--lambda", item["key"][0], "--seed", item["key"][1],
          "--threads", 1, "--until", "search", "--out", folder)
-    seconds = os.times().children_user - began.children_user
     records = read_lines(folder / "search.jsonl")
     chosen = next(row["operators"] for row in reversed(records) if "operators" in row)
     shutil.rmtree(folder)
-    return {"key": item["key"], "operators": chosen, "cpu_seconds": seconds}
+    return {"key": item["key"], "operators": chosen, "cpu_seconds": run["tool_cpu_seconds"]}
 
 
 def search(arguments):
