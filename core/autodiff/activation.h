@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/autodiff/arena.h"
 #include "core/autodiff/kernels/dispatch.h"
 #include "core/autodiff/tensor.h"
 
@@ -25,6 +26,14 @@ struct Moments {
         count = total;
     }
 };
+
+/// Room for the statistics of a map, [slot][block], all empty.
+inline Moments* takeMoments(Arena& arena, const MapShape& map) {
+    const size_t count = static_cast<size_t>(kSlots) * map.blocks();
+    Moments* moments = arena.take<Moments>(count);
+    std::fill_n(moments, count, Moments{});
+    return moments;
+}
 
 /// Moments of lines while they are in cache: sums around their first line, in T; at most a few hundred lines at a time.
 template <class T>

@@ -19,10 +19,6 @@ struct ConvGeometry {
     bool measure = false;  ///< take the statistics for a batch norm of the result on the way
 };
 
-/// Room for the statistics of a map, [slot][block], all empty.
-template <class T>
-autodiff::Moments* takeMoments(Tape<T>& tape, const MapShape& map);
-
 /// y = x convolved with weight (OIHW, [out][in / groups][kernel][kernel]), zero padding. Depthwise (one channel a
 /// group) takes the path of depthwiseConv2d.
 template <class T>

@@ -18,12 +18,7 @@ struct Float256 {
 
 }  // namespace
 
-#include "core/autodiff/kernels/vector.inl"
-//
-#include "core/autodiff/kernels/product.inl"
-#include "core/autodiff/kernels/window.inl"
-//
-#include "core/autodiff/kernels/lines.inl"
+#include "core/autodiff/kernels/all.inl"
 
 const Kernels<float>& avx2Kernels() {
     static const Kernels<float> table = tableOf<Float256>("avx2", 256, true);

@@ -22,12 +22,7 @@ struct Double128 {
 
 }  // namespace
 
-#include "core/autodiff/kernels/vector.inl"
-//
-#include "core/autodiff/kernels/product.inl"
-#include "core/autodiff/kernels/window.inl"
-//
-#include "core/autodiff/kernels/lines.inl"
+#include "core/autodiff/kernels/all.inl"
 
 const Kernels<float>& baselineKernels() {
     static const Kernels<float> table = tableOf<Float128>("sse2", 128, false);

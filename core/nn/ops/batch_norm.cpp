@@ -29,7 +29,7 @@ size_t paddedChannels(const MapShape& map) { return static_cast<size_t>(map.bloc
 
 template <class T>
 const Moments* measure(Tape<T>& tape, const Tensor<T>& x) {
-    Moments* moments = takeMoments(tape, x.map);
+    Moments* moments = autodiff::takeMoments(tape.arena(), x.map);
     forSlots(tape.workers(), x.map.pictures, [&](int slot, int begin, int end) {
         for (int n = begin; n < end; ++n)
             for (int b = 0; b < x.map.blocks(); ++b)
@@ -124,14 +124,6 @@ void addTo(const GradientTarget<T>& target, const T* gradient, int channels) {
 }  // namespace
 
 template <class T>
-Moments* takeMoments(Tape<T>& tape, const MapShape& map) {
-    const size_t count = static_cast<size_t>(kSlots) * map.blocks();
-    Moments* moments = tape.arena().template take<Moments>(count);
-    std::fill_n(moments, count, Moments{});
-    return moments;
-}
-
-template <class T>
 Var batchNorm(Tape<T>& tape, Var x, Var gamma, Var beta, const BatchNormOptions<T>& options) {
     const Tensor<T> in = tape.value(x), scale = tape.value(gamma), shift = tape.value(beta);
     DNA_CHECK(scale.size == static_cast<size_t>(in.map.channels) && shift.size == scale.size, "batch norm: sizes");
@@ -158,8 +150,6 @@ Var batchNorm(Tape<T>& tape, Var x, Var gamma, Var beta, const BatchNormOptions<
 
 template Var batchNorm<float>(Tape<float>&, Var, Var, Var, const BatchNormOptions<float>&);
 template Var batchNorm<double>(Tape<double>&, Var, Var, Var, const BatchNormOptions<double>&);
-template Moments* takeMoments<float>(Tape<float>&, const MapShape&);
-template Moments* takeMoments<double>(Tape<double>&, const MapShape&);
 
 void register_batch_norm(OpRegistry& ops) {
     using autodiff::GradientSample;

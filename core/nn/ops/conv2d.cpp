@@ -27,7 +27,7 @@ Var conv2d(Tape<T>& tape, Var x, Var weight, const ConvGeometry& geometry) {
     const ConvProblem problem{in.map, {in.map.pictures, geometry.out_channels, height, width}, geometry};
     DNA_CHECK(w.size == problem.weightSize(), "conv2d: weight size");
     Tensor<T> y = tape.allocate(problem.out);
-    Moments* moments = geometry.measure ? takeMoments(tape, y.map) : nullptr;
+    Moments* moments = geometry.measure ? autodiff::takeMoments(tape.arena(), y.map) : nullptr;
     y.moments = moments;
     const bool pointwise = problem.reduction() == Reduction::Channels;
     (pointwise ? pointwiseForward<T> : patchForward<T>)(tape, problem, in, w.data, y, moments);

@@ -190,7 +190,7 @@ Var depthwiseConv2d(Tape<T>& tape, Var x, Var weight, const ConvGeometry& g) {
                        (in.map.width + 2 * g.pad - g.kernel) / g.stride + 1};
     const Problem p{{g.kernel, g.stride, g.pad, in.map.height, in.map.width, out.height, out.width}, in.map, out};
     Tensor<T> y = tape.allocate(out);
-    Moments* moments = g.measure ? takeMoments(tape, out) : nullptr;
+    Moments* moments = g.measure ? autodiff::takeMoments(tape.arena(), out) : nullptr;
     y.moments = moments;
     forward(tape, p, in, w.data, y, moments);
     return tape.record(
