@@ -39,8 +39,31 @@ std::string complaint(const CLI::ParseError& error, int argc, const char* const*
     return fmt::format("unknown verb \"{}\"{}", word, near.empty() ? "" : fmt::format("; did you mean \"{}\"?", near));
 }
 
-int usageError(const CLI::ParseError& error, int argc, const char* const* argv, const VerbRegistry& registry) {
-    fmt::print(stderr, "dna: {}\nRun \"dna --help\" or \"dna VERB --help\".\n", complaint(error, argc, argv, registry));
+/// The first option on the command line that the verb does not have, with the nearest one that it has; else empty. The
+/// parser itself would complain about the required option that a misspelt one left out.
+std::string unknownOption(int argc, const char* const* argv, const CLI::App& app) {
+    const std::vector<const CLI::App*> verbs =
+        app.get_subcommands([&](const CLI::App* verb) { return argc > 1 && verb->get_name() == argv[1]; });
+    if (verbs.empty()) return {};
+    std::vector<std::string> names;
+    for (const CLI::Option* option : verbs.front()->get_options())
+        for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+    for (int i = 2; i < argc; ++i) {
+        const std::string word = std::string(argv[i]).substr(0, std::string(argv[i]).find('='));
+        if (word.size() < 3 || word.rfind("--", 0) != 0 || word == "--json") continue;
+        if (std::find(names.begin(), names.end(), word) != names.end()) continue;
+        const std::string near = base::nearest(word, names);
+        return fmt::format("unknown option \"{}\"{}", word,
+                           near.empty() ? "" : fmt::format("; did you mean \"{}\"?", near));
+    }
+    return {};
+}
+
+int usageError(const CLI::ParseError& error, int argc, const char* const* argv, const VerbRegistry& registry,
+               const CLI::App& app) {
+    const std::string unknown = unknownOption(argc, argv, app);
+    fmt::print(stderr, "dna: {}\nRun \"dna --help\" or \"dna VERB --help\".\n",
+               unknown.empty() ? complaint(error, argc, argv, registry) : unknown);
     return kBadInput;
 }
 
@@ -65,7 +88,7 @@ int runProgram(int argc, const char* const* argv, const VerbRegistry& registry) 
     } catch (const CLI::Success& success) {
         return app.exit(success) == 0 ? kDone : kBadInput;
     } catch (const CLI::ParseError& error) {
-        return usageError(error, argc, argv, registry);
+        return usageError(error, argc, argv, registry, app);
     }
     autodiff::kernels<float>();  // a wrong DNA_SIMD is an error now, not in the middle of a run
     ConsoleLog log;

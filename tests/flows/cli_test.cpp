@@ -271,3 +271,9 @@ TEST_CASE("cli: a full disk is told and leaves nothing half-written") {
     CHECK(has(run.output, "No space left on device"));
     CHECK_MESSAGE(!has(run.output, "left behind:"), run.output);
 }
+
+TEST_CASE("cli: a misspelt option is answered with the nearest one, not with the required one that it left out") {
+    const ProgramRun run = runDna({"cosearch", "--confg", "x.json", "--out", "y"});
+    CHECK(run.exit_code == 2);
+    CHECK(run.err.find("unknown option \"--confg\"; did you mean \"--config\"?") != std::string::npos);
+}
