@@ -23,6 +23,7 @@ base::Json resolvedConfig(const QatStage& options) {
     config["input_sha256"] = inputHashes(options.source);
     config["training"] = toJson(options.recipe);
     config["bits"] = options.quantization.widths.bits;
+    if (options.weight_widths.given()) config["weight_bits"] = options.weight_widths.toJson();
     config["multiplier_bits"] = options.quantization.widths.multiplier_bits;
     config["calibration_pictures"] = options.quantization.pictures;
     config["seed"] = options.seed;
@@ -65,6 +66,7 @@ TrainRecipe qatRecipe() {
 base::Json qatStage(const QatStage& given, base::Log& log) {
     QatStage options = given;
     network::TrainedNetwork trained = network::readTrainedNetwork(options.network_json);
+    options.weight_widths.apply(trained.graph);
     fitSize(options.source, trained.graph.inputShape());
     const std::unique_ptr<data::PictureSet> training = openTraining(options.source, log);
     checkFits(trained.graph, *training, options.network_json.string());

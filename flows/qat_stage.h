@@ -7,6 +7,7 @@
 #include "core/data/source.h"
 #include "core/nn/integer/quantize.h"
 #include "flows/train.h"
+#include "flows/weight_widths.h"
 
 namespace dna::flows {
 
@@ -20,6 +21,7 @@ struct QatStage {
     data::Source source;
     TrainRecipe recipe = qatRecipe();
     nn::QuantizeOptions quantization;
+    WeightWidths weight_widths{};
     std::filesystem::path out;
     uint64_t seed = 0;
     int threads = 0;

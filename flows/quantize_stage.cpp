@@ -27,9 +27,12 @@ nn::IntegerNetwork randomlyCalibrated(const QuantizeStage& options, base::Log& l
     const std::filesystem::path weights = options.network_json.parent_path() / "weights.safetensors";
     if (!std::filesystem::exists(weights)) {
         log.info("no weights.safetensors beside the network: random integers take the place of trained weights");
-        return nn::randomIntegerNetwork(network::readNetwork(options.network_json), options.seed, options.options.widths);
+        network::Network graph = network::readNetwork(options.network_json);
+        options.weight_widths.apply(graph);
+        return nn::randomIntegerNetwork(graph, options.seed, options.options.widths);
     }
     network::TrainedNetwork trained = network::readTrainedNetwork(options.network_json);
+    options.weight_widths.apply(trained.graph);
     autodiff::Workers workers(threadCount(options.threads));
     const std::vector<uint8_t> pictures =
         randomPictures(static_cast<size_t>(trained.graph.inputShape().elements()), options.seed);
@@ -60,6 +63,7 @@ base::Json quantizeStage(const QuantizeStage& options, base::Log& log) {
         result["calibration"] = "random";
     } else {
         network::TrainedNetwork trained = network::readTrainedNetwork(options.network_json);
+        options.weight_widths.apply(trained.graph);
         data::Source source = *options.source;
         fitSize(source, trained.graph.inputShape());
         const std::unique_ptr<data::PictureSet> training = openTraining(source, log);

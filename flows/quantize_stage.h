@@ -7,6 +7,7 @@
 #include "core/base/log.h"
 #include "core/data/source.h"
 #include "core/nn/integer/quantize.h"
+#include "flows/weight_widths.h"
 
 namespace dna::flows {
 
@@ -15,6 +16,7 @@ struct QuantizeStage {
     std::filesystem::path network_json;
     std::optional<data::Source> source;  ///< calibration pictures and test set; none: random calibration
     nn::QuantizeOptions options;
+    WeightWidths weight_widths{};
     std::filesystem::path out;
     uint64_t seed = 0;
     int threads = 0;

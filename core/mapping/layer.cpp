@@ -174,8 +174,7 @@ private:
         if (!node.quantization) return operand_bits_;
         int bits = network::containerBits(node.quantization->bits);
         bits = std::max(bits, network::containerBits(network_.nodes[node.inputs[0]].quantization->bits));
-        const bool weights = node.op == Op::Conv2d || node.op == Op::Linear;
-        return weights ? std::max(bits, network::containerBits(node.weight_bits)) : bits;
+        return network::hasWeights(node) ? std::max(bits, network::containerBits(node.weight_bits)) : bits;
     }
 
     static void setWindow(Layer& layer, const Node& node) {

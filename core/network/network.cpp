@@ -104,7 +104,7 @@ Node readNode(base::JsonObject& object, std::vector<std::string>& inputs) {
     if (node.op == Op::Linear) node.out_channels = static_cast<int>(object.integer("out_channels", 1, 65536));
     if (node.op == Op::ChannelShuffle) node.groups = static_cast<int>(object.integer("groups", 1, 65536));
     if (object.has("quantization")) node.quantization = readQuantization(object.object("quantization"));
-    if (node.op == Op::Conv2d || node.op == Op::Linear) node.weight_bits = readBits(object, "weight_bits");
+    if (hasWeights(node) && object.has("weight_bits")) node.weight_bits = readBits(object, "weight_bits");
     if (op) object.close();
     return node;
 }
@@ -151,7 +151,7 @@ base::Json nodeJson(const Network& network, const Node& node) {
     if (node.op == Op::Linear) json["out_channels"] = node.out_channels;
     if (node.op == Op::ChannelShuffle) json["groups"] = node.groups;
     if (node.quantization) json["quantization"] = quantizationJson(*node.quantization);
-    if (node.weight_bits != 8) json["weight_bits"] = node.weight_bits;
+    if (node.weight_bits != (node.quantization ? 8 : 0) && hasWeights(node)) json["weight_bits"] = node.weight_bits;
     return json;
 }
 
@@ -181,6 +181,7 @@ Network makeNetwork(const std::string& name, std::vector<Node> nodes,
         Node node = std::move(nodes[given]);
         node.inputs.clear();
         for (const std::string& input : inputs[given]) node.inputs.push_back(index.at(input));
+        if (node.quantization && hasWeights(node)) node.weight_bits = weightBits(node, 8);
         if (const std::string fault = inferShape(network.nodes, node); !fault.empty()) {
             problems.push_back({file, fmt::format("/nodes/{}", given), fmt::format("\"{}\": {}", node.name, fault)});
             if (!node.inputs.empty()) node.shape = network.nodes[node.inputs[0]].shape;
@@ -227,7 +228,7 @@ base::Json toJson(const Network& network) {
 
 int64_t macs(const Network& network, int index) {
     const Node& node = network.nodes[index];
-    if (node.op != Op::Conv2d && node.op != Op::Linear) return 0;
+    if (!hasWeights(node)) return 0;
     const int64_t reduction = int64_t{network.inputShapeOf(index).channels} / node.groups * node.kernel * node.kernel;
     return node.shape.elements() * reduction;
 }

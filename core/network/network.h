@@ -53,7 +53,8 @@ struct Node {
     bool relu = false;          ///< conv2d, add; also set where relu6 is
     bool relu6 = false;         ///< conv2d: clamps to [0, 6]
     std::optional<Quantization> quantization{};
-    int weight_bits = 8;  ///< conv2d, linear of a quantised network: 2 to 8, or 16
+    /// conv2d, linear: width of the weights, 2 to 8 or 16. 0 in a float network: not stated, as wide as the maps will be.
+    int weight_bits = 0;
     Shape shape{};  ///< of the output; inferred
 };
 
@@ -87,6 +88,11 @@ inline int span(const Node& node) { return node.dilation * (node.kernel - 1) + 1
 /// Multiply-accumulates of one node / of the network for one picture (convolutions and linear layers).
 int64_t macs(const Network& network, int node);
 int64_t macs(const Network& network);
+
+/// Whether a node has weights: conv2d, linear.
+inline bool hasWeights(const Node& node) { return node.op == Op::Conv2d || node.op == Op::Linear; }
+/// Width of a node's weights in a network whose maps have `bits`: the stated one, or the same.
+inline int weightBits(const Node& node, int bits) { return node.weight_bits != 0 ? node.weight_bits : bits; }
 
 /// Live range of each node's output in execution order: [definition, last use]. For the memory map.
 struct LiveRange {

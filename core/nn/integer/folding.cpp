@@ -55,22 +55,22 @@ network::TrainedNetwork foldAll(const network::TrainedNetwork& network) {
     return result;
 }
 
-double weightScale(const Folded& folded, int first, int last, double input_scale, int bits) {
+double weightScale(const Folded& folded, int first, int last, const network::Quantization& input, int bits) {
     double largest = 0, bias = 0;
     for (int k = first; k < last; ++k) {
         bias = std::max(bias, std::abs(folded.bias[k]));
         for (int r = 0; r < folded.reduction; ++r)
             largest = std::max(largest, std::abs(folded.weight[static_cast<size_t>(k) * folded.reduction + r]));
     }
-    const double bias_limit = std::ldexp(1.0, bits == 16 ? 30 : 28);
-    return std::max({largest / network::greatestOf(bits), bias / (input_scale * bias_limit), 1e-12});
+    const double bias_limit = std::ldexp(1.0, input.bits == 16 ? 30 : 28);
+    return std::max({largest / network::greatestOf(bits), bias / (input.scale * bias_limit), 1e-12});
 }
 
-std::vector<double> weightScales(const Folded& folded, bool common, double input_scale, int bits) {
+std::vector<double> weightScales(const Folded& folded, bool common, const network::Quantization& input, int bits) {
     std::vector<double> scales;
     for (int k = 0; k < folded.outputs; ++k)
-        scales.push_back(common ? weightScale(folded, 0, folded.outputs, input_scale, bits)
-                                : weightScale(folded, k, k + 1, input_scale, bits));
+        scales.push_back(common ? weightScale(folded, 0, folded.outputs, input, bits)
+                                : weightScale(folded, k, k + 1, input, bits));
     return scales;
 }
 

@@ -19,11 +19,11 @@ Folded fold(const network::TrainedNetwork& network, size_t node);
 network::TrainedNetwork foldAll(const network::TrainedNetwork& network);
 
 /// Scale of the weights of the output channels [first, last): the largest weight at the greatest value of `bits`, and
-/// never so small that the bias leaves 28 bits (30 with 16-bit operands).
-double weightScale(const Folded& folded, int first, int last, double input_scale, int bits);
+/// never so small that the bias leaves 28 bits (30 behind a 16-bit map).
+double weightScale(const Folded& folded, int first, int last, const network::Quantization& input, int bits);
 
 /// The scale of every output channel; one for all where `common` (the last linear layer, whose accumulators are
 /// compared with each other).
-std::vector<double> weightScales(const Folded& folded, bool common, double input_scale, int bits);
+std::vector<double> weightScales(const Folded& folded, bool common, const network::Quantization& input, int bits);
 
 }  // namespace dna::nn

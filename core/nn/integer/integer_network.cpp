@@ -99,7 +99,7 @@ IntegerNode readNode(const network::Network& graph, size_t index, TensorReader& 
     const Node& node = graph.nodes[index];
     const Lengths length = lengths(graph, index);
     IntegerNode integers;
-    if (node.op == Op::Conv2d || node.op == Op::Linear)
+    if (network::hasWeights(node))
         integers.weight_q =
             readCodes(reader, node.name + ".weight_q", weightShape(graph, index), node.weight_bits);
     if (length.bias > 0) integers.bias_q = reader.values<int32_t>(node.name + ".bias_q", {length.bias});
@@ -157,9 +157,8 @@ IntegerNetwork readIntegerNetwork(const std::filesystem::path& network_json) {
 int IntegerNetwork::containerBits() const {
     int bits = 4;
     for (const Node& node : graph.nodes) {
-        const bool weights = node.op == Op::Conv2d || node.op == Op::Linear;
         bits = std::max({bits, network::containerBits(node.quantization->bits),
-                         weights ? network::containerBits(node.weight_bits) : 4});
+                         network::hasWeights(node) ? network::containerBits(node.weight_bits) : 4});
     }
     return bits;
 }

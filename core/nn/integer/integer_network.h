@@ -49,7 +49,7 @@ void writeIntegerNetwork(const IntegerNetwork& network, const std::filesystem::p
 
 /// Widths of a quantised network's numbers.
 struct IntegerWidths {
-    int bits = 8;              ///< activations and weights: 2 to 8, or 16
+    int bits = 8;              ///< activations, and weights of nodes that state no width: 2 to 8, or 16
     int multiplier_bits = 16;  ///< MB of the requantisation rule: 16 or 32
 };
 

@@ -187,7 +187,7 @@ private:
     void fill(size_t i) {
         const Node& node = result_.graph.nodes[i];
         const int multiplier_bits = options_.widths.multiplier_bits;
-        if (node.op == Op::Conv2d || node.op == Op::Linear) fillProduct(i);
+        if (network::hasWeights(node)) fillProduct(i);
         if (node.op == Op::AveragePool || node.op == Op::GlobalAveragePool)
             result_.nodes[i] = averageIntegers(inputOf(node), *node.quantization,
                                                averagedValues(result_.graph, static_cast<int>(i)), multiplier_bits);
@@ -207,9 +207,9 @@ private:
         const Folded folded = fold(network_, i);
         const bool logits = node.op == Op::Linear && i + 1 == result_.graph.nodes.size();
         const Quantization& in = inputOf(node);
-        const int greatest = network::greatestOf(options_.widths.bits);
-        node.weight_bits = options_.widths.bits;
-        const std::vector<double> scales = weightScales(folded, logits, in.scale, options_.widths.bits);
+        node.weight_bits = network::weightBits(node, options_.widths.bits);
+        const int greatest = network::greatestOf(node.weight_bits);
+        const std::vector<double> scales = weightScales(folded, logits, in, node.weight_bits);
         for (int k = 0; k < folded.outputs; ++k) {
             const double weight_scale = scales[k];
             int32_t sum = 0;
@@ -223,7 +223,8 @@ private:
             integers.bias_q.push_back(roundHalfUp(folded.bias[k] / (in.scale * weight_scale)) - in.zero_point * sum);
             if (!logits) pushFactor(integers, in.scale * weight_scale / node.quantization->scale);
         }
-        if (logits) node.quantization = Quantization{in.scale * scales.front(), 0, -greatest - 1, greatest, options_.widths.bits};
+        const int bits = options_.widths.bits;
+        if (logits) node.quantization = Quantization{in.scale * scales.front(), 0, network::leastOf(bits), network::greatestOf(bits), bits};
     }
 
     /// Removes the mean difference between float and integer outputs of every channel, in execution order, so that a

@@ -17,7 +17,7 @@ struct QuantizeOptions {
 };
 
 /// Post-training quantisation: batch norm folded with its running statistics, symmetric weights with a scale per
-/// output channel (one scale for the last linear layer), activation ranges of least squared error on the calibration
+/// output channel (one scale for the last linear layer), of the width that their node states (else that of the maps), activation ranges of least squared error on the calibration
 /// pictures. `pictures` holds `count` pictures of [3][H][W] bytes.
 IntegerNetwork quantize(network::TrainedNetwork& network, const uint8_t* pictures, int count,
                         const QuantizeOptions& options, autodiff::Workers& workers);

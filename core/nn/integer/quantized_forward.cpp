@@ -69,11 +69,12 @@ private:
     Product bind(const Node& node, size_t i, bool logits) {
         Parameters<float>& parameters = network_.parameters;
         const network::Quantization& in = ranges_[static_cast<size_t>(node.inputs[0])];
-        std::vector<double> scales = weightScales(fold(network_, i), logits, in.scale, in.bits);
+        const int bits = network::weightBits(node, in.bits);
+        std::vector<double> scales = weightScales(fold(network_, i), logits, in, bits);
         const Var weight = parameters.bind(tape_, parameters.index(node.name + ".weight"), true),
                   bias = parameters.bind(tape_, parameters.index(node.name + ".bias"), true);
         Product product;
-        product.weight = roundWeights(tape_, weight, scales, network::greatestOf(in.bits));
+        product.weight = roundWeights(tape_, weight, scales, network::greatestOf(bits));
         for (double& scale : scales) scale *= in.scale;
         product.bias = roundWeights(tape_, bias, scales, std::numeric_limits<int32_t>::max());
         return product;

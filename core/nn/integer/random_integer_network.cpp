@@ -25,7 +25,6 @@ public:
           multiplier_bits_(widths.multiplier_bits),
           least_(network::leastOf(bits_)),
           greatest_(network::greatestOf(bits_)),
-          weight_rms_(greatest_ / 1.7320508),
           wanted_rms_(-0.3125 * least_),
           rms_(graph.nodes.size()) {}
 
@@ -41,7 +40,7 @@ private:
     void fill(size_t i) {
         Node& node = result_.graph.nodes[i];
         rms_[i] = wanted_rms_;
-        node.weight_bits = bits_;
+        if (network::hasWeights(node)) node.weight_bits = network::weightBits(node, bits_);
         // 16-bit activations are symmetric, so that biases stay in 32 bits.
         const int zero = bits_ == 16 ? 0 : greatest_ / 6;
         node.quantization = Quantization{kNominalScale, between(-zero, zero), least_, greatest_, bits_};
@@ -93,13 +92,15 @@ private:
         IntegerNode& integers = result_.nodes[i];
         const int reduction =
             result_.graph.inputShapeOf(static_cast<int>(i)).channels / node.groups * node.kernel * node.kernel;
-        const double spread = rms_[node.inputs[0]] * weight_rms_ * std::sqrt(static_cast<double>(reduction));
+        const int greatest = network::greatestOf(node.weight_bits);
+        const double weight_rms = greatest / 1.7320508;  // of uniform weights
+        const double spread = rms_[node.inputs[0]] * weight_rms * std::sqrt(static_cast<double>(reduction));
         integers.weight_q.resize(static_cast<size_t>(node.out_channels) * reduction);
         integers.bias_q.resize(node.out_channels);
         for (int k = 0; k < node.out_channels; ++k) {
             int32_t sum = 0;
             for (int r = 0; r < reduction; ++r) {
-                const int weight = between(-greatest_, greatest_);
+                const int weight = between(-greatest, greatest);
                 integers.weight_q[static_cast<size_t>(k) * reduction + r] = static_cast<Code>(weight);
                 sum += weight;
             }
@@ -154,7 +155,6 @@ private:
     IntegerNetwork result_;
     base::Rng rng_;
     int bits_, multiplier_bits_, least_, greatest_;
-    double weight_rms_;        ///< uniform weights
     double wanted_rms_;        ///< of (output - zero point)
     std::vector<double> rms_;  ///< expected root mean square of (output - zero point) per node
 };

@@ -50,9 +50,10 @@ void register_quantize(VerbRegistry& verbs) {
                    app.add_option("--pictures", options->options.pictures, "calibration pictures, at most")
                        ->check(CLI::Range(1, 100000))
                        ->capture_default_str();
-                   app.add_option("--bits", options->options.widths.bits, "of activations and weights")
+                   app.add_option("--bits", options->options.widths.bits, "of activations, and of weights whose width nothing else states")
                        ->check(CLI::IsMember({2, 3, 4, 5, 6, 7, 8, 16}))
                        ->capture_default_str();
+                   options->weight_widths.declare(app);
                    app.add_option("--multiplier-bits", options->options.widths.multiplier_bits,
                                   "of the requantisation multipliers")
                        ->check(CLI::IsMember({16, 32}))

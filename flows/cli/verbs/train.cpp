@@ -16,6 +16,7 @@ struct Arguments {
     int pictures = 0;
     bool qat = false;
     nn::QuantizeOptions quantization;
+    WeightWidths weight_widths;
     std::optional<int> epochs;
     std::optional<double> rate, warmup_epochs, weight_decay;
 };
@@ -39,6 +40,7 @@ int runQat(const Arguments& arguments, VerbContext& context) {
                                         .source = train.source,
                                         .recipe = train.recipe,
                                         .quantization = arguments.quantization,
+                                        .weight_widths = arguments.weight_widths,
                                         .out = train.out,
                                         .seed = train.seed,
                                         .threads = train.threads,
@@ -93,10 +95,12 @@ void declareRecipe(CLI::App& app, Arguments& arguments) {
 void declareQat(CLI::App& app, Arguments& arguments) {
     CLI::Option* qat = app.add_flag("--qat", arguments.qat,
                                     "quantisation-aware: train a trained network on under rounding; the result is an integer network");
-    app.add_option("--bits", arguments.quantization.widths.bits, "with --qat: of activations and weights")
+    app.add_option("--bits", arguments.quantization.widths.bits, "with --qat: of activations, and of weights whose width nothing else states")
         ->needs(qat)
         ->check(CLI::IsMember({2, 3, 4, 5, 6, 7, 8, 16}))
         ->capture_default_str();
+    arguments.weight_widths.declare(app);
+    for (const char* name : {"--weight-bits", "--weight-bits-of"}) app.get_option(name)->needs(qat);
     app.add_option("--multiplier-bits", arguments.quantization.widths.multiplier_bits, "with --qat: of the requantisation multipliers")
         ->needs(qat)
         ->check(CLI::IsMember({16, 32}))

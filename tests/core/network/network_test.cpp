@@ -109,6 +109,38 @@ TEST_CASE("network: file round trip, and a broken file names every fault") {
     }
 }
 
+TEST_CASE("network: widths of weights, and their file") {
+    Node narrow = conv("narrow", 6);
+    narrow.weight_bits = 4;
+    const auto net = network::makeNetwork("n", {inputNode(), narrow, conv("c", 6)}, {{}, {"input"}, {"narrow"}}, "n.json");
+    const auto again = network::readNetwork(writeTemporary("dna_network_widths.json", network::toJson(net).dump()));
+    CHECK(again.nodes[1].weight_bits == 4);
+    CHECK(again.nodes[2].weight_bits == 0);  // not stated
+    CHECK(network::weightBits(again.nodes[1], 8) == 4);
+    CHECK(network::weightBits(again.nodes[2], 16) == 16);
+    SUBCASE("a quantised file that states none means 8") {
+        network::Network quantized = net;
+        for (Node& node : quantized.nodes) node.quantization.emplace();
+        quantized.nodes[2].weight_bits = 8;
+        const auto read = network::readNetwork(writeTemporary("dna_network_widths.json", network::toJson(quantized).dump()));
+        CHECK(read.nodes[1].weight_bits == 4);
+        CHECK(read.nodes[2].weight_bits == 8);
+        CHECK(!network::toJson(read).at("nodes").at(2).contains("weight_bits"));
+    }
+    SUBCASE("others than 2 to 8 and 16 are refused, and widths of what has no weights") {
+        base::Json json = network::toJson(net);
+        for (const int bits : {-4, 0, 1, 9, 12, 17}) {
+            json["nodes"][1]["weight_bits"] = bits;
+            CHECK_THROWS_WITH_AS(network::readNetwork(writeTemporary("dna_network_widths.json", json.dump())),
+                                 doctest::Contains("/nodes/1/weight_bits"), base::InputError);
+        }
+        json["nodes"][1].erase("weight_bits");
+        json["nodes"][0]["weight_bits"] = 4;
+        CHECK_THROWS_WITH_AS(network::readNetwork(writeTemporary("dna_network_widths.json", json.dump())),
+                             doctest::Contains("/nodes/0/weight_bits"), base::InputError);
+    }
+}
+
 TEST_CASE("network: windows of pools and dilated kernels, and their file") {
     Node dilated = conv("dilated", 6);
     dilated.pad = 2, dilated.dilation = 2, dilated.relu = dilated.relu6 = true;

@@ -103,8 +103,14 @@ TEST_CASE("rounded forward: computes what the integer network computes") {
     network::TrainedNetwork net = someNetwork();
     const auto bytes = noise(net, kPictures);
     autodiff::Workers workers(2);
-    for (const int bits : {8, 4}) {
+    struct Widths {
+        int bits, every_second;  ///< of all maps and most weights; of every second node's weights (0: not stated)
+    };
+    for (const auto [bits, every_second] : {Widths{8, 0}, Widths{4, 0}, Widths{8, 4}, Widths{16, 8}}) {
         CAPTURE(bits);
+        CAPTURE(every_second);
+        for (size_t i = 1; i < net.graph.nodes.size(); i += 2)
+            if (network::hasWeights(net.graph.nodes[i])) net.graph.nodes[i].weight_bits = every_second;
         nn::QuantizeOptions options;
         options.widths.bits = bits;
         const nn::IntegerNetwork measured = nn::quantize(net, bytes.data(), kPictures, options, workers);
@@ -112,6 +118,8 @@ TEST_CASE("rounded forward: computes what the integer network computes") {
         options.correct_bias = false;
         network::TrainedNetwork folded = nn::foldAll(net);
         const nn::IntegerNetwork integer = nn::quantize(folded, bytes.data(), kPictures, options, workers);
+        for (size_t i = 0; i < integer.graph.nodes.size(); ++i)
+            if (network::hasWeights(integer.graph.nodes[i])) CHECK(integer.graph.nodes[i].weight_bits == (i % 2 == 1 && every_second != 0 ? every_second : bits));
         for (size_t i = 0; i + 1 < options.ranges.size(); ++i) CHECK(*integer.graph.nodes[i].quantization == options.ranges[i]);
 
         autodiff::Tape<float> tape(workers);
