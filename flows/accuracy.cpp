@@ -1,7 +1,11 @@
 #include "flows/accuracy.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <numeric>
+#include <set>
 
 #include "core/network/trainable.h"
 #include "core/nn/integer/quantize.h"
@@ -98,6 +102,24 @@ Accuracy integerAccuracy(const nn::IntegerNetwork& network, const data::PictureS
         for (int i = 0; i < count; ++i) accuracy.count(pictures.label(begin + i), answers[static_cast<size_t>(i)]);
     }
     return accuracy;
+}
+
+base::Json quantizedJson(const nn::IntegerNetwork& network, const Accuracy& accuracy, const std::string& prefix) {
+    std::set<int> widths;
+    for (const network::Node& node : network.graph.nodes)
+        if (network::hasWeights(node)) widths.insert(node.weight_bits);
+    const int bits = network.graph.nodes.front().quantization->bits;
+    base::Json json{{"bits", bits}, {"weight_bits", widths}, {prefix + "quantized", accuracy.all()}};
+    if (bits == 8 && widths == std::set<int>{8}) json[prefix + "int8"] = accuracy.all();
+    return json;
+}
+
+std::string widthsText(const base::Json& result) {
+    const int bits = result.at("bits").get<int>();
+    const auto widths = result.at("weight_bits").get<std::vector<int>>();
+    const std::string name = fmt::format("INT{}", bits);
+    if (widths == std::vector<int>{bits}) return name;
+    return fmt::format("{} with weights of {} bits", name, fmt::join(widths, " and "));
 }
 
 }  // namespace dna::flows

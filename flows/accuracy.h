@@ -1,5 +1,6 @@
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "core/base/json.h"
@@ -28,10 +29,16 @@ struct Accuracy {
 /// confusions [class, answer, pictures] as "confused".
 base::Json toJson(const Accuracy& accuracy);
 
-/// The float network as it stands: running statistics, pictures not altered.
+/// The network in floats: running statistics, pictures not altered, weights of fewer than 8 bits rounded.
 Accuracy floatAccuracy(network::TrainedNetwork& network, const data::PictureSet& pictures, autodiff::Workers& workers);
 
 Accuracy integerAccuracy(const nn::IntegerNetwork& network, const data::PictureSet& pictures,
                          autodiff::Workers& workers);
+
+/// What results say of a quantised network: {"bits" of the maps, "weight_bits": [widths of the weights, ascending],
+/// `prefix`quantized: accuracy} and, where all of them are 8, the accuracy as `prefix`int8 too.
+base::Json quantizedJson(const nn::IntegerNetwork& network, const Accuracy& accuracy, const std::string& prefix);
+/// "INT8", or "INT8 with weights of 4 and 8 bits", from a result that quantizedJson is part of.
+std::string widthsText(const base::Json& result);
 
 }  // namespace dna::flows

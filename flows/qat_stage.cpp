@@ -41,13 +41,13 @@ base::Json resultJson(const QatStage& options, network::TrainedNetwork& trained,
                       const nn::IntegerNetwork& trained_rounded, autodiff::Workers& workers, base::Log& log) {
     const std::unique_ptr<data::PictureSet> test = openTest(options.source, log);
     base::Json result = base::makeDocument("qat");
-    result["bits"] = options.quantization.widths.bits;
     result["epochs"] = options.recipe.epochs;
     result["test_pictures"] = test->count();
     result["accuracy_float"] = floatAccuracy(trained, *test, workers).all();
     result["accuracy_after_training"] = integerAccuracy(rounded_after, *test, workers).all();
     const Accuracy accuracy = integerAccuracy(trained_rounded, *test, workers);
     result["accuracy_qat"] = accuracy.all();
+    result.update(quantizedJson(trained_rounded, accuracy, "accuracy_"));
     result["integer"] = toJson(accuracy);
     return result;
 }
@@ -66,7 +66,7 @@ TrainRecipe qatRecipe() {
 base::Json qatStage(const QatStage& given, base::Log& log) {
     QatStage options = given;
     network::TrainedNetwork trained = network::readTrainedNetwork(options.network_json);
-    options.weight_widths.apply(trained.graph);
+    options.quantization.weight_bits = options.weight_widths.widthsOf(trained.graph);
     fitSize(options.source, trained.graph.inputShape());
     const std::unique_ptr<data::PictureSet> training = openTraining(options.source, log);
     checkFits(trained.graph, *training, options.network_json.string());
@@ -80,7 +80,9 @@ base::Json qatStage(const QatStage& given, base::Log& log) {
     const auto forward = [&](autodiff::Tape<float>& tape, network::TrainedNetwork& folded, autodiff::Var pictures) {
         return nn::runRounded(tape, folded, ranges, pictures);
     };
-    Trainer trainer(nn::foldAll(trained), forward, *training, options.recipe, options.seed, workers);
+    network::TrainedNetwork start = nn::foldAll(trained);
+    options.weight_widths.apply(start.graph);
+    Trainer trainer(std::move(start), forward, *training, options.recipe, options.seed, workers);
     if (saved) trainer.restore(saved->tensors, run.checkpoint().file().string());
     run.truncateRecords(saved ? saved->state.at("records").get<uint64_t>() : 0);
     StepBudget budget(options.stop_after);

@@ -32,11 +32,12 @@ nn::IntegerNetwork randomlyCalibrated(const QuantizeStage& options, base::Log& l
         return nn::randomIntegerNetwork(graph, options.seed, options.options.widths);
     }
     network::TrainedNetwork trained = network::readTrainedNetwork(options.network_json);
-    options.weight_widths.apply(trained.graph);
+    nn::QuantizeOptions quantization = options.options;
+    quantization.weight_bits = options.weight_widths.widthsOf(trained.graph);
     autodiff::Workers workers(threadCount(options.threads));
     const std::vector<uint8_t> pictures =
         randomPictures(static_cast<size_t>(trained.graph.inputShape().elements()), options.seed);
-    return nn::quantize(trained, pictures.data(), kRandomPictures, options.options, workers);
+    return nn::quantize(trained, pictures.data(), kRandomPictures, quantization, workers);
 }
 
 }  // namespace
@@ -63,13 +64,14 @@ base::Json quantizeStage(const QuantizeStage& options, base::Log& log) {
         result["calibration"] = "random";
     } else {
         network::TrainedNetwork trained = network::readTrainedNetwork(options.network_json);
-        options.weight_widths.apply(trained.graph);
+        nn::QuantizeOptions quantization = options.options;
+        quantization.weight_bits = options.weight_widths.widthsOf(trained.graph);
         data::Source source = *options.source;
         fitSize(source, trained.graph.inputShape());
         const std::unique_ptr<data::PictureSet> training = openTraining(source, log);
         checkFits(trained.graph, *training, options.network_json.string());
         autodiff::Workers workers(threadCount(options.threads));
-        const nn::IntegerNetwork integer = quantizeOn(*training, trained, options.options, workers);
+        const nn::IntegerNetwork integer = quantizeOn(*training, trained, quantization, workers);
         base::makeFolder(options.out);
         nn::writeIntegerNetwork(integer, options.out);
         const std::unique_ptr<data::PictureSet> test = openTest(source, log);
@@ -77,8 +79,7 @@ base::Json quantizeStage(const QuantizeStage& options, base::Log& log) {
         result["calibration"] = toJson(source);
         result["test_pictures"] = test->count();
         result["accuracy_float"] = exact.all();
-        result["bits"] = options.options.widths.bits;
-        result["accuracy_int8"] = rounded.all();
+        result.update(quantizedJson(integer, rounded, "accuracy_"));
         result["float"] = toJson(exact);
         result["integer"] = toJson(rounded);
     }

@@ -56,4 +56,11 @@ void WeightWidths::apply(network::Network& network) const {
     if (!problems.empty()) throw base::InputError(std::move(problems));
 }
 
+std::vector<int> WeightWidths::widthsOf(network::Network network) const {
+    apply(network);
+    std::vector<int> widths;
+    for (const network::Node& node : network.nodes) widths.push_back(node.weight_bits);
+    return widths;
+}
+
 }  // namespace dna::flows

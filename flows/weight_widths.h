@@ -22,6 +22,9 @@ struct WeightWidths {
     bool given() const { return all != 0 || !of.empty(); }
     /// Throws InputError for names of no node, nodes without weights and widths that do not exist.
     void apply(network::Network& network) const;
+    /// Width of every node's weights after apply(): the network itself goes on with those that its file states, which
+    /// it was trained with.
+    std::vector<int> widthsOf(network::Network network) const;
     base::Json toJson() const { return {{"all", all}, {"of", of}}; }
 };
 

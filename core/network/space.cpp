@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 #include <string_view>
 
@@ -29,7 +30,8 @@ public:
              .pad = kernel / 2,
              .groups = groups,
              .batch_norm = true,
-             .relu = relu},
+             .relu = relu,
+             .weight_bits = bits_},
             {last_});
     }
     void shuffle(const std::string& name, int groups) {
@@ -40,9 +42,11 @@ public:
     }
     void pool(const std::string& name) { add({.name = name, .op = Op::GlobalAveragePool}, {last_}); }
     void linear(const std::string& name, int classes) {
-        add({.name = name, .op = Op::Linear, .out_channels = classes}, {last_});
+        add({.name = name, .op = Op::Linear, .out_channels = classes, .weight_bits = bits_}, {last_});
     }
     const std::string& last() const { return last_; }
+    /// Width of the weights of what is appended from here on (0: not stated).
+    void setBits(int bits) { bits_ = bits; }
     Network build(const std::string& name) { return makeNetwork(name, std::move(nodes_), inputs_, name); }
 
 private:
@@ -53,6 +57,7 @@ private:
     }
 
     std::string last_;
+    int bits_ = 0;
     std::vector<Node> nodes_;
     std::vector<std::vector<std::string>> inputs_;
 };
@@ -74,11 +79,19 @@ void appendBlock(Builder& builder, const BlockSite& site, const Candidate& candi
     if (keepsShape(site)) builder.addTo(site.name + ".add", source);
 }
 
+/// Width of the weights outside the blocks: 8 in a space that states widths.
+int fixedBits(const NetworkSpace& space) {
+    const auto states = [](const BlockSite& site) { return !site.bits.empty(); };
+    return std::any_of(space.blocks.begin(), space.blocks.end(), states) ? 8 : 0;
+}
+
 void appendStem(Builder& builder, const NetworkSpace& space) {
+    builder.setBits(fixedBits(space));
     builder.conv("stem", space.stem_channels, 3, space.stem_stride, 1, true);
 }
 
 void appendHead(Builder& builder, const NetworkSpace& space) {
+    builder.setBits(fixedBits(space));
     builder.conv("head", space.head_channels, 1, 1, 1, true);
     builder.pool("pool");
     builder.linear("classifier", space.classes);
@@ -109,7 +122,25 @@ Shape strided(const Shape& in, int channels, int stride) {
     return {channels, (in.height - 1) / stride + 1, (in.width - 1) / stride + 1};
 }
 
+/// The widths that `"bits"` lists, ascending; `inherited` where there is no such key.
+std::vector<int> readWidths(base::JsonObject& object, const std::vector<int>& inherited) {
+    if (!object.has("bits")) return inherited;
+    const std::vector<int64_t> listed = object.integers("bits", 2, 16);
+    std::vector<int> bits;
+    for (const int64_t width : listed) {
+        if (width != 4 && width != 8)
+            object.problem("bits", fmt::format("a block's weights have 4 or 8 bits, found {}", width));
+        if (std::find(bits.begin(), bits.end(), width) != bits.end())
+            object.problem("bits", fmt::format("{} is listed twice", width));
+        bits.push_back(static_cast<int>(width));
+    }
+    if (bits.empty()) object.problem("bits", "expected at least one width; leave the key out to state none");
+    std::sort(bits.begin(), bits.end());
+    return bits;
+}
+
 void readStages(base::JsonObject& root, NetworkSpace& space) {
+    const std::vector<int> of_all = readWidths(root, {});
     Shape shape = strided(space.input, space.stem_channels, space.stem_stride);
     for (base::JsonObject& stage : root.objects("stages")) {
         const int blocks = static_cast<int>(stage.integer("blocks", 1, 64));
@@ -117,10 +148,12 @@ void readStages(base::JsonObject& root, NetworkSpace& space) {
         const int first_stride = static_cast<int>(stage.integer("stride", 1, 4));
         checkGroups(space, stage, shape.channels, channels);
         checkGroups(space, stage, channels, channels);
+        const std::vector<int> bits = readWidths(stage, of_all);
         stage.close();
         for (int i = 0; i < blocks; ++i) {
             const int stride = i == 0 ? first_stride : 1;
-            space.blocks.push_back({fmt::format("b{}", space.blocks.size()), shape.channels, channels, stride, shape});
+            space.blocks.push_back(
+                {fmt::format("b{}", space.blocks.size()), shape.channels, channels, stride, shape, bits});
             shape = strided(shape, channels, stride);
         }
     }
@@ -183,20 +216,39 @@ std::vector<std::string> builtinSpaces() {
     return names;
 }
 
-Network buildNetwork(const NetworkSpace& space, const std::vector<int>& choices, const std::string& name) {
+std::vector<int> widths(const BlockSite& site) { return site.bits.empty() ? std::vector<int>{0} : site.bits; }
+
+std::vector<BlockOption> blockOptions(const NetworkSpace& space, int block) {
+    std::vector<BlockOption> options;
+    for (size_t k = 0; k < space.candidates.size(); ++k)
+        for (const int bits : widths(space.blocks.at(block))) options.push_back({static_cast<int>(k), bits});
+    return options;
+}
+
+Network buildNetwork(const NetworkSpace& space, const std::vector<int>& choices, const std::string& name,
+                     const std::vector<int>& bits) {
     DNA_CHECK(choices.size() == space.blocks.size(), "one choice per block");
+    DNA_CHECK(bits.empty() || bits.size() == space.blocks.size(), "one width per block");
     Builder builder(space.input);
     appendStem(builder, space);
-    for (size_t i = 0; i < choices.size(); ++i) appendBlock(builder, space.blocks[i], space.candidates.at(choices[i]));
+    for (size_t i = 0; i < choices.size(); ++i) {
+        builder.setBits(bits.empty() ? widths(space.blocks[i]).back() : bits[i]);
+        appendBlock(builder, space.blocks[i], space.candidates.at(choices[i]));
+    }
     appendHead(builder, space);
     return builder.build(name);
 }
 
-Network buildOperator(const NetworkSpace& space, int block, int candidate) {
+Network buildOperator(const NetworkSpace& space, int block, const BlockOption& option) {
     const BlockSite& site = space.blocks.at(block);
     Builder builder(site.input);
-    appendBlock(builder, site, space.candidates.at(candidate));
-    return builder.build(site.name + "." + space.candidates[candidate].name);
+    builder.setBits(option.bits);
+    appendBlock(builder, site, space.candidates.at(option.candidate));
+    return builder.build(site.name + "." + space.candidates[option.candidate].name);
+}
+
+Network buildOperator(const NetworkSpace& space, int block, int candidate) {
+    return buildOperator(space, block, BlockOption{candidate, widths(space.blocks.at(block)).back()});
 }
 
 std::vector<Network> buildFixedParts(const NetworkSpace& space) {

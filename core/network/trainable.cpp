@@ -4,6 +4,7 @@
 
 #include "core/base/error.h"
 #include "core/nn/ops.h"
+#include "core/nn/straight_through.h"
 
 namespace dna::network {
 namespace {
@@ -37,7 +38,8 @@ public:
             case Op::GlobalAveragePool:
                 return nn::globalAveragePool(tape_, input(0));
             case Op::Linear:
-                return nn::linear(tape_, input(0), bind(node, ".weight"), bind(node, ".bias"), node.out_channels);
+                return nn::linear(tape_, input(0), rounded(node, bind(node, ".weight")), bind(node, ".bias"),
+                                  node.out_channels);
             case Op::Input:
                 break;
         }
@@ -49,6 +51,16 @@ private:
     int index(const Node& node, const char* what) const { return parameters_.index(prefix_ + node.name + what); }
     Var bind(const Node& node, const char* what) {
         return parameters_.bind(tape_, index(node, what), mode_.train_weights);
+    }
+
+    /// The weight at its width. The logits are compared with each other, so their layer has one scale.
+    Var rounded(const Node& node, Var weight) {
+        const int channels = &node == &network_.nodes.back() ? 1 : node.out_channels;
+        if (mode_.mix && node.op == Op::Conv2d)
+            return nn::mixRoundings(tape_, weight, channels, mode_.mix->bits, mode_.mix->gates);
+        if (node.weight_bits == 0 || node.weight_bits >= 8) return weight;
+        return nn::roundWeights(tape_, weight, nn::roundingScales(tape_.value(weight), channels, node.weight_bits),
+                                greatestOf(node.weight_bits));
     }
 
     /// The weight as OIHW, also where a supernet keeps it transposed.
@@ -77,7 +89,7 @@ private:
     Var conv(const Node& node, Var x) {
         const nn::ConvGeometry geometry{node.out_channels, network::span(node), node.stride, node.pad, node.groups,
                                         node.batch_norm && mode_.training};
-        const Var y = nn::conv2d(tape_, x, spreadWeight(node, weight(node)), geometry);
+        const Var y = nn::conv2d(tape_, x, spreadWeight(node, rounded(node, weight(node))), geometry);
         if (!node.batch_norm) {
             const Var biased = nn::addBias(tape_, y, bind(node, ".bias"));
             if (node.relu6) return nn::relu6(tape_, biased);

@@ -21,7 +21,19 @@ autodiff::Var roundToGrid(autodiff::Tape<float>& tape, autodiff::Var x, const Ro
 
 /// Weights of `scales.size()` output channels, each rounded to a multiple of its scale of at most `greatest` steps;
 /// dx = dy.
-autodiff::Var roundWeights(autodiff::Tape<float>& tape, autodiff::Var weight, const std::vector<double>& scales,
+template <class T>
+autodiff::Var roundWeights(autodiff::Tape<T>& tape, autodiff::Var weight, const std::vector<double>& scales,
                            int greatest);
+
+/// Scale of each of `channels` output channels: its largest weight becomes the greatest code of `bits`. A batch norm
+/// behind the layer multiplies weights and scale alike, so these are the codes of the folded weights too.
+template <class T>
+std::vector<double> roundingScales(const autodiff::Tensor<T>& weight, int channels, int bits);
+
+/// y = sum_b gates[b] Q_b(weight), Q_b the rounding to bits[b] at roundingScales: a layer between several widths.
+/// d gates[b] = <dy, Q_b(weight)>, exact; d weight = sum_b gates[b] dy, the straight-through estimate of each rounding.
+template <class T>
+autodiff::Var mixRoundings(autodiff::Tape<T>& tape, autodiff::Var weight, int channels, const std::vector<int>& bits,
+                           autodiff::Var gates);
 
 }  // namespace dna::nn

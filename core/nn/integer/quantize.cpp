@@ -101,6 +101,7 @@ public:
           workers_(workers) {
         result_.graph = network.graph;
         result_.nodes.resize(network.graph.nodes.size());
+        for (size_t i = 0; i < options_.weight_bits.size(); ++i) result_.graph.nodes[i].weight_bits = options_.weight_bits[i];
     }
 
     IntegerNetwork run() {

@@ -13,6 +13,7 @@ struct QuantizeOptions {
     int pictures = 512;        ///< calibration pictures used, at most
     IntegerWidths widths{};
     bool correct_bias = true;  ///< remove the mean error of every output channel, layer by layer
+    std::vector<int> weight_bits{};  ///< of every node's weights (0: as the maps); empty: as the network states
     std::vector<network::Quantization> ranges{};  ///< of every node's output, as trained for; empty: from the pictures
 };
 

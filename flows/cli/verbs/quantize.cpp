@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "core/base/error.h"
+#include "flows/accuracy.h"
 #include "flows/cli/verb.h"
 #include "flows/data_source.h"
 #include "flows/quantize_stage.h"
@@ -20,11 +21,11 @@ std::filesystem::path outputFolder(const std::filesystem::path& out) {
 }
 
 std::string summary(const base::Json& result) {
-    if (!result.contains("accuracy_int8"))
+    if (!result.contains("accuracy_quantized"))
         return "quantised with random calibration: " + result.at("network").get<std::string>();
-    const double exact = result.at("accuracy_float").get<double>(), integer = result.at("accuracy_int8").get<double>();
-    return fmt::format("accuracy float {:.2f} %, INT{} {:.2f} % on the same {} test pictures: {}", 100 * exact,
-                       result.at("bits").get<int>(), 100 * integer, result.at("test_pictures").get<int>(),
+    return fmt::format("accuracy float {:.2f} %, {} {:.2f} % on the same {} test pictures: {}",
+                       100 * result.at("accuracy_float").get<double>(), widthsText(result),
+                       100 * result.at("accuracy_quantized").get<double>(), result.at("test_pictures").get<int>(),
                        result.at("network").get<std::string>());
 }
 

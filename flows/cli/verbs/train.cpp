@@ -2,6 +2,7 @@
 
 #include <memory>
 
+#include "flows/accuracy.h"
 #include "flows/cli/verb.h"
 #include "flows/data_source.h"
 #include "flows/qat_stage.h"
@@ -52,10 +53,10 @@ int runQat(const Arguments& arguments, VerbContext& context) {
         context.print(result, "stopped as asked; continue with --resume");
         return kDone;
     }
-    context.print(result, fmt::format("accuracy on the same {} test pictures: float {:.2f} %, INT{} quantised after training "
+    context.print(result, fmt::format("accuracy on the same {} test pictures: float {:.2f} %, {} quantised after training "
                                       "{:.2f} %, trained under rounding {:.2f} %; the integer network is in {}",
                                       result.at("test_pictures").get<int>(), 100 * result.at("accuracy_float").get<double>(),
-                                      result.at("bits").get<int>(), 100 * result.at("accuracy_after_training").get<double>(),
+                                      widthsText(result), 100 * result.at("accuracy_after_training").get<double>(),
                                       100 * result.at("accuracy_qat").get<double>(), train.out.string()));
     return kDone;
 }
