@@ -31,8 +31,8 @@ public:
         base_.accumulator_bits = accumulatorBits(space);
         for (size_t b = 0; b < space.blocks.size(); ++b) {
             operators_.emplace_back();
-            for (size_t k = 0; k < space.candidates.size(); ++k)
-                operators_.back().push_back(mapping::extractLayers(network::buildOperator(space, int(b), int(k))));
+            for (const network::BlockOption& option : network::blockOptions(space, int(b)))
+                operators_.back().push_back(mapping::extractLayers(network::buildOperator(space, int(b), option)));
         }
         for (const network::Network& part : network::buildFixedParts(space))
             fixed_.push_back(mapping::extractLayers(part));
@@ -133,7 +133,7 @@ private:
     std::unique_ptr<search::SearchAlgorithm> algorithm_;
     uint64_t seed_;
     design::Chunk base_, chunk_;
-    std::vector<std::vector<std::vector<Layer>>> operators_;
+    std::vector<std::vector<std::vector<Layer>>> operators_;  ///< [block][option]
     std::vector<std::vector<Layer>> fixed_;
 };
 

@@ -176,6 +176,7 @@ private:
         for (const char* key : {"evaluations", "mapping_evaluations", "best", "feasible", "violations", "curve"})
             copy("das", key, key);
         copy("search", "operators", "operators");
+        copy("search", "bits", "bits");
         copy("search", "das_calls", "das_calls");
         if (results_.contains("search") && !results_.at("search").at("feasible").get<bool>()) {
             result["feasible"] = false;
@@ -203,13 +204,13 @@ private:
     base::Json stop_note_ = base::Json::object();  ///< where the budget of steps ended the run
 };
 
-/// INT8 accuracy and system EDP of each run where it got that far, and whether no other run is at least as good in both
+/// Accuracy as quantised and system EDP of each run where it got that far, and whether no other run is at least as good in both
 /// and better in one.
 void markFront(base::Json& runs) {
     for (base::Json& run : runs) {
         const base::Json result = run.at("result");  // a copy: adding keys moves what an object holds
         if (!result.contains("accuracy") || !result.contains("best")) continue;
-        run["accuracy"] = result.at("accuracy").at("int8");
+        run["accuracy"] = result.at("accuracy").at("quantized");
         run["edp_mj_ms"] = result.at("best").at("totals").at("edp_mj_ms").at("system");
     }
     const auto beats = [](const base::Json& a, const base::Json& b) {

@@ -31,6 +31,10 @@ base::Json recordJson(const search::DnsRecord& r) {
     line["energy_pj"] = r.energy_pj;
     line["latency_cycles"] = r.latency_cycles;
     line["entropy"] = r.entropy;
+    if (r.mean_bits > 0) {
+        line["bit_entropy"] = r.bit_entropy;
+        line["mean_bits"] = r.mean_bits;
+    }
     if (r.refreshed) line["das"] = true;
     return line;
 }
@@ -106,33 +110,61 @@ std::optional<base::Json> runSearch(search::NetworkSearch& search, RunFolder& ru
     return {};
 }
 
-base::Json derivedJson(const search::Derived& derived, const network::NetworkSpace& space,
-                       const search::NetworkSearch& search) {
-    base::Json operators = base::Json::array();
-    for (int choice : derived.choices) operators.push_back(space.candidates[choice].name);
-    base::Json probabilities = base::Json::array();
-    for (const auto& block : search.logits().logProbabilities()) {
+base::Json probabilitiesJson(const std::vector<std::vector<double>>& log_probabilities) {
+    base::Json rows = base::Json::array();
+    for (const auto& block : log_probabilities) {
         base::Json row = base::Json::array();
         for (double log_p : block) row.push_back(base::portableExp(log_p));
-        probabilities.push_back(row);
+        rows.push_back(row);
     }
-    return {{"phase", "derive"},
-            {"choices", derived.choices},
-            {"operators", operators},
-            {"feasible", derived.feasible},
-            {"violations", derived.violations},
-            {"log_probability", derived.log_probability},
-            {"energy_pj", derived.energy_pj},
-            {"latency_cycles", derived.latency_cycles},
-            {"das_calls", search.refreshes()},
-            {"probabilities", probabilities}};
+    return rows;
 }
 
-/// `accuracy.json`: both networks on the same test pictures, by class.
-base::Json accuracyJson(const Accuracy& exact, const Accuracy& rounded) {
+/// What the search leaves behind: the derived network and how probable everything else was. Widths only where the
+/// space states any.
+base::Json derivedJson(const search::Derived& derived, const network::NetworkSpace& space,
+                       const search::NetworkSearch& search) {
+    base::Json choices = base::Json::array(), operators = choices, bits = choices, widths = choices;
+    bool stated = false;
+    for (size_t b = 0; b < derived.options.size(); ++b) {
+        const network::BlockOption option =
+            network::blockOptions(space, static_cast<int>(b))[static_cast<size_t>(derived.options[b])];
+        choices.push_back(option.candidate);
+        operators.push_back(space.candidates[static_cast<size_t>(option.candidate)].name);
+        bits.push_back(option.bits);
+        widths.push_back(network::widths(space.blocks[b]));
+        stated = stated || option.bits != 0;
+    }
+    base::Json line{{"phase", "derive"},
+                    {"choices", choices},
+                    {"operators", operators},
+                    {"feasible", derived.feasible},
+                    {"violations", derived.violations},
+                    {"log_probability", derived.log_probability},
+                    {"energy_pj", derived.energy_pj},
+                    {"latency_cycles", derived.latency_cycles},
+                    {"das_calls", search.refreshes()},
+                    {"probabilities", probabilitiesJson(search.logits().logProbabilities())}};
+    if (!stated) return line;
+    line["bits"] = bits;
+    line["bit_choices"] = widths;
+    line["bit_probabilities"] = probabilitiesJson(search.bits().logProbabilities());
+    return line;
+}
+
+/// The network that a derivation names.
+network::Network derivedNetwork(const network::NetworkSpace& space, const base::Json& derived, const std::string& name) {
+    return network::buildNetwork(space, derived.at("choices").get<std::vector<int>>(), name,
+                                 derived.value("bits", std::vector<int>{}));
+}
+
+/// `accuracy.json`: both networks on the same test pictures, by class; "int8" is what "integer" is called where all
+/// numbers have 8 bits, for readers that know no other width.
+base::Json accuracyJson(const Accuracy& exact, const Accuracy& rounded, bool all_8_bits) {
     base::Json json = base::makeDocument("accuracy");
     json["float"] = toJson(exact);
-    json["int8"] = toJson(rounded);
+    json["integer"] = toJson(rounded);
+    if (all_8_bits) json["int8"] = json["integer"];
     return json;
 }
 
@@ -150,21 +182,20 @@ base::Json searchPhase(const CosearchStage& options, const LearningInputs& input
     const search::Derived derived = search.derive();
     const base::Json line = derivedJson(derived, space, search);
     run.record(line);
-    log.info(fmt::format("derived {} ({:.2f} uJ, {:.0f} cycles by the table)", line.at("operators").dump(),
-                         derived.energy_pj * 1e-6, derived.latency_cycles));
+    log.info(fmt::format("derived {}{} ({:.2f} uJ, {:.0f} cycles by the table)", line.at("operators").dump(),
+                         line.contains("bits") ? ", weights of " + line.at("bits").dump() + " bits" : "", derived.energy_pj * 1e-6, derived.latency_cycles));
     for (const std::string& violation : derived.violations)
         log.warn("no network of the space satisfies the limits; the nearest: " + violation);
     base::makeFolder(run.path() / "trained");
     base::writeJson(run.path() / "trained" / "network.json",
-                    network::toJson(network::buildNetwork(space, derived.choices, options.config.name)));
+                    network::toJson(derivedNetwork(space, line, options.config.name)));
     return line;
 }
 
 base::Json trainingPhase(const CosearchStage& options, const LearningInputs& inputs, RunFolder& run,
                          const base::Json& derived, const base::Json& results, const CheckpointContent* saved,
                          autodiff::Workers& workers, StepBudget& budget, base::Log& log) {
-    const network::Network graph =
-        network::buildNetwork(inputs.space, derived.at("choices").get<std::vector<int>>(), options.config.name);
+    const network::Network graph = derivedNetwork(inputs.space, derived, options.config.name);
     Trainer trainer(graph, *inputs.training, options.config.training, options.config.seed, workers);
     if (saved) trainer.restore(saved->tensors, run.checkpoint().file().string());
     if (auto stopped = runTraining(trainer, run, {{"phase", "training"}, {"results", results}}, budget, log))
@@ -182,11 +213,13 @@ base::Json quantizationPhase(const CosearchStage& options, const LearningInputs&
     nn::writeIntegerNetwork(integer, run.path());
     const std::unique_ptr<data::PictureSet> test = openTest(options.config.source, log);
     const Accuracy exact = floatAccuracy(trained, *test, workers), rounded = integerAccuracy(integer, *test, workers);
-    log.info(fmt::format("accuracy on {} test pictures: float {:.2f} %, INT8 {:.2f} %", test->count(),
-                         100 * exact.all(), 100 * rounded.all()));
+    base::Json result = quantizedJson(integer, rounded, "");
+    result.update({{"test_pictures", test->count()}, {"float", exact.all()}});
+    log.info(fmt::format("accuracy on {} test pictures: float {:.2f} %, {} {:.2f} %", test->count(),
+                         100 * exact.all(), widthsText(result), 100 * rounded.all()));
     appendTiming(run.path(), "quantization", watch.seconds());
-    base::writeJson(run.path() / "accuracy.json", accuracyJson(exact, rounded));
-    return {{"test_pictures", test->count()}, {"float", exact.all()}, {"int8", rounded.all()}};
+    base::writeJson(run.path() / "accuracy.json", accuracyJson(exact, rounded, result.contains("int8")));
+    return result;
 }
 
 }  // namespace dna::flows

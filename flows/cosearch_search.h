@@ -21,7 +21,8 @@ struct LearningInputs {
 
 /// A result with "stopped_by" says that the budget of steps ended the phase early.
 
-/// Searches network and accelerator together; returns {"choices": [...], "operators": [names], "feasible", ...}.
+/// Searches network and accelerator together; returns {"choices": [...], "operators": [names], "feasible", ...}, with
+/// "bits" and "bit_probabilities" where the space states widths.
 /// `saved` is the checkpoint of an interrupted search, or null.
 base::Json searchPhase(const CosearchStage& options, const LearningInputs& inputs, RunFolder& run, const CheckpointContent* saved,
                        autodiff::Workers& workers, StepBudget& budget, base::Log& log);
@@ -31,7 +32,7 @@ base::Json trainingPhase(const CosearchStage& options, const LearningInputs& inp
                          const base::Json& derived, const base::Json& results, const CheckpointContent* saved,
                          autodiff::Workers& workers, StepBudget& budget, base::Log& log);
 
-/// Quantises it into RUN, then reads the test set once: float and INT8 accuracy on the same pictures.
+/// Quantises it into RUN, then reads the test set once: accuracy as float and as quantised on the same pictures.
 base::Json quantizationPhase(const CosearchStage& options, const LearningInputs& inputs, RunFolder& run, autodiff::Workers& workers, base::Log& log);
 
 }  // namespace dna::flows

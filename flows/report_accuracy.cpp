@@ -16,9 +16,15 @@ constexpr size_t kMostCells = 20;    // classes of a confusion matrix that is dr
 constexpr size_t kShownClasses = 20;
 constexpr size_t kShownPairs = 20;
 
+/// What the integer network answers; runs of older versions call it by its only width.
+const base::Json& integerAnswers(const RunData& run) {
+    const base::Json& integer = at(run.accuracy, {"integer"});
+    return integer.is_object() ? integer : at(run.accuracy, {"int8"});
+}
+
 /// The network whose answers are shown: the integer one where there is one.
 const base::Json& mainAnswers(const RunData& run) {
-    const base::Json& integer = at(run.accuracy, {"int8"});
+    const base::Json& integer = integerAnswers(run);
     return integer.is_object() ? integer : at(run.accuracy, {"float"});
 }
 
@@ -44,7 +50,7 @@ std::string classTable(const RunData& run, const std::vector<std::string>& class
     order.resize(std::min(order.size(), kShownClasses));
     std::vector<std::vector<std::string>> rows;
     for (const size_t c : order)
-        rows.push_back({escaped(classes[c]), percent(classShare(at(run.accuracy, {"float"}), c)), percent(classShare(at(run.accuracy, {"int8"}), c))});
+        rows.push_back({escaped(classes[c]), percent(classShare(at(run.accuracy, {"float"}), c)), percent(classShare(integerAnswers(run), c))});
     const std::string note = order.size() < classes.size() ? fmt::format("<p class=\"note\">The {} worst of {} classes.</p>\n", order.size(), classes.size()) : "";
     return table({"class", ">float", ">integer"}, rows) + note;
 }
@@ -90,7 +96,7 @@ std::string accuracySection(const RunData& run) {
     const std::vector<std::string> classes = names(answers);
     if (classes.empty()) return "";
     std::string html = fmt::format("<h2>Accuracy by class</h2>\n<p>{} test pictures: float {}, integer {}.</p>\n", numberText(number(answers, {"pictures"})),
-                                   percent(number(run.accuracy, {"float", "accuracy"})), percent(number(run.accuracy, {"int8", "accuracy"})));
+                                   percent(number(run.accuracy, {"float", "accuracy"})), percent(number(integerAnswers(run), {"accuracy"})));
     html += classTable(run, classes);
     html += classes.size() <= kMostCells ? confusionMap(answers, classes) : "<h3>Most frequent confusions</h3>\n" + pairTable(answers, classes);
     return html;

@@ -1,10 +1,12 @@
 #include "flows/report_data.h"
 
+#include <cmath>
 #include <limits>
 #include <sstream>
 
 #include "core/base/error.h"
 #include "core/base/file.h"
+#include "flows/accuracy.h"
 
 namespace dna::flows::report {
 namespace fs = std::filesystem;
@@ -74,6 +76,17 @@ RunData readRunData(const fs::path& run) {
     if (data.cost.is_null() && data.verify.is_null() && data.ppa.empty() && data.search.empty() && !data.design)
         throw base::InputError(run.string(), "", "holds nothing to report (no cost.json, verify.json, synth/ or search.jsonl)");
     return data;
+}
+
+double quantizedAccuracy(const RunData& run) {
+    const double found = number(run.result, {"accuracy", "quantized"});
+    return std::isfinite(found) ? found : number(run.result, {"accuracy", "int8"});
+}
+
+std::string quantizedName(const RunData& run) {
+    const base::Json& accuracy = at(run.result, {"accuracy"});
+    const bool says = at(accuracy, {"bits"}).is_number_integer() && at(accuracy, {"weight_bits"}).is_array();
+    return says ? widthsText(accuracy) : "INT8";
 }
 
 const base::Json& mainPpa(const RunData& run) {

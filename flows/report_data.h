@@ -33,6 +33,11 @@ double number(const base::Json& json, std::initializer_list<const char*> keys);
 /// The same as a text; empty when it is none.
 std::string text(const base::Json& json, std::initializer_list<const char*> keys);
 
+/// Of {"quantized"}, or of {"int8"} in runs of versions that knew no other width; NaN when there is neither.
+double quantizedAccuracy(const RunData& run);
+/// How its widths are called; "INT8" in those runs.
+std::string quantizedName(const RunData& run);
+
 /// The result of synthesis that the head of the report shows: on the configured platform, else the first.
 const base::Json& mainPpa(const RunData& run);
 

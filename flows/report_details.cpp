@@ -50,23 +50,55 @@ std::vector<std::string> candidateNames(const RunData& run) {
     return names;
 }
 
-std::string probabilityMap(const RunData& run) {
+/// The line of the derivation; null when the search has not got there.
+const base::Json& derivation(const RunData& run) {
+    static const base::Json kNone;
     const auto derive = std::find_if(run.search.begin(), run.search.end(), [](const base::Json& line) { return text(line, {"phase"}) == "derive"; });
-    if (derive == run.search.end() || !at(*derive, {"probabilities"}).is_array()) return "";
-    std::vector<std::vector<double>> values;
-    for (const base::Json& row : at(*derive, {"probabilities"})) {
-        values.emplace_back();
+    return derive == run.search.end() ? kNone : *derive;
+}
+
+std::vector<std::vector<double>> rowsOf(const base::Json& table) {
+    std::vector<std::vector<double>> rows;
+    for (const base::Json& row : table) {
+        rows.emplace_back();
         if (row.is_array())
-            for (const base::Json& value : row) values.back().push_back(value.is_number() ? value.get<double>() : 0);
+            for (const base::Json& value : row) rows.back().push_back(value.is_number() ? value.get<double>() : 0);
     }
+    return rows;
+}
+
+std::vector<std::string> blockNames(size_t blocks) {
+    std::vector<std::string> names;
+    for (size_t b = 0; b < blocks; ++b) names.push_back(fmt::format("block {}", b + 1));
+    return names;
+}
+
+std::string probabilityMap(const RunData& run) {
+    const base::Json& derive = derivation(run);
+    if (!at(derive, {"probabilities"}).is_array()) return "";
+    const std::vector<std::vector<double>> values = rowsOf(at(derive, {"probabilities"}));
     std::vector<int> marked;
-    for (const base::Json& choice : at(*derive, {"choices"})) marked.push_back(choice.is_number_integer() ? choice.get<int>() : -1);
-    std::vector<std::string> columns = candidateNames(run), rows;
+    for (const base::Json& choice : at(derive, {"choices"})) marked.push_back(choice.is_number_integer() ? choice.get<int>() : -1);
+    std::vector<std::string> columns = candidateNames(run);
     if (!values.empty()) columns.resize(values[0].size());
-    for (size_t r = 0; r < values.size(); ++r) {
-        rows.push_back(fmt::format("block {}", r + 1));
+    return figure(heatMap("Probability of every operator at the end of the search", blockNames(values.size()), columns, values, marked),
+                  "Outlined: the operator of the derived network, most probable under the limits.");
+}
+
+/// Widths of every block's weights: which the derived network has, and how probable each was.
+std::string bitTable(const RunData& run) {
+    const base::Json& derive = derivation(run);
+    const base::Json &bits = at(derive, {"bits"}), &choices = at(derive, {"bit_choices"}), &probabilities = at(derive, {"bit_probabilities"});
+    if (!bits.is_array() || !choices.is_array() || !probabilities.is_array()) return "";
+    const std::vector<std::vector<double>> widths = rowsOf(choices), shares = rowsOf(probabilities), chosen = rowsOf(base::Json::array({bits}));
+    std::vector<std::vector<std::string>> rows;
+    for (size_t b = 0; b < std::min({widths.size(), shares.size(), chosen[0].size()}); ++b) {
+        std::string all;
+        for (size_t i = 0; i < std::min(widths[b].size(), shares[b].size()); ++i)
+            all += fmt::format("{}{:.0f} bits: {:.1f} %", i == 0 ? "" : ", ", widths[b][i], 100 * shares[b][i]);
+        rows.push_back({fmt::format("block {}", b + 1), fmt::format("{:.0f}", chosen[0][b]), all});
     }
-    return figure(heatMap("Probability of every operator at the end of the search", rows, columns, values, marked), "Outlined: the operator of the derived network, most probable under the limits.");
+    return "<h3>Bits of the weights</h3>\n" + table({"block", ">bits", "probabilities at the end of the search"}, rows);
 }
 
 struct LayerRow {
@@ -153,6 +185,8 @@ std::string searchSection(const RunData& run) {
         std::vector<Series> accuracy = noisy("weights' half", weight);
         append(accuracy, noisy("logits' half", logit));
         charts += figure(lineChart({.title = "Accuracy of the sampled networks", .x_label = "iteration", .y_label = "%"}, accuracy), "");
+        if (const Points bits = pointsOf(run, "search", "iteration", "mean_bits"); !bits.empty())
+            charts += figure(lineChart({.title = "Expected bits of the weights", .x_label = "iteration", .y_label = "bits"}, noisy("mean of the blocks with a choice", bits)), "");
         charts += figure(lineChart({.title = "Expected energy of a picture", .x_label = "iteration", .y_label = "uJ"}, noisy("energy", pointsOf(run, "search", "iteration", "energy_pj", 1e-6))), "");
         charts += figure(lineChart({.title = "Expected latency", .x_label = "iteration", .y_label = "thousand cycles"}, noisy("latency", pointsOf(run, "search", "iteration", "latency_cycles", 1e-3))), "");
     }
@@ -164,7 +198,7 @@ std::string searchSection(const RunData& run) {
     if (objective.size() > 1)
         charts += figure(lineChart({.title = "Accelerator search: best objective so far", .x_label = "evaluations", .y_label = text(run.das, {"objective"}), .log_y = true}, {{"best", objective}}), "");
     if (!training.empty()) charts += figure(lineChart({.title = "Final training", .x_label = "epoch", .y_label = "% of training pictures"}, {{"accuracy", training}}), "");
-    return "<h2>The search</h2>\n<div class=\"pair\">" + charts + "</div>\n" + probabilityMap(run);
+    return "<h2>The search</h2>\n<div class=\"pair\">" + charts + "</div>\n" + probabilityMap(run) + bitTable(run);
 }
 
 std::string layerSection(const RunData& run) {
@@ -191,10 +225,10 @@ std::string networkSection(const RunData& run) {
         for (const int input : node.inputs) inputs += (inputs.empty() ? "" : ", ") + net.nodes[static_cast<size_t>(input)].name;
         const auto count = static_cast<double>(network::macs(net, static_cast<int>(i)));
         rows.push_back({escaped(node.name), opText(node), escaped(inputs), fmt::format("{} x {} x {}", node.shape.channels, node.shape.height, node.shape.width),
-                        count > 0 ? numberText(count, 9) : ""});
+                        count > 0 ? numberText(count, 9) : "", node.weight_bits > 0 ? fmt::format("{}", node.weight_bits) : ""});
     }
     return fmt::format("<h2>The network</h2>\n<p>{} nodes, {} million MACs a picture.</p>\n", net.nodes.size(), numberText(static_cast<double>(network::macs(net)) * 1e-6)) +
-           table({"node", "operation", "from", "output (C x H x W)", ">MACs"}, rows);
+           table({"node", "operation", "from", "output (C x H x W)", ">MACs", ">bits of weights"}, rows);
 }
 
 std::string synthesisSection(const RunData& run) {

@@ -55,8 +55,8 @@ std::string headSection(const RunData& run) {
                                    run.verify.is_null() ? "" : ", verified in simulation", run.ppa.empty() ? "" : ", mapped to cells");
     std::vector<Tile> list;
     if (accuracy.is_object())
-        list.push_back({"Accuracy (INT8)", percent(number(accuracy, {"int8"})), "",
-                        fmt::format("float {}; {} test pictures", percent(number(accuracy, {"float"})), numberText(number(accuracy, {"test_pictures"})))});
+        list.push_back({"Accuracy", percent(quantizedAccuracy(run)), "",
+                        fmt::format("{}; float {}; {} test pictures", escaped(quantizedName(run)), percent(number(accuracy, {"float"})), numberText(number(accuracy, {"test_pictures"})))});
     if (!run.verify.is_null()) {
         const bool exact = number(run.verify, {"mismatches"}) == 0;
         list.push_back({"Bit-exact", exact ? "yes" : "NO", "", fmt::format("{} mismatching bytes, {} pictures", numberText(number(run.verify, {"mismatches"})),

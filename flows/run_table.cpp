@@ -28,7 +28,8 @@ std::string runTable(const std::filesystem::path& run) {
     const base::Json& ppa = report::mainPpa(data);
     const std::string stage = report::text(ppa, {"stage"});
     std::string text = row("", "predicted", "measured");
-    text += row("accuracy", percent(number(data.result, {"accuracy", "float"})), percent(number(data.result, {"accuracy", "int8"})), "float, and INT8 as the chip computes it");
+    text += row("accuracy", percent(number(data.result, {"accuracy", "float"})), percent(report::quantizedAccuracy(data)),
+                "float, and " + report::quantizedName(data) + " as the chip computes it");
     text += row("mismatches", "0", numberText(number(data.verify, {"mismatches"})),
                 fmt::format("every layer of {} pictures, RTL against the network", numberText(number(data.verify, {"images"}))));
     text += row("cycles", numberText(number(data.cost, {"totals", "latency_cycles"}), 9), numberText(number(data.verify, {"totals", "cycles_rtl"}), 9), "a picture, Verilator");

@@ -35,6 +35,18 @@ int medianCandidate(const network::NetworkSpace& space) {
     return sizes[(sizes.size() + 1) / 2].second;
 }
 
+/// d loss / d gates of every block; an empty list where there are no gates or no gradient reached them.
+std::vector<std::vector<double>> gradientsOf(const autodiff::Tape<float>& tape,
+                                             const std::vector<std::optional<autodiff::Var>>& blocks) {
+    std::vector<std::vector<double>> result;
+    for (const std::optional<autodiff::Var>& gates : blocks) {
+        const float* gradient = gates ? tape.gradient(*gates) : nullptr;
+        result.emplace_back();
+        if (gradient) result.back().assign(gradient, gradient + tape.stored(*gates).size);
+    }
+    return result;
+}
+
 std::vector<ActiveSet> allOperators(size_t blocks, size_t candidates) {
     ActiveSet all;
     for (size_t k = 0; k < candidates; ++k) all.candidates.push_back(static_cast<int>(k));
@@ -71,6 +83,7 @@ NetworkSearch::NetworkSearch(const network::NetworkSpace& space, const data::Pic
       supernet_(space, options.shared_weights && mode_ != GateMode::Soft, seed),
       logits_(space.blocks.size(), space.candidates.size()),
       adam_(logits_.values.size(), {options.logit_rate, 0.5, 0.999, 1e-8, 0}),
+      bits_(space, options.logit_rate),
       watch_(pictures.classes),
       tape_(workers),
       table_(hardware.table()),
@@ -82,10 +95,11 @@ NetworkSearch::NetworkSearch(const network::NetworkSpace& space, const data::Pic
 DnsRecord NetworkSearch::advance() {
     DnsRecord record;
     if (!warmingUp()) {
-        updateLogits(sample("gumbel-logits", options_.active_paths), record);
+        updateLogits(sample("gumbel-logits", options_.active_paths), sampleBits("bits-logits"), record);
         if (refreshIsDue()) refreshHardware(record);
     }
-    updateWeights(warmingUp() ? anchored(sample("gumbel-weights", 1)) : sample("gumbel-weights", 1), record);
+    updateWeights(warmingUp() ? anchored(sample("gumbel-weights", 1)) : sample("gumbel-weights", 1),
+                  sampleBits("bits-weights"), record);
     record = finishRecord(record);
     ++iteration_;
     return record;
@@ -107,6 +121,11 @@ SampledNetwork NetworkSearch::sample(const char* purpose, int paths) const {
     return sampleNetwork(logits_, temperature(), paths, mode_, rng);
 }
 
+SampledBits NetworkSearch::sampleBits(const char* purpose) const {
+    base::Rng rng(seed_, purpose, static_cast<uint64_t>(iteration_));
+    return bits_.sample(temperature(), rng);
+}
+
 /// While weights warm up, each block takes the anchor operator with a probability that falls from anchor_share to 0:
 /// blocks learn to read one set of features first, and the other operators then learn to give those features.
 SampledNetwork NetworkSearch::anchored(SampledNetwork network) const {
@@ -118,32 +137,29 @@ SampledNetwork NetworkSearch::anchored(SampledNetwork network) const {
     return network;
 }
 
-/// alpha <- alpha - Adam(d/dalpha [CE on the other half of the pictures + lambda L_hw]).
-void NetworkSearch::updateLogits(const SampledNetwork& network, DnsRecord& record) {
+/// alpha <- alpha - Adam(d/dalpha [CE on the other half of the pictures + lambda L_hw]), beta (the widths) likewise.
+void NetworkSearch::updateLogits(const SampledNetwork& network, const SampledBits& bits, DnsRecord& record) {
     tape_.reset();
-    std::vector<autodiff::Var> gates;
+    Supernet::Gates gates;
     const Batch batch = batches_logits_.draw(tape_, logit_steps_);
-    const autodiff::Var output = supernet_.runGated(tape_, batch, network, mode_, false, gates);
+    const autodiff::Var output = supernet_.runGated(tape_, batch, network, mode_, bits.shares(), false, gates);
     const autodiff::Var loss = nn::softmaxCrossEntropy(tape_, output, batch.labels);
     tape_.backward(loss);
 
-    std::vector<std::vector<double>> gate_gradients;
-    for (autodiff::Var gate : gates) {
-        const float* gradient = tape_.gradient(gate);
-        gate_gradients.emplace_back(gradient, gradient + tape_.value(gate).size);
-    }
-    std::vector<double> gradient = gateGradient(network, logits_.candidates, mode_, gate_gradients);
-    const HardwareTerm hardware =
-        hardwareTerm(penalty_, penaltyObjective(), logits_.values,
-                     options_.cost_over_all ? allOperators(logits_.blocks, logits_.candidates) : network.active);
+    std::vector<double> gradient =
+        gateGradient(network, logits_.candidates, mode_, gradientsOf(tape_, gates.operators));
+    const HardwareTerm hardware = hardwareTerm(
+        penalty_, penaltyObjective(), logits_.values,
+        options_.cost_over_all ? allOperators(logits_.blocks, logits_.candidates) : network.active, bits_.logits());
     double norm = 0;
     for (size_t i = 0; i < gradient.size(); ++i) {
         gradient[i] += options_.lambda * hardware.gradient[i];
         norm += gradient[i] * gradient[i];
     }
     record.logit_loss = static_cast<double>(*tape_.value(loss).data);
-    if (!std::isfinite(record.logit_loss) || !std::isfinite(norm))
-        diverged(iteration_, "logits", "the loss is no longer a number");
+    const bool sound = std::isfinite(record.logit_loss) && std::isfinite(norm) &&
+                       bits_.update(bits, gradientsOf(tape_, gates.bits), hardware.bit_gradient, options_.lambda);
+    if (!sound) diverged(iteration_, "logits", "the loss is no longer a number");
 
     const std::vector<double> before = logits_.values;
     adam_.step(logits_.values, gradient, activeMask(network, logits_.candidates, mode_));
@@ -156,13 +172,14 @@ void NetworkSearch::updateLogits(const SampledNetwork& network, DnsRecord& recor
 }
 
 /// omega <- omega - SGD(d/domega CE) on the sampled path.
-void NetworkSearch::updateWeights(const SampledNetwork& network, DnsRecord& record) {
+void NetworkSearch::updateWeights(const SampledNetwork& network, const SampledBits& bits, DnsRecord& record) {
     tape_.reset();
     supernet_.parameters().clearTouched();
     const Batch batch = batches_weights_.draw(tape_, iteration_);
-    std::vector<autodiff::Var> gates;
-    const autodiff::Var output = mode_ == GateMode::Soft ? supernet_.runGated(tape_, batch, network, mode_, true, gates)
-                                                         : supernet_.runPath(tape_, batch, network.choices());
+    Supernet::Gates gates;
+    const autodiff::Var output = mode_ == GateMode::Soft
+                                     ? supernet_.runGated(tape_, batch, network, mode_, bits.shares(), true, gates)
+                                     : supernet_.runPath(tape_, batch, network.choices(), bits.shares());
     const autodiff::Var loss = nn::softmaxCrossEntropy(tape_, output, batch.labels);
     tape_.backward(loss);
     const nn::SgdOptions sgd{options_.momentum, options_.weight_decay, options_.clip, true};
@@ -176,7 +193,8 @@ void NetworkSearch::updateWeights(const SampledNetwork& network, DnsRecord& reco
 
 /// gamma follows alpha: the accelerator search continues on the most probable network, then the table is filled anew.
 void NetworkSearch::refreshHardware(DnsRecord& record) {
-    const network::Network current = network::buildNetwork(space_, logits_.mostProbable(), "most-probable");
+    const network::Network current =
+        network::buildNetwork(space_, logits_.mostProbable(), "most-probable", mostProbableBits());
     table_ = hardware_.refine(current, options_.das_evaluations, static_cast<uint64_t>(refreshes_));
     penalty_ = penaltyTable();
     ++refreshes_;
@@ -184,13 +202,15 @@ void NetworkSearch::refreshHardware(DnsRecord& record) {
 }
 
 DnsRecord NetworkSearch::finishRecord(DnsRecord record) const {
-    const HardwareTerm cost = networkCost(table_, options_.objective, logits_.mostProbable());
+    const HardwareTerm cost = networkCost(table_, options_.objective, mostProbableOptions());
     record.iteration = iteration_;
     record.epoch = batches_weights_.epochOf(iteration_);
     record.temperature = temperature();
     record.energy_pj = cost.energy_pj;
     record.latency_cycles = cost.latency_cycles;
     record.entropy = logits_.entropy();
+    record.bit_entropy = bits_.entropy();
+    record.mean_bits = bits_.meanBits();
     return record;
 }
 
@@ -201,13 +221,37 @@ std::string NetworkSearch::penaltyObjective() const {
     return options_.hardware_term == "macs" ? "energy" : options_.objective;
 }
 
-Derived NetworkSearch::derive() const { return deriveNetwork(logits_.logProbabilities(), table_); }
+std::vector<int> NetworkSearch::mostProbableBits() const {
+    std::vector<int> result = bits_.mostProbable();
+    for (size_t b = 0; b < result.size(); ++b)
+        result[b] = network::widths(space_.blocks[b])[static_cast<size_t>(result[b])];
+    return result;
+}
+
+std::vector<int> NetworkSearch::mostProbableOptions() const {
+    std::vector<int> result = logits_.mostProbable();
+    const std::vector<int> width = bits_.mostProbable();
+    for (size_t b = 0; b < result.size(); ++b)
+        result[b] = result[b] * static_cast<int>(network::widths(space_.blocks[b]).size()) + width[b];
+    return result;
+}
+
+/// Operators and widths are drawn apart: an option's log p is the sum of theirs.
+Derived NetworkSearch::derive() const {
+    const std::vector<std::vector<double>> operators = logits_.logProbabilities(), bits = bits_.logProbabilities();
+    std::vector<std::vector<double>> options(operators.size());
+    for (size_t b = 0; b < operators.size(); ++b)
+        for (double of_operator : operators[b])
+            for (double of_width : bits[b]) options[b].push_back(of_operator + of_width);
+    return deriveNetwork(options, table_);
+}
 
 void NetworkSearch::save(base::Json& state, nn::TensorMap& tensors) const {
     supernet_.parameters().save(tensors, "search/", true);
     tensors["search.logits"] = nn::fromValues(logits_.values, {static_cast<int64_t>(logits_.values.size())});
     const std::vector<double> adam = adam_.state();
     tensors["search.adam"] = nn::fromValues(adam, {static_cast<int64_t>(adam.size())});
+    if (bits_.searches()) bits_.save(tensors);
     tensors["search.watch"] = nn::fromValues(watch_.state(), {2});
     state["search"] = {{"iteration", iteration_},
                        {"logit_steps", logit_steps_},
@@ -223,6 +267,7 @@ void NetworkSearch::restore(const base::Json& state, const nn::TensorMap& tensor
                               adam = reader.values<double>("search.adam", {3 * size}),
                               watch = reader.values<double>("search.watch", {2});
     reader.finish();
+    if (bits_.searches()) bits_.restore(tensors, file);
     watch_.restore(watch);
     logits_.values = logits;
     adam_.restore(adam);

@@ -11,6 +11,7 @@
 #include "core/nn/loss_watch.h"
 #include "core/nn/optimizers.h"
 #include "core/search/batches.h"
+#include "core/search/dns_bits.h"
 #include "core/search/dns_derive.h"
 #include "core/search/dns_macs.h"
 #include "core/search/dns_supernet.h"
@@ -55,6 +56,7 @@ struct DnsRecord {
     double hardware_term = 0;                   ///< log C(E, L), or log MACs, of the active operators
     double energy_pj = 0, latency_cycles = 0;   ///< of the most probable network on the current design
     double entropy = 0;
+    double bit_entropy = 0, mean_bits = 0;  ///< of the blocks whose width is searched; 0 where none is
     bool refreshed = false;  ///< the accelerator was searched after this step
 };
 
@@ -71,7 +73,7 @@ public:
     long iterations() const { return iterations_; }
     /// One iteration of the method. Throws InputError when training diverged.
     DnsRecord advance();
-    /// The network to hand over, from the current logits and table.
+    /// The network to hand over, from the current logits and table; options as network::blockOptions lists them.
     Derived derive() const;
 
     /// Mean loss of the weights over about the last 50 iterations, and whether it is sound.
@@ -79,6 +81,7 @@ public:
     bool healthy() const { return watch_.healthy(); }
 
     const ArchitectureLogits& logits() const { return logits_; }
+    const BitSearch& bits() const { return bits_; }
     const CostTable& table() const { return table_; }
     int refreshes() const { return refreshes_; }
 
@@ -90,9 +93,12 @@ private:
     bool refreshIsDue() const;
     double temperature() const;
     SampledNetwork sample(const char* purpose, int paths) const;
+    SampledBits sampleBits(const char* purpose) const;
     SampledNetwork anchored(SampledNetwork network) const;
-    void updateLogits(const SampledNetwork& network, DnsRecord& record);
-    void updateWeights(const SampledNetwork& network, DnsRecord& record);
+    void updateLogits(const SampledNetwork& network, const SampledBits& bits, DnsRecord& record);
+    void updateWeights(const SampledNetwork& network, const SampledBits& bits, DnsRecord& record);
+    std::vector<int> mostProbableBits() const;
+    std::vector<int> mostProbableOptions() const;
     void refreshHardware(DnsRecord& record);
     DnsRecord finishRecord(DnsRecord record) const;
     CostTable penaltyTable() const;
@@ -110,6 +116,7 @@ private:
     Supernet supernet_;
     ArchitectureLogits logits_;
     nn::Adam adam_;
+    BitSearch bits_;
     nn::CosineSchedule schedule_;
     nn::LossWatch watch_;
     autodiff::Tape<float> tape_;

@@ -17,7 +17,7 @@ constexpr size_t kMaxLabels =
 /// A partial choice: blocks 0..b decided.
 struct Label {
     double energy = 0, latency = 0, log_p = 0;
-    int parent = -1, candidate = -1;
+    int parent = -1, option = -1;
 };
 
 /// Operators' energies with their share of leakage, so that limits are plain sums.
@@ -78,14 +78,14 @@ public:
         return layers_.back();
     }
 
-    std::vector<int> choicesOf(const Label& last) const {
-        std::vector<int> choices(table_.blocks.size());
+    std::vector<int> optionsOf(const Label& last) const {
+        std::vector<int> options(table_.blocks.size());
         const Label* label = &last;
         for (size_t b = table_.blocks.size(); b-- > 0;) {
-            choices[b] = label->candidate;
+            options[b] = label->option;
             label = &layers_[b][label->parent];
         }
-        return choices;
+        return options;
     }
 
 private:
@@ -113,10 +113,10 @@ private:
 
 Derived describe(const Deriver& deriver, const Label& label, const std::vector<std::vector<double>>& log_p) {
     Derived derived;
-    derived.choices = deriver.choicesOf(label);
+    derived.options = deriver.optionsOf(label);
     derived.energy_pj = label.energy;
     derived.latency_cycles = label.latency;
-    for (size_t b = 0; b < derived.choices.size(); ++b) derived.log_probability += log_p[b][derived.choices[b]];
+    for (size_t b = 0; b < derived.options.size(); ++b) derived.log_probability += log_p[b][derived.options[b]];
     return derived;
 }
 

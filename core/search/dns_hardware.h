@@ -29,15 +29,18 @@ struct HardwareTerm {
     double value = 0;              ///< log C(E, L)
     double energy_pj = 0;          ///< expected, with leakage
     double latency_cycles = 0;     ///< expected
-    std::vector<double> gradient;  ///< by every logit, [block][candidate] in one list
+    std::vector<double> gradient;                   ///< by every logit, [block][candidate] in one list
+    std::vector<std::vector<double>> bit_gradient;  ///< by every logit of a width, [block][width]
 };
 
-/// L_hw = log C(E, L), E = fixed + sum_l sum_k p_lk e_lk and L likewise, p the softmax of the logits over the active
-/// operators of each block.
+/// L_hw = log C(E, L), E = fixed + sum_l sum_k sum_b p_lk q_lb e_lkb and L likewise, p the softmax of the logits over
+/// the active operators of each block, q that of `bit_logits` over all widths of the block ([block][width]; none at
+/// all: the table knows one width a block).
 HardwareTerm hardwareTerm(const CostTable& table, const std::string& objective, const std::vector<double>& logits,
-                          const std::vector<ActiveSet>& active);
+                          const std::vector<ActiveSet>& active,
+                          const std::vector<std::vector<double>>& bit_logits = {});
 
-/// The cost of one network of the space: choices per block.
-HardwareTerm networkCost(const CostTable& table, const std::string& objective, const std::vector<int>& choices);
+/// The cost of one network of the space: an option per block.
+HardwareTerm networkCost(const CostTable& table, const std::string& objective, const std::vector<int>& options);
 
 }  // namespace dna::search

@@ -8,10 +8,9 @@ CostTable macTable(const network::NetworkSpace& space) {
         table.fixed.energy_pj += static_cast<double>(network::macs(part));
     for (size_t block = 0; block < space.blocks.size(); ++block) {
         table.blocks.emplace_back();
-        for (size_t k = 0; k < space.candidates.size(); ++k)
+        for (const network::BlockOption& option : network::blockOptions(space, static_cast<int>(block)))
             table.blocks.back().push_back(
-                {static_cast<double>(network::macs(
-                     network::buildOperator(space, static_cast<int>(block), static_cast<int>(k)))),
+                {static_cast<double>(network::macs(network::buildOperator(space, static_cast<int>(block), option))),
                  0.0});
     }
     return table;

@@ -6,7 +6,7 @@
 namespace dna::search {
 
 /// Multiply-accumulates of every operator in place of its energy, no latency: with the objective "energy" the hardware
-/// term becomes log MACs, the penalty of searches that know nothing of the hardware.
+/// term becomes log MACs, the penalty of searches that know nothing of the hardware (of widths neither).
 CostTable macTable(const network::NetworkSpace& space);
 
 }  // namespace dna::search

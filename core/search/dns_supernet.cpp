@@ -21,6 +21,7 @@ Supernet::Supernet(const network::NetworkSpace& space, bool shared, uint64_t see
     network::addParameters(parameters_, stem_, "", seed);
     network::addParameters(parameters_, head_, "", seed);
     for (const network::Candidate& candidate : space.candidates) prefixes_.push_back(candidate.name + "/");
+    for (const network::BlockSite& site : space.blocks) widths_.push_back(network::widths(site));
     operators_.resize(space.blocks.size());
     for (size_t b = 0; b < space.blocks.size(); ++b) {
         if (shared) shareWeights(space, space.blocks[b], seed);
@@ -64,38 +65,50 @@ void Supernet::startAsIdentity(const std::string& scale) {
     std::fill_n(parameters_.values(index), parameters_.infos()[index].size, 0.0f);
 }
 
-autodiff::Var Supernet::runOperator(autodiff::Tape<float>& tape, size_t block, int candidate, autodiff::Var x,
-                                    bool train_weights) {
-    return network::runNetwork(tape, operators_[block][candidate], parameters_, prefixes_[candidate], x,
-                               {true, train_weights, false});
+std::optional<autodiff::Var> Supernet::shares(autodiff::Tape<float>& tape, size_t block, const BitShares& bits,
+                                              bool want_gradient) const {
+    if (widths_[block].size() == 1) return {};
+    const autodiff::Tensor<float> values = tape.allocateFlat(widths_[block].size());
+    for (size_t i = 0; i < values.size; ++i) values.data[i] = static_cast<float>(bits[block][i]);
+    return want_gradient ? tape.leaf(values) : tape.constant(values);
 }
 
-autodiff::Var Supernet::runPath(autodiff::Tape<float>& tape, const Batch& batch, const std::vector<int>& choices) {
+autodiff::Var Supernet::runOperator(autodiff::Tape<float>& tape, size_t block, int candidate, autodiff::Var x,
+                                    std::optional<autodiff::Var> shares, bool train_weights) {
+    network::RunMode mode{true, train_weights, false, {}};
+    if (shares) mode.mix = network::BitMix{widths_[block], *shares};
+    return network::runNetwork(tape, operators_[block][candidate], parameters_, prefixes_[candidate], x, mode);
+}
+
+autodiff::Var Supernet::runPath(autodiff::Tape<float>& tape, const Batch& batch, const std::vector<int>& choices,
+                                const BitShares& bits) {
     autodiff::Var x =
-        network::runNetwork(tape, stem_, parameters_, "", tape.constant(batch.pictures), {true, true, false});
-    for (size_t b = 0; b < operators_.size(); ++b) x = runOperator(tape, b, choices[b], x, true);
-    return network::runNetwork(tape, head_, parameters_, "", x, {true, true, false});
+        network::runNetwork(tape, stem_, parameters_, "", tape.constant(batch.pictures), {true, true, false, {}});
+    for (size_t b = 0; b < operators_.size(); ++b)
+        x = runOperator(tape, b, choices[b], x, shares(tape, b, bits, false), true);
+    return network::runNetwork(tape, head_, parameters_, "", x, {true, true, false, {}});
 }
 
 autodiff::Var Supernet::runGated(autodiff::Tape<float>& tape, const Batch& batch, const SampledNetwork& sample,
-                                 GateMode mode, bool train_weights, std::vector<autodiff::Var>& gates) {
-    autodiff::Var x =
-        network::runNetwork(tape, stem_, parameters_, "", tape.constant(batch.pictures), {true, train_weights, false});
+                                 GateMode mode, const BitShares& bits, bool train_weights, Gates& gates) {
+    autodiff::Var x = network::runNetwork(tape, stem_, parameters_, "", tape.constant(batch.pictures),
+                                          {true, train_weights, false, {}});
     // A path behind a gate of 0 passes no gradient on: only its value is wanted.
     for (size_t b = 0; b < operators_.size(); ++b) {
         const std::vector<int>& active = sample.active[b].candidates;
         const autodiff::Tensor<float> values = tape.allocateFlat(active.size());
+        gates.bits.push_back(shares(tape, b, bits, !train_weights));
         std::vector<autodiff::Var> paths;
         for (size_t i = 0; i < active.size(); ++i) {
             values.data[i] = mode == GateMode::Soft ? static_cast<float>(sample.gates[b][i]) : (i == 0 ? 1.0f : 0.0f);
             const bool counts = mode == GateMode::Soft || i == 0;
-            paths.push_back(counts ? runOperator(tape, b, active[i], x, train_weights)
-                                   : tape.withoutGradient([&] { return runOperator(tape, b, active[i], x, false); }));
+            const auto run = [&](bool train) { return runOperator(tape, b, active[i], x, gates.bits[b], train); };
+            paths.push_back(counts ? run(train_weights) : tape.withoutGradient([&] { return run(false); }));
         }
-        gates.push_back(train_weights ? tape.constant(values) : tape.leaf(values));
-        x = nn::gatedSum(tape, paths, gates.back());
+        gates.operators.push_back(train_weights ? tape.constant(values) : tape.leaf(values));
+        x = nn::gatedSum(tape, paths, *gates.operators.back());
     }
-    return network::runNetwork(tape, head_, parameters_, "", x, {true, train_weights, false});
+    return network::runNetwork(tape, head_, parameters_, "", x, {true, train_weights, false, {}});
 }
 
 }  // namespace dna::search

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "core/autodiff/tape.h"
@@ -21,24 +22,37 @@ public:
     nn::Parameters<float>& parameters() { return parameters_; }
     const nn::Parameters<float>& parameters() const { return parameters_; }
 
+    /// Shares of every block's widths in its weights, [block][width]; read where a block has several widths.
+    using BitShares = std::vector<std::vector<double>>;
+    /// What the logits get their gradients from.
+    struct Gates {
+        std::vector<std::optional<autodiff::Var>> operators;  ///< of every block: a_k
+        std::vector<std::optional<autodiff::Var>> bits;       ///< of every block with several widths: their shares
+    };
+
     /// Logits of one path; weights want gradients.
-    autodiff::Var runPath(autodiff::Tape<float>& tape, const Batch& batch, const std::vector<int>& choices);
+    autodiff::Var runPath(autodiff::Tape<float>& tape, const Batch& batch, const std::vector<int>& choices,
+                          const BitShares& bits);
     /// Logits with a gated sum in every block: gates have the value of the sampled path (1 and 0; the Gumbel-softmax
     /// sample in mode soft) and the gradient of a_k. `gates` gets the gates' variables.
     autodiff::Var runGated(autodiff::Tape<float>& tape, const Batch& batch, const SampledNetwork& sample, GateMode mode,
-                           bool train_weights, std::vector<autodiff::Var>& gates);
+                           const BitShares& bits, bool train_weights, Gates& gates);
 
 private:
     void shareWeights(const network::NetworkSpace& space, const network::BlockSite& site, uint64_t seed);
     /// A residual branch whose last batch norm has scale 0 adds nothing at first, so that what follows the block sees
     /// the same features behind every operator.
     void startAsIdentity(const std::string& scale);
+    /// The shares of a block's widths on the tape; nothing where it has one.
+    std::optional<autodiff::Var> shares(autodiff::Tape<float>& tape, size_t block, const BitShares& bits,
+                                        bool want_gradient) const;
     autodiff::Var runOperator(autodiff::Tape<float>& tape, size_t block, int candidate, autodiff::Var x,
-                              bool train_weights);
+                              std::optional<autodiff::Var> shares, bool train_weights);
 
     network::Network stem_, head_;
     std::vector<std::vector<network::Network>> operators_;  ///< [block][candidate]
     std::vector<std::string> prefixes_;                     ///< of a candidate's parameters
+    std::vector<std::vector<int>> widths_;                  ///< of every block's weights
     nn::Parameters<float> parameters_;
 };
 

@@ -9,7 +9,8 @@
 
 namespace dna::search {
 
-/// Energy (pJ, system) and latency (cycles) of one operator of one block, best mapping on the current design.
+/// Energy (pJ, system) and latency (cycles) of one operator of one block at one width of its weights, best mapping on
+/// the current design.
 struct OperatorCost {
     double energy_pj = 0;
     double latency_cycles = 0;
@@ -17,7 +18,8 @@ struct OperatorCost {
 
 /// What the network search needs to know of the hardware: a constant table (search.md 2).
 struct CostTable {
-    std::vector<std::vector<OperatorCost>> blocks;  ///< [searchable block][candidate]
+    std::vector<std::vector<OperatorCost>> blocks;  ///< [searchable block][option], as
+                                                    ///< network::blockOptions lists them
     OperatorCost fixed;                             ///< stem, header, classifier: what no choice changes
     double leakage_pj_per_cycle = 0;                ///< leakage x latency belongs to energy
     double clock_mhz = 100;

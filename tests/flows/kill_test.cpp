@@ -21,10 +21,11 @@ namespace fs = std::filesystem;
 
 namespace {
 
-const std::string kConfig = std::string(DNA_SOURCE_DIR) + "/examples/micro.json";
+const std::string kConfig = std::string(DNA_SOURCE_DIR) + "/examples/micro.json",
+                  kBitsConfig = std::string(DNA_SOURCE_DIR) + "/examples/micro-bits.json";
 
-std::vector<std::string> cosearch(const fs::path& out, int threads, bool resume, const std::string& until = {}) {
-    std::vector<std::string> command{"cosearch", "--config", kConfig, "--out", out.string(), "--threads", std::to_string(threads)};
+std::vector<std::string> cosearch(const fs::path& out, int threads, bool resume, const std::string& until = {}, const std::string& config = kConfig) {
+    std::vector<std::string> command{"cosearch", "--config", config, "--out", out.string(), "--threads", std::to_string(threads)};
     if (resume) command.push_back("--resume");
     if (!until.empty()) command.insert(command.end(), {"--until", until});
     return command;
@@ -135,6 +136,22 @@ TEST_SUITE("kill") {
         run = runWhole(cosearch(stopped, 2, true, "verification"));
         REQUIRE_MESSAGE(run.exit_code == 0, run.err);
         compare(results(filesOf(stopped)), beforeSynthesis(expected), "stopped by Ctrl-C");
+    }
+
+    TEST_CASE("kill: micro-bits, whose widths are searched too, killed while it learns and continued, with one and two threads") {
+        const TemporaryFolder folder;
+        const fs::path whole = folder.path / "whole", pieces = folder.path / "pieces";
+        ProgramRun run;
+        const double seconds = secondsOf([&] { run = runWhole(cosearch(whole, 2, false, "quantization", kBitsConfig)); });
+        REQUIRE_MESSAGE(run.exit_code == 0, run.err);
+        base::Rng rng(static_cast<uint64_t>(::getpid()), "kill times of bits");
+        int killed = 0;
+        for (int kill = 0; kill < 6; ++kill)
+            if (!runAndKill(cosearch(pieces, 1 + kill % 2, true, "quantization", kBitsConfig), 0.05 + rng.uniform() * 0.3 * seconds, SIGKILL)) ++killed;
+        CHECK(killed >= 3);
+        run = runWhole(cosearch(pieces, 1, true, "quantization", kBitsConfig));
+        REQUIRE_MESSAGE(run.exit_code == 0, run.err);
+        compare(filesOf(pieces), filesOf(whole), "killed and continued");
     }
 
     TEST_CASE("kill: a finished run is not begun again, and another one's folder not taken") {

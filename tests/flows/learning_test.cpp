@@ -77,6 +77,8 @@ TEST_CASE("training interrupted between two steps continues to the same files") 
         quantize.options.pictures = 64;
         const auto result = flows::quantizeStage(quantize, log);
         CHECK(std::abs(result.at("accuracy_float").get<double>() - result.at("accuracy_int8").get<double>()) <= 0.1);
+        CHECK(result.at("accuracy_quantized") == result.at("accuracy_int8"));
+        CHECK(result.at("weight_bits") == base::Json({8}));
         quantize.out = whole.out;
         CHECK_THROWS_AS(flows::quantizeStage(quantize, log), base::InputError);
     }
@@ -96,7 +98,7 @@ TEST_CASE("a network without weights gets random integers") {
 }
 
 TEST_CASE("the example configurations are read, resolved and read again to the same") {
-    for (const char* name : {"micro", "shapes-mini", "cifar10-mini", "fbnet-cifar", "fbnet-imagenet"}) {
+    for (const char* name : {"micro", "micro-bits", "shapes-mini", "cifar10-mini", "fbnet-cifar", "fbnet-imagenet"}) {
         CAPTURE(name);
         const fs::path file = fs::path(DNA_SOURCE_DIR) / "examples" / (std::string(name) + ".json");
         const auto config = flows::readCosearchConfig(file);

@@ -105,8 +105,8 @@ void runArch(benchmark::State& state, const std::vector<std::string>& candidates
         for (size_t k = 0; k < space.candidates.size(); ++k) set.candidates.push_back(static_cast<int>(k));
     const auto step = [&] {
         tape.reset();
-        std::vector<Var> gates;
-        const Var logits = supernet.runGated(tape, batch, sample, search::GateMode::Hard, false, gates);
+        search::Supernet::Gates gates;
+        const Var logits = supernet.runGated(tape, batch, sample, search::GateMode::Hard, {}, false, gates);
         tape.backward(nn::softmaxCrossEntropy(tape, logits, batch.labels));
     };
     step();

@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "core/base/error.h"
+#include "flows/accuracy.h"
 #include "flows/cli/verb.h"
 #include "flows/cosearch.h"
 #include "flows/data_source.h"
@@ -48,9 +49,9 @@ CosearchStage stageOf(const Arguments& arguments) {
 std::string summary(const base::Json& result, const std::filesystem::path& out) {
     std::string text;
     if (result.contains("accuracy"))
-        text += fmt::format("accuracy float {:.2f} %, INT8 {:.2f} %; ",
-                            100 * result.at("accuracy").at("float").get<double>(),
-                            100 * result.at("accuracy").at("int8").get<double>());
+        text += fmt::format("accuracy float {:.2f} %, {} {:.2f} %; ",
+                            100 * result.at("accuracy").at("float").get<double>(), widthsText(result.at("accuracy")),
+                            100 * result.at("accuracy").at("quantized").get<double>());
     if (result.contains("stopped_by")) text += "stopped as asked, continue with --resume; ";
     return text + "everything is in " + out.string();
 }

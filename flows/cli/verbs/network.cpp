@@ -13,6 +13,7 @@ namespace {
 struct Options {
     std::string space;
     std::vector<std::string> operators;
+    std::vector<int> bits;
     std::filesystem::path out;
 };
 
@@ -45,11 +46,30 @@ std::vector<int> choicesOf(const network::NetworkSpace& space, const std::vector
     return choices;
 }
 
+/// One width for each block, or one for all; none given: the widest of each.
+std::vector<int> bitsOf(const network::NetworkSpace& space, std::vector<int> bits) {
+    if (bits.size() == 1) bits.resize(space.blocks.size(), bits.front());
+    if (!bits.empty() && bits.size() != space.blocks.size())
+        throw base::InputError("--bits", "", fmt::format("expected one width for all blocks or one for each of the {} of space {}, found {}",
+                                                         space.blocks.size(), space.name, bits.size()));
+    std::vector<base::Problem> problems;
+    for (size_t b = 0; b < bits.size(); ++b) {
+        const std::vector<int>& widths = space.blocks[b].bits;
+        if (std::find(widths.begin(), widths.end(), bits[b]) == widths.end())
+            problems.push_back({"--bits", space.blocks[b].name,
+                                widths.empty() ? fmt::format("space {} states no widths", space.name)
+                                               : fmt::format("the block has {} bits to choose from, not {}", fmt::join(widths, " and "), bits[b])});
+    }
+    if (!problems.empty()) throw base::InputError(std::move(problems));
+    return bits;
+}
+
 base::Json makeNetworkFile(const Options& options) {
     const network::NetworkSpace space = network::readSpace(options.space);
     const std::vector<int> choices = choicesOf(space, options.operators);
     const network::Network graph =
-        network::buildNetwork(space, choices, fmt::format("{}-{}", space.name, fmt::join(options.operators, "-")));
+        network::buildNetwork(space, choices, fmt::format("{}-{}", space.name, fmt::join(options.operators, "-")),
+                              bitsOf(space, options.bits));
     base::writeJson(options.out, network::toJson(graph));
     base::Json result = base::makeDocument("network_made");
     result["space"] = space.name;
@@ -63,12 +83,16 @@ base::Json makeNetworkFile(const Options& options) {
 void register_network(VerbRegistry& verbs) {
     verbs.add(
         {"network", "operators of a network space -> the layer graph that they make",
-         "dna network --space mini --operators k3_e6 --out n.json", [](CLI::App& app) {
+         "dna network --space mini --operators k3_e6 --out n.json\n"
+         "  dna network --space micro_bits --operators k3_e3 --bits 4,8,4 --out n.json", [](CLI::App& app) {
              auto options = std::make_shared<Options>();
              app.add_option("--space", options->space, "built-in space or a file (dna.network_space)")->required();
              app.add_option("--operators", options->operators, "one for each block, or one for all")
                  ->delimiter(',')
                  ->required();
+             app.add_option("--bits", options->bits,
+                            "of the weights of each block, or of all, where the space has them (the widest)")
+                 ->delimiter(',');
              app.add_option("--out", options->out, "network file to write")->required();
              return [options](VerbContext& context) {
                  const base::Json json = makeNetworkFile(*options);

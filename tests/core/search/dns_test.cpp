@@ -30,10 +30,9 @@ public:
         CostTable table;
         table.blocks.resize(space_.blocks.size());
         for (size_t b = 0; b < space_.blocks.size(); ++b)
-            for (size_t k = 0; k < space_.candidates.size(); ++k) {
-                const auto macs = static_cast<double>(network::macs(
-                                      network::buildOperator(space_, static_cast<int>(b), static_cast<int>(k)))) +
-                                  1000;
+            for (const network::BlockOption& option : network::blockOptions(space_, static_cast<int>(b))) {
+                const auto macs =
+                    static_cast<double>(network::macs(network::buildOperator(space_, static_cast<int>(b), option))) + 1000;
                 table.blocks[b].push_back({macs * price_, macs / 64});
             }
         table.fixed = {1e5, 1e4};
