@@ -118,6 +118,8 @@ AreaParts areaOf(const design::Chunk& chunk, const LogicPrices& logic, const Chu
         area.pe += chunk.rows * sums * logic.pick_area_per_bit_um2;
         area.ppu += sums * (logic.pe_area_per_accumulator_bit_um2 + logic.pick_area_per_bit_um2);
     }
+    // Packed weights: a multiplexer a bit of the word, and the part's second bit on its way through five stages.
+    if (chunk.packed_weights) area.noc += kBeatBits * logic.pick_area_per_bit_um2 + 5 * logic.register_area_per_bit_um2;
     area.control = logic.control_area_um2;
     area.input_buffer = 2.0 * chunk.lanes() * prices.input.area_um2;
     area.weight_buffer = 2.0 * prices.weight.area_um2;

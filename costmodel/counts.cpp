@@ -87,7 +87,7 @@ void countSets(const LayerPlan& plan, const SubPlan& sub, AccessCounts& n) {
     const int rows = plan.chunk.rows, cols = plan.chunk.cols;
     const int64_t units = totalUnits(sub);
     const int64_t pixels = int64_t{plan.layer.out_height} * plan.layer.out_width;
-    const int64_t set_words = dense ? rows * cols / plan.chunk.block() : 1;
+    const int64_t set_words = plan.setWords(sub);
     int64_t loads = 0, parameter_reads = 0;
     for (const mapping::Job& job : mapping::jobsOf(plan, sub)) {
         const int64_t job_units = plan.units(sub, job.channel_tile);
@@ -149,7 +149,7 @@ void countFold(const LayerPlan& plan, const SubPlan& sub, AccessCounts& n) {
         loads += job_units * blocks * sub.reduction;
         steps += job_units * job_steps * sub.reduction;
     }
-    const int64_t set_words = (int64_t{fold.setVectors()} * cols + plan.chunk.block() - 1) / plan.chunk.block();
+    const int64_t set_words = plan.setWords(sub);
     const int64_t array_rows = int64_t{fold.groups} * fold.chain();
     n.mac_cycles += steps * fold.stepMacs();
     n.sums += pixels * units * sub.reduction;
@@ -180,7 +180,7 @@ void countArray(const LayerPlan& plan, const SubPlan& sub, AccessCounts& n) {
         blocks += job_blocks;
     }
     const int64_t cycles = blocks * sub.reduction;
-    const int64_t weight_words = cols == plan.chunk.block() ? sub.reduction : (sub.reduction + 1) / 2;
+    const int64_t weight_words = (sub.reduction - 1) / plan.vectorsPerWord() + 1;
     n.mac_cycles += cycles;
     n.input_reads += readsPerWord(plan, sub) * units * (dense ? wordsPerTap(sub, plan.chunk.block()) : 1);
     n.weight_reads += parameter_reads + blocks * weight_words;

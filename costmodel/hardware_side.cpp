@@ -36,6 +36,8 @@ public:
         }
         for (const network::Network& part : network::buildFixedParts(space))
             fixed_.push_back(mapping::extractLayers(part));
+        for (const auto& block : operators_)
+            for (const auto& layers : block) base_.packed_weights = base_.packed_weights || mapping::hasNarrowWeights(layers);
         std::vector<int> middle;
         for (const design::ParameterChoices& p : design_space_.parameters) middle.push_back(int(p.values.size()) / 2);
         chunk_ = design_space_.chunk(middle, base_);

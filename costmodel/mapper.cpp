@@ -72,9 +72,9 @@ double cyclePrice(const ChunkPrices& prices) {
 }
 
 std::string key(const Layer& layer, const design::Chunk& chunk) {
-    return fmt::format("{}|{} {} {} {} {} {} {} {} {} {}", layer.shapeKey(), templateName(chunk.array), chunk.rows,
+    return fmt::format("{}|{} {} {} {} {} {} {} {} {} {} {}", layer.shapeKey(), templateName(chunk.array), chunk.rows,
                        chunk.cols, chunk.input_words, chunk.weight_words, chunk.output_words, chunk.accumulator_bits,
-                       chunk.psum_words, chunk.tree_cut, chunk.rf_words);
+                       chunk.psum_words, chunk.tree_cut, chunk.rf_words, chunk.packed_weights);
 }
 
 }  // namespace

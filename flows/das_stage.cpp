@@ -44,6 +44,7 @@ public:
     }
 
     Json run() {
+        base_.packed_weights = mapping::hasNarrowWeights(layers_);
         base_.accumulator_bits = 17;
         for (const Layer& layer : layers_)
             base_.accumulator_bits = std::max(base_.accumulator_bits, mapping::accumulatorBits(layer));

@@ -115,6 +115,7 @@ Module chunkModule(const Design& design, const Chunk& chunk) {
     constant("ACC_BITS", chunk.accumulator_bits, "chunks[0].accumulator_bits");
     constant("MAX_POOL", chunk.max_pool ? 1 : 0, "chunks[0].max_pool");
     constant("SPILL", chunk.split_reduction ? 1 : 0, "chunks[0].split_reduction");
+    constant("PACKED", chunk.packed_weights ? 1 : 0, "chunks[0].packed_weights");
     constant("INPUT_WORDS", chunk.input_words, "chunks[0].input_words, per bank and half");
     constant("IADDR", addressBits(chunk.input_words), "address bits of a bank");
     constant("WEIGHT_WORDS", chunk.weight_words, "chunks[0].weight_words, per half");

@@ -42,6 +42,7 @@ public:
           f_(f),
           bits_(chunk.operand_bits),
           block_(chunk.block()),
+          weight_bits_(f.flag(24, 22) ? bits_ / 2 : bits_),
           record_(uint32_t(chunk.recordBytes())),
           multiplier_bytes_(uint32_t(chunk.multiplier_bits / 8)),
           cols_(chunk.cols),
@@ -78,9 +79,10 @@ private:
     }
 
     /// Value `index` of an array of operands in DRAM.
-    int value(uint32_t base, int64_t index) const {
-        DNA_CHECK(base + size_t((index + 1) * bits_ + 7) / 8 <= dram_.size(), "value outside the DRAM image");
-        return mapping::getValue(dram_.data() + base, index, bits_);
+    int value(uint32_t base, int64_t index) const { return value(base, index, bits_); }
+    int value(uint32_t base, int64_t index, int bits) const {
+        DNA_CHECK(base + size_t((index + 1) * bits + 7) / 8 <= dram_.size(), "value outside the DRAM image");
+        return mapping::getValue(dram_.data() + base, index, bits);
     }
 
     int input(int channel, int y, int x, int channel_tile) const {
@@ -118,7 +120,7 @@ private:
     int64_t atTap(uint32_t weights, int64_t& weight, int unit, int col, int y, int x, int channel_tile) const {
         const int own = unit * cols_ + col;
         auto product = [&](int channel) {
-            const int64_t w = value(weights, weight);
+            const int64_t w = value(weights, weight, weight_bits_);
             return w == 0 ? 0 : w * input(channel, y, x, channel_tile);
         };
         int64_t sum = 0;
@@ -155,10 +157,10 @@ private:
                 const int y = top + (pass / column_passes * rows + place % rows) * step;
                 const int x = left + (pass % column_passes * columns + tap) * step;
                 const int channel = depthwise() ? unit * cols_ + col : first + place / rows * channels + i % channels;
-                const int64_t w = value(weights, weight);
+                const int64_t w = value(weights, weight, weight_bits_);
                 if (w != 0) sum += w * input(channel, y, x, channel_tile);
             }
-            weight += -int64_t{chain} * columns * channels * cols_ & (block_ - 1);
+            weight += -int64_t{chain} * columns * channels * cols_ & (8 * kWord / weight_bits_ - 1);
         }
         return sum;
     }
@@ -204,6 +206,7 @@ private:
     std::vector<uint8_t>& dram_;
     const Fields& f_;
     int bits_, block_;                    ///< of an operand; operands of a word
+    int weight_bits_;                     ///< of a weight in DRAM
     uint32_t record_, multiplier_bytes_;  ///< of a column's parameters
     int cols_;
     int set_rows_;  ///< rows of a set where weights stay, else 0

@@ -21,7 +21,8 @@ std::map<std::string, std::string> featuresOf(const design::Chunk& chunk) {
                                          {"input_words", octave(chunk.input_words)},
                                          {"weight_words", octave(chunk.weight_words)},
                                          {"output_words", octave(chunk.output_words)},
-                                         {"accumulator_bits", number(chunk.accumulator_bits)}};
+                                         {"accumulator_bits", number(chunk.accumulator_bits)},
+                                         {"packed_weights", chunk.packed_weights ? "yes" : "no"}};
     if (!chunk.hasPartialSums()) f["split_reduction"] = chunk.split_reduction ? "yes" : "no";
     if (chunk.hasPartialSums()) f["psum_words"] = number(chunk.psum_words);
     if (chunk.rowStationary()) f["rf_words"] = number(chunk.rf_words);
@@ -54,6 +55,7 @@ void addFeatures(std::map<std::string, std::string>& f, const mapping::LayerPlan
     f["block_order"] = plan.mapping.block_order == mapping::BlockOrder::ChannelsOuter ? "channels" : "pixels";
     f["x_lanes"] = number(plan.x_lanes());
     f["ragged_channels"] = layer.out_channels % plan.chunk.cols != 0 ? "yes" : "no";
+    f["weights"] = plan.packsWeights() ? "packed" : layer.weight_bits < layer.operand_bits ? "narrow" : "whole";
     f["reduction"] = plan.splitsReduction() ? "split" : "whole";
     f["descriptors"] = octave(int(plan.subs.size()));
 }

@@ -45,7 +45,10 @@ network::Network everyOperator(base::Rng& rng, const std::string& name, bool max
     Node classes;
     classes.out_channels = 3 + int(rng.below(20));
     s.node("classifier", Op::Linear, {"pool"}, classes);
-    return s.build(name);
+    network::Network net = s.build(name);
+    for (Node& node : net.nodes)
+        if (hasWeights(node) && rng.below(2) != 0) node.weight_bits = 4;
+    return net;
 }
 
 namespace {
@@ -81,6 +84,7 @@ design::Chunk draw(base::Rng& rng, const ChunkRange& range) {
     chunk.accumulator_bits = least + int(rng.below(uint64_t(chunk.mostAccumulatorBits() - least + 1)));
     chunk.max_pool = chunk.array == design::Template::OutputArray && rng.below(4) != 0;
     chunk.split_reduction = chunk.array == design::Template::OutputArray && rng.below(2) != 0;
+    chunk.packed_weights = chunk.operand_bits > 4 && rng.below(3) != 0;
     return chunk;
 }
 

@@ -11,8 +11,8 @@
 namespace dna::verif {
 
 /// A small network that uses every operator: narrow input, stride 2, kernels of 1 to 7, dilation, depthwise (with a
-/// channel multiplier too), groups with and without shuffle, ReLU6, residual add, pools, linear; ragged sizes from
-/// `rng`.
+/// channel multiplier too), groups with and without shuffle, ReLU6, residual add, pools, linear, half of the weights 4 bits
+/// wide; ragged sizes from `rng`.
 network::Network everyOperator(base::Rng& rng, const std::string& name, bool max_pool = true);
 
 struct Words {

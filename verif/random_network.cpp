@@ -29,6 +29,7 @@ public:
         if (shape_.height * shape_.width != 1) append(Op::GlobalAveragePool);
         Node classes;
         classes.out_channels = channels();
+        classes.weight_bits = weightBits();
         append(Op::Linear, classes);
         return sketch_.build("fuzz");
     }
@@ -60,6 +61,12 @@ private:
         return multiple * size(std::max(1, range_.max_channels / multiple));
     }
 
+    /// Mostly as wide as the operands (not stated) or half of it.
+    int weightBits() {
+        if (chance(2)) return 0;
+        return chance(4) ? 2 + int(rng_.below(uint64_t(std::min(chunk_.operand_bits, 8) - 1))) : chunk_.operand_bits / 2;
+    }
+
     void activation(Node& n) {
         n.batch_norm = true;
         n.relu = !chance(3);
@@ -78,7 +85,7 @@ private:
     }
 
     void convolution(Node n, int out, int groups) {
-        n.out_channels = out, n.groups = groups;
+        n.out_channels = out, n.groups = groups, n.weight_bits = weightBits();
         activation(n);
         append(Op::Conv2d, n);
     }

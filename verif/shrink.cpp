@@ -122,7 +122,7 @@ private:
             if (op != Op::Conv2d && op != Op::Linear && op != Op::MaxPool && op != Op::AveragePool) continue;
             if (tryNode(i, [](Node& n) { n.groups = 1; }) || tryNode(i, [](Node& n) { n.dilation = 1; }) ||
                 tryNode(i, [](Node& n) { n.kernel = 1, n.pad = 0; }) || tryNode(i, [](Node& n) { n.stride = 1; }) ||
-                tryNode(i, [](Node& n) { n.pad = 0; }) || tryNode(i, [](Node& n) { n.relu = n.relu6 = false; }) ||
+                tryNode(i, [](Node& n) { n.weight_bits = 0; }) || tryNode(i, [](Node& n) { n.pad = 0; }) || tryNode(i, [](Node& n) { n.relu = n.relu6 = false; }) ||
                 tryNode(i, [](Node& n) { n.kernel = std::max(1, n.kernel - 1); }) ||
                 tryNode(i, [](Node& n) { fewerChannels(n, n.out_channels / 2); }) ||
                 tryNode(i, [](Node& n) { fewerChannels(n, n.out_channels - 1); }))

@@ -56,6 +56,9 @@ Chunk readChunk(JsonObject& object) {
     chunk.split_reduction = object.flag("split_reduction", chunk.split_reduction);
     if (chunk.split_reduction && chunk.array != Template::OutputArray)
         object.problem("split_reduction", "only an output_array can spill partial sums to DRAM");
+    chunk.packed_weights = object.flag("packed_weights", chunk.packed_weights);
+    if (chunk.packed_weights && chunk.operand_bits == 4)
+        object.problem("packed_weights", "weights of 4-bit operands are as narrow as they get: set it to false, or operand_bits to 8 or 16");
     if (chunk.hasPartialSums()) {
         chunk.psum_words = int(object.integer("psum_words", 8, 1024, chunk.psum_words));
         if (!std::has_single_bit(unsigned(chunk.psum_words)))
@@ -93,6 +96,7 @@ Json toJson(const Chunk& chunk) {
     json["axi_bits"] = chunk.axi_bits;
     json["max_pool"] = chunk.max_pool;
     json["split_reduction"] = chunk.split_reduction;
+    if (chunk.packed_weights) json["packed_weights"] = true;  // absent: designs of before keep their hash
     if (chunk.hasPartialSums()) json["psum_words"] = chunk.psum_words;
     if (chunk.array == Template::DotLanes) json["tree_cut"] = chunk.tree_cut;
     if (chunk.rowStationary()) json["rf_words"] = chunk.rf_words;

@@ -32,6 +32,9 @@ struct Chunk {
     int operand_bits = 8;       ///< width of activations and weights: 4, 8 or 16
     bool max_pool = false;      ///< PEs can take the maximum instead of the sum
     bool split_reduction = false;  ///< output array: partial sums can go to DRAM and come back
+    /// Layers whose weights have half of the operands' width keep them packed, two in the place of one, in DRAM and in the
+    /// weight buffer (docs/decisions/012).
+    bool packed_weights = false;
     int axi_bits = 128;         ///< data width of the AXI master: 32, 64 or 128
     int input_words = 128;      ///< input buffer, words per bank and half (one bank per lane)
     int weight_words = 512;     ///< weight buffer, words per half

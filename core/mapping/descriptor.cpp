@@ -39,6 +39,7 @@ struct Flags {
         kDilated = 1u << 11,
         kSlow = 1u << 20,
         kReload = 1u << 21,
+        kPacked = 1u << 22,
     };
 };
 
@@ -109,7 +110,7 @@ void encodeCompute(Descriptor& d, const LayerPlan& plan, const SubPlan& sub, con
     c[0] = commonFlags(plan, sub) | (plan.writesRaw(sub) ? Flags::kNarrowOrRaw : 0u) |
            (plan.mapping.block_order == BlockOrder::PixelsOuter ? Flags::kWaitOrPixelsOuter : 0u) |
            (layer.stride == 2 ? Flags::kShift : 0u) | (layer.max_pool ? Flags::kMaxPool : 0u) |
-           (layer.dilation == 2 ? Flags::kDilated : 0u);
+           (layer.dilation == 2 ? Flags::kDilated : 0u) | (plan.packsWeights() ? Flags::kPacked : 0u);
     c[1] = pair(sub.row_tiles, sub.channel_tiles);
     c[2] = uint32_t(layer.kernel_width) | uint32_t(layer.kernel) << 4 | uint32_t(layer.pad) << 8 |
            uint32_t(sub.channel_offset) << 16 | (dense && sub.sub.runs == 2 ? 1u << 24 : 0u);
@@ -210,7 +211,7 @@ private:
 void writeSets(const LayerPlan& plan, const SubPlan& sub, const WeightSource& source, int first, int valid,
                uint8_t* weights) {
     const bool dense = plan.layer.mode == ArrayMode::Dense;
-    const int rows = plan.chunk.rows, cols = plan.chunk.cols, block = plan.chunk.block(), bits = plan.chunk.operand_bits;
+    const int rows = plan.chunk.rows, cols = plan.chunk.cols, block = plan.chunk.block(), bits = plan.storedWeightBits();
     int64_t at = 0;
     const SubLayer& s = sub.sub;
     for (int tap = 0; tap < plan.layer.taps(); ++tap) {
@@ -254,8 +255,8 @@ private:
                             channel + place / fold.filter_rows * fold.channels + i % fold.channels);
             }
         }
-        const int block = plan_.chunk.block();
-        at_ = (at_ + block - 1) / block * block;
+        const int word = plan_.vectorsPerWord() * plan_.chunk.cols;
+        at_ = (at_ + word - 1) / word * word;
     }
 
     /// `channel` counts from the first one of the run's sets.
@@ -265,7 +266,7 @@ private:
         const int begin = s.in_begin + run * s.run_stride;
         const bool used = plan_.layer.mode != ArrayMode::Dense || (in >= begin && in < begin + s.in_channels);
         for (int c = 0; c < valid_ && used; ++c)
-            putValue(weights_, at_ + c, plan_.chunk.operand_bits, source_.weight(first_ + c, in, tap));
+            putValue(weights_, at_ + c, plan_.storedWeightBits(), source_.weight(first_ + c, in, tap));
     }
 
     const LayerPlan& plan_;
@@ -330,7 +331,7 @@ std::vector<uint8_t> weightImage(const LayerPlan& plan, const SubPlan& sub, cons
                 for (int i = 0; i < (dense ? sub.sub.in_channels : 1); ++i, vector += cols) {
                     const int in = sub.sub.in_begin + run * sub.sub.run_stride + i;
                     for (int c = 0; c < valid; ++c)
-                        putValue(weights, vector + c, plan.chunk.operand_bits, source.weight(first + c, in, tap));
+                        putValue(weights, vector + c, plan.storedWeightBits(), source.weight(first + c, in, tap));
                 }
             }
         }

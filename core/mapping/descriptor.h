@@ -39,7 +39,7 @@ Descriptor encodeDescriptor(const LayerPlan& plan, const SubPlan& sub, const Lay
                             const DescriptorPlace& place);
 
 /// The sub-layer's weight image: for every unit its requantisation parameters (a record a column: bias, shift - 1,
-/// multiplier), then one vector of `cols` weights per MAC cycle, in the order of use.
+/// multiplier), then one vector of `cols` weights per MAC cycle, in the order of use, each of the plan's storedWeightBits.
 std::vector<uint8_t> weightImage(const LayerPlan& plan, const SubPlan& sub, const nn::IntegerNetwork& network);
 
 }  // namespace dna::mapping

@@ -21,9 +21,9 @@ int TensorRef::physical(int logical, int channels) const {
 }
 
 std::string Layer::shapeKey() const {
-    return fmt::format("{}{}{}{} b{} C{} H{} W{} M{} k{}x{} s{} p{} d{} g{} sh{} r{}",
+    return fmt::format("{}{}{}{} b{}w{} C{} H{} W{} M{} k{}x{} s{} p{} d{} g{} sh{} r{}",
                        mode == ArrayMode::Dense ? "d" : "w", max_pool ? "m" : pool ? "p" : "", raw_output ? "r" : "",
-                       narrow_input ? "n" : "", operand_bits, in_channels, in_height, in_width, out_channels, kernel, kernel_width,
+                       narrow_input ? "n" : "", operand_bits, weight_bits, in_channels, in_height, in_width, out_channels, kernel, kernel_width,
                        stride, pad, dilation, groups, input.shuffle_groups, residual_node >= 0);
 }
 
@@ -144,6 +144,7 @@ private:
         Layer layer;
         layer.operand_bits = operand_bits_;
         layer.value_bits = valueBits(index);
+        layer.weight_bits = weightBits(node);
         layer.in_channels = in.channels, layer.in_height = in.height, layer.in_width = in.width;
         layer.out_channels = node.shape.channels, layer.out_height = node.shape.height,
         layer.out_width = node.shape.width;
@@ -168,13 +169,17 @@ private:
         return layer;
     }
 
-    /// Widest container of the values that a node reads, holds and writes; the chip's width when not quantised.
+    /// Container of a node's weights; those of pools are ones.
+    int weightBits(const Node& node) const {
+        return network::containerBits(network::hasWeights(node) ? network::weightBits(node, operand_bits_) : 1);
+    }
+
+    /// Widest container of the values that a node reads, holds and writes; maps have the chip's width when not quantised.
     int valueBits(int index) const {
         const Node& node = network_.nodes[index];
-        if (!node.quantization) return operand_bits_;
-        int bits = network::containerBits(node.quantization->bits);
-        bits = std::max(bits, network::containerBits(network_.nodes[node.inputs[0]].quantization->bits));
-        return network::hasWeights(node) ? std::max(bits, network::containerBits(node.weight_bits)) : bits;
+        if (!node.quantization) return std::max(operand_bits_, weightBits(node));
+        const int bits = std::max(node.quantization->bits, network_.nodes[node.inputs[0]].quantization->bits);
+        return std::max(network::containerBits(bits), weightBits(node));
     }
 
     static void setWindow(Layer& layer, const Node& node) {
@@ -222,6 +227,11 @@ private:
 
 std::vector<Layer> extractLayers(const Network& network, int operand_bits) {
     return Extractor(network, operand_bits).run();
+}
+
+bool hasNarrowWeights(const std::vector<Layer>& layers) {
+    return std::any_of(layers.begin(), layers.end(),
+                       [](const Layer& layer) { return !layer.pool && 2 * layer.weight_bits <= layer.operand_bits; });
 }
 
 }  // namespace dna::mapping

@@ -53,6 +53,7 @@ struct Layer {
     bool narrow_input = false;  ///< the picture: 4 channels a pixel instead of a word
     int operand_bits = 8;       ///< width of the chip's operands: 4, 8 or 16; a word has 128 / operand_bits channels
     int value_bits = 8;         ///< widest container of its maps and weights
+    int weight_bits = 8;        ///< container of its weights: 4, 8 or 16
     std::vector<SubLayer> subs;
     int64_t macs = 0;  ///< useful multiply-accumulates (pools: additions or comparisons)
 
@@ -72,5 +73,8 @@ struct Layer {
 /// (e.g. a shuffle of more than two groups in front of a grouped convolution, an add of maps in different order).
 /// `operand_bits`: width of the chip that is to run them.
 std::vector<Layer> extractLayers(const network::Network& network, int operand_bits = 8);
+
+/// Whether packed weights pay: a layer with weights of its own (no pool) needs at most half of the operands' width.
+bool hasNarrowWeights(const std::vector<Layer>& layers);
 
 }  // namespace dna::mapping

@@ -92,13 +92,6 @@ void planInput(const LayerPlan& plan, SubPlan& sub) {
     sub.block_words = planes * sub.plane_words;
 }
 
-/// Weights stay: words of a set in the weight buffer (T1, T2 depthwise: one vector).
-int setWords(const LayerPlan& plan, const SubPlan& sub) {
-    const int block = plan.chunk.block();
-    if (plan.chunk.rowStationary()) return ceilDiv(sub.fold.setVectors() * plan.chunk.cols, block);
-    return plan.layer.mode == ArrayMode::Dense ? plan.chunk.rows * plan.chunk.cols / block : 1;
-}
-
 int smallestBlock(const LayerPlan& plan, const SubPlan& sub) {
     int smallest = plan.chunk.psum_words;
     for (const int tile : {0, sub.row_tiles - 1}) {
@@ -123,7 +116,7 @@ void planFold(const LayerPlan& plan, SubPlan& sub) {
     sub.slices = setsOfRun(sub.sub, layer.mode, sub.channel_offset, sub.run_start, fold.setChannels());
     alignRuns(sub, dense && sub.sub.runs == 2, fold.setChannels());
     sub.reduction = fold.taps() * (dense ? sub.sub.runs : 1) * sub.slices;
-    sub.unit_words = timing.parameter_words + sub.reduction * setWords(plan, sub);
+    sub.unit_words = timing.parameter_words + sub.reduction * plan.setWords(sub);
     sub.y_blocks_full = ceilDiv(sub.rows_full, fold.groups);
     sub.y_blocks_last = ceilDiv(sub.rows_last, fold.groups);
     // A unit's parameters may not be overwritten before the first row of its last set took them over.
@@ -147,7 +140,7 @@ void planReduction(const LayerPlan& plan, SubPlan& sub) {
         sub.pace = sub.spills || sub.reloads ? plan.chunk.rawWords() : 1;
         sub.bubble = std::max(0, timing.drain * sub.pace - sub.reduction);
         if (sub.reloads) sub.gap += sub.pace;  // its rows leave as much later
-        sub.unit_words = timing.parameter_words + ceilDiv(sub.reduction * plan.chunk.cols, plan.chunk.block());
+        sub.unit_words = timing.parameter_words + ceilDiv(sub.reduction, plan.vectorsPerWord());
         return;
     }
     const int rows = plan.chunk.rows, channels = sub.sub.in_channels;
@@ -156,7 +149,7 @@ void planReduction(const LayerPlan& plan, SubPlan& sub) {
     if (two_runs) sub.slices = std::max(sub.slices, sliceCount(sub.run_start, channels, rows));
     alignRuns(sub, two_runs, rows);
     sub.reduction = taps * (dense ? sub.sub.runs : 1) * sub.slices;
-    sub.unit_words = timing.parameter_words + sub.reduction * setWords(plan, sub);
+    sub.unit_words = timing.parameter_words + sub.reduction * plan.setWords(sub);
     // A unit's parameters may not be overwritten before its first row has left its last set.
     sub.gap = std::max(timing.gap, timing.sums_stage - 4 - plan.setCycles(smallestBlock(plan, sub)));
 }
@@ -258,6 +251,11 @@ bool LayerPlan::splitsReduction() const {
 int LayerPlan::setCycles(int pixels) const {
     const int steps = std::max(pixels, design::timingOf(chunk).min_set);
     return steps + steps % 2;
+}
+
+int LayerPlan::setWords(const SubPlan& sub) const {
+    if (chunk.rowStationary()) return ceilDiv(sub.fold.setVectors(), vectorsPerWord());
+    return layer.mode == ArrayMode::Dense ? chunk.rows / vectorsPerWord() : 1;
 }
 
 int LayerPlan::weightWords(const SubPlan& sub, int channel_tile) const {

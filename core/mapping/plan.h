@@ -90,6 +90,15 @@ struct LayerPlan {
     bool writesRaw(const SubPlan& sub) const { return layer.raw_output || sub.spills; }
     bool usesResidual(const SubPlan& sub) const { return layer.residual_node >= 0 || sub.reloads; }
     bool splitsReduction() const;  ///< there are partial sums in DRAM
+    /// Two weights stand in the place of one. Not where a set is one word, of which packing would fill a part only.
+    bool packsWeights() const {
+        return chunk.packed_weights && 2 * layer.weight_bits <= chunk.operand_bits &&
+               !(chunk.weightsStay() && layer.mode == ArrayMode::Depthwise);
+    }
+    /// Width of a weight, vectors (a weight a column) of a word, in DRAM and in the weight buffer.
+    int storedWeightBits() const { return packsWeights() ? chunk.operand_bits / 2 : chunk.operand_bits; }
+    int vectorsPerWord() const { return 8 * design::kWordBytes / (storedWeightBits() * chunk.cols); }
+    int setWords(const SubPlan& sub) const;  ///< of weights; where weights stay and in register files
     int tileOutputs(const SubPlan& sub, int row_tile) const { return rows(sub, row_tile) * layer.out_width; }
     /// Words of one channel block of a tile in the output buffer, and in the residual buffer.
     int outputWordsPerBlock(const SubPlan& sub, int row_tile) const;

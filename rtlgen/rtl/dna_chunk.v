@@ -19,6 +19,7 @@ module dna_chunk #(
     parameter ACC_BITS     = 28,
     parameter MAX_POOL     = 0,     // PEs can take maxima
     parameter SPILL        = 0,     // partial sums can go to and come from DRAM (TEMPLATE 3)
+    parameter PACKED       = 0,     // layers can have two weights in the place of one
     parameter INPUT_WORDS  = 64,
     parameter IADDR        = 6,
     parameter WEIGHT_WORDS = 512,
@@ -171,7 +172,7 @@ module dna_chunk #(
         if (TEMPLATE == 3) begin : gen_output_array
             dna_engine_os #(.ROWS(ROWS), .LOG(LOG), .COLS(COLS), .BITS(BITS), .MB(MB), .DIGIT(DIGIT), .LEVELS(LEVELS),
                             .PE_CUT(PE_CUT), .ACC_BITS(ACC_BITS), .MAX_POOL(MAX_POOL), .SPILL(SPILL),
-                            .INPUT_WORDS(INPUT_WORDS), .IADDR(IADDR), .WEIGHT_WORDS(WEIGHT_WORDS), .WADDR(WADDR),
+                            .PACKED(PACKED), .INPUT_WORDS(INPUT_WORDS), .IADDR(IADDR), .WEIGHT_WORDS(WEIGHT_WORDS), .WADDR(WADDR),
                             .OUTPUT_WORDS(OUTPUT_WORDS), .OADDR(OADDR)) u_engine (
                 .clk(clk), .rst_n(rst_n), .descriptor_i(descriptor_write), .descriptor_beat_i(descriptor_beat),
                 .captured_o(compute_captured), .drained_i(!undrained), .loaded_i(job_loaded), .loaded_take_o(loaded_take),
@@ -189,7 +190,7 @@ module dna_chunk #(
         end else if (TEMPLATE == 4) begin : gen_row_stationary
             dna_engine_rs #(.ROWS(ROWS), .LOG(LOG), .COLS(COLS), .BITS(BITS), .MB(MB), .DIGIT(DIGIT), .LEVELS(LEVELS),
                             .PE_CUT(PE_CUT), .DEPTH(DEPTH), .RADDR(RADDR), .PSUM(PSUM), .PADDR(PADDR),
-                            .ACC_BITS(ACC_BITS), .INPUT_WORDS(INPUT_WORDS), .IADDR(IADDR), .WEIGHT_WORDS(WEIGHT_WORDS),
+                            .ACC_BITS(ACC_BITS), .PACKED(PACKED), .INPUT_WORDS(INPUT_WORDS), .IADDR(IADDR), .WEIGHT_WORDS(WEIGHT_WORDS),
                             .WADDR(WADDR), .OUTPUT_WORDS(OUTPUT_WORDS), .OADDR(OADDR)) u_engine (
                 .clk(clk), .rst_n(rst_n), .descriptor_i(descriptor_write), .descriptor_beat_i(descriptor_beat),
                 .captured_o(compute_captured), .drained_i(!undrained), .loaded_i(job_loaded), .loaded_take_o(loaded_take),
@@ -207,7 +208,7 @@ module dna_chunk #(
         end else begin : gen_weight_stationary
             dna_engine_ws #(.SYSTOLIC(TEMPLATE == 2 ? 1 : 0), .ROWS(ROWS), .LOG(LOG), .COLS(COLS), .BITS(BITS), .MB(MB), .DIGIT(DIGIT),
                             .LEVELS(LEVELS), .PE_CUT(PE_CUT), .CUT(CUT), .PSUM(PSUM),
-                            .PADDR(PADDR), .ACC_BITS(ACC_BITS), .INPUT_WORDS(INPUT_WORDS), .IADDR(IADDR),
+                            .PADDR(PADDR), .ACC_BITS(ACC_BITS), .PACKED(PACKED), .INPUT_WORDS(INPUT_WORDS), .IADDR(IADDR),
                             .WEIGHT_WORDS(WEIGHT_WORDS), .WADDR(WADDR), .OUTPUT_WORDS(OUTPUT_WORDS),
                             .OADDR(OADDR)) u_engine (
                 .clk(clk), .rst_n(rst_n), .descriptor_i(descriptor_write), .descriptor_beat_i(descriptor_beat),

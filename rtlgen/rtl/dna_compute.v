@@ -3,6 +3,7 @@
 // parameters are read before the first block of a unit, behind a gap that lets the previous unit drain.
 module dna_compute #(
     parameter UPW        = 1,    // units in a word of channels, vectors in a word of weights: 1 or 2
+    parameter PACKED     = 0,    // there are layers with twice as many vectors in a word
     parameter SELECT     = 4,    // log2 of the channels in a word
     parameter PARAMETERS = 8,    // words of a unit's parameters
     parameter LATE       = 0,    // cycles by which rows leave late when partial sums come from DRAM
@@ -21,7 +22,7 @@ module dna_compute #(
     output wire             slot_take_o,
     output wire             input_release_o, weights_release_o,   // with the last issue of a job
     // layer
-    input  wire             depthwise_i, late_i, channels_outer_i, shared_weights_i, pixels_outer_i, shift_i,
+    input  wire             depthwise_i, packed_i, late_i, channels_outer_i, shared_weights_i, pixels_outer_i, shift_i,
     input  wire [2:0]       log2_x_i, log2_y_i,
     input  wire [2:0]       pad_i,
     input  wire [9:0]       row_tiles_i, channel_tiles_i,
@@ -46,7 +47,7 @@ module dna_compute #(
     output wire             half_o,
     output wire             weight_read_o,
     output wire [WADDR-1:0] weight_addr_o,
-    output wire             weight_half_o,
+    output wire [PACKED:0]  weight_part_o,    // vector of the word
     output wire             parameter_o,
     output wire [4:0]       parameter_index_o,
     output reg              input_slot_o, weight_slot_o,
@@ -107,7 +108,6 @@ module dna_compute #(
     wire y_moves    = x_moves && x_last;
 
     reg [WADDR-1:0] unit_addr_q, weight_addr_q;
-    reg             weight_half_q;
     reg [15:0]      unit_channel_q;                            // depthwise: address of the unit's channel block
     reg [OADDR-1:0] unit_base_q, y_offset_q, x_offset_q;       // output tile: block address = sum of the three
     wire unused_words = &{1'b0, unit_words_i};
@@ -128,6 +128,9 @@ module dna_compute #(
 
     wire in_mac     = state_q == MAC;
     wire mac_end    = in_mac && block_end;
+    wire word_first, word_last;    // vector of a word of weights
+    dna_parts #(.UPW(UPW), .PACKED(PACKED)) u_parts (
+        .clk(clk), .packed_i(packed_i), .run_i(in_mac && !block_end), .part_o(weight_part_o), .first_o(word_first), .last_o(word_last));
     wire block_done = (mac_end && bubble_i == 8'd0) || (state_q == BUBBLE && count_q == 8'd1);
     assign job_done = block_done && block_last;
 
@@ -152,9 +155,8 @@ module dna_compute #(
     assign half_o         = unit_half;
     assign parameter_o    = state_q == PARAMETER;
     assign parameter_index_o = count_q[4:0];
-    assign weight_read_o  = parameter_o || (in_mac && !weight_half_q);
+    assign weight_read_o  = parameter_o || (in_mac && word_first);
     assign weight_addr_o  = weight_addr_q;
-    assign weight_half_o  = weight_half_q;
     assign block_base_o   = unit_base_q + y_offset_q + x_offset_q;
     assign job_end_o      = block_last;
 
@@ -255,18 +257,16 @@ module dna_compute #(
     wire [OADDR-1:0] y_stride = y_stride_words[OADDR-1:0];
     wire unused_stride = &{1'b0, y_stride_words};
 
-    // Weight words: parameters first, then one vector a MAC cycle (UPW = 2: two vectors a word).
+    // Weight words: parameters first, then one vector a MAC cycle.
     reg [WADDR-1:0] vectors_addr_q;    // first weight word of the unit
     always @(posedge clk) begin
         if (state_q == PAUSE) weight_addr_q <= unit_addr_q;
         else if (parameter_o) weight_addr_q <= weight_addr_q + 1'b1;
         else if (in_mac) begin
             if (block_end) weight_addr_q <= vectors_addr_q;
-            else if (UPW == 1 || weight_half_q) weight_addr_q <= weight_addr_q + 1'b1;
+            else if (word_last) weight_addr_q <= weight_addr_q + 1'b1;
         end
         if (parameter_o) vectors_addr_q <= weight_addr_q + 1'b1;
-        if (state_q != MAC || block_end) weight_half_q <= 1'b0;
-        else if (UPW == 2) weight_half_q <= ~weight_half_q;
     end
 
     // Reduction: taps outside, channel runs and channels inside.

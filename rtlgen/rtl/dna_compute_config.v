@@ -13,7 +13,7 @@ module dna_compute_config #(
     input  wire         take_i,           // the captured section becomes active
     output reg          captured_o,       // a section waits to be taken
     output wire         depthwise_o, shift_o, raw_o, residual_o, channels_outer_o, shared_weights_o, pixels_outer_o,
-    output wire         max_o, dilated_o, slow_o, reload_o,
+    output wire         max_o, dilated_o, slow_o, reload_o, packed_o,
     output wire [2:0]   log2_x_o, log2_y_o,
     output wire [BITS-1:0] pad_value_o,
     output wire [9:0]   row_tiles_o, channel_tiles_o,
@@ -62,6 +62,7 @@ module dna_compute_config #(
     assign dilated_o         = active_q[11];
     assign slow_o            = active_q[20];
     assign reload_o          = active_q[21];
+    assign packed_o          = active_q[22];
     assign log2_x_o          = active_q[14:12];
     assign log2_y_o          = active_q[18:16];
     assign pad_value_o       = active_q[32*14+16 +: BITS];

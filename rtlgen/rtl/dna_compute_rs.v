@@ -8,6 +8,7 @@ module dna_compute_rs #(
     parameter ROWS   = 16,
     parameter LOG    = 4,    // log2(ROWS)
     parameter UPW    = 1,    // weight vectors in a word: 1 or 2
+    parameter PACKED = 0,    // there are layers with twice as many
     parameter SELECT = 4,    // log2 of the channels in a word
     parameter PARAMETERS = 8,   // words of a unit's parameters
     parameter RADDR  = 4,    // address bits of a register file; the highest one chooses the half
@@ -28,7 +29,7 @@ module dna_compute_rs #(
     output wire             input_release_o, weights_release_o,   // with the end of a job
     output wire             configure_o,      // ROWS cycles behind take_o: the array rows get their places
     // layer
-    input  wire             depthwise_i, raw_i, channels_outer_i, shared_weights_i, pixels_outer_i, shift_i, dilated_i,
+    input  wire             depthwise_i, packed_i, raw_i, channels_outer_i, shared_weights_i, pixels_outer_i, shift_i, dilated_i,
     input  wire [2:0]       pad_i,
     input  wire [9:0]       row_tiles_i, channel_tiles_i, rows_full_i, rows_last_i, units_full_i, units_last_i, out_width_i,
     input  wire [3:0]       kernel_y_i,
@@ -63,7 +64,7 @@ module dna_compute_rs #(
     output wire             half_o,
     output wire             weight_read_o,
     output wire [WADDR-1:0] weight_addr_o,
-    output wire             weight_half_o,
+    output wire [PACKED:0]  weight_part_o,    // vector of the word
     output wire             weight_load_o,    // a vector of weights
     output wire [5:0]       weight_chain_o,   // for the array rows with this place in their chain
     output wire [RADDR-1:0] weight_place_o,
@@ -134,7 +135,7 @@ module dna_compute_rs #(
     assign last_o  = mac_o && {1'b0, cycle_q} + 7'd1 == macs;
 
     // Weights: the next set's (RUN) or the first one's (LOAD), vector by vector; a set starts with a new word.
-    reg         filling_q, odd_q, rf_half_q;
+    reg         filling_q, rf_half_q;
     reg [5:0]   fill_cycle_q, fill_chain_q;
     wire        fill      = state_q == LOAD || (in_run && filling_q);
     wire        fill_turn = {1'b0, fill_cycle_q} + 7'd1 == macs;
@@ -155,8 +156,11 @@ module dna_compute_rs #(
     wire block_done = set_end && set_last_i;
     assign job_done = block_done && block_last;
     wire load  = fill && (state_q == LOAD || !set_last_i || !(unit_turns || block_last));
-    wire fetch = load && !odd_q;
-    wire used  = load && (UPW == 1 || odd_q || fill_last);    // on to the next word
+    wire word_first, word_last;                                 // vector of a word of weights
+    dna_parts #(.UPW(UPW), .PACKED(PACKED)) u_parts (
+        .clk(clk), .packed_i(packed_i), .run_i(load && !fill_last), .part_o(weight_part_o), .first_o(word_first), .last_o(word_last));
+    wire fetch = load && word_first;
+    wire used  = load && (word_last || fill_last);    // on to the next word
 
     assign take_o        = state_q == IDLE && captured_i && drained_i;
     assign loaded_take_o = state_q == WAIT && loaded_i && slot_free_i;
@@ -177,7 +181,6 @@ module dna_compute_rs #(
     wire fill_first = fill && fill_cycle_q == 6'd0 && fill_chain_q == 6'd0;
     assign weight_addr_o  = (in_run && set_last_i && fill_first) ? vectors_addr_q : weight_addr_q;
     assign weight_read_o  = parameter_o || fetch;
-    assign weight_half_o  = odd_q;
     assign weight_load_o  = load;
     assign weight_chain_o = fill_chain_q;
     assign weight_place_o = {state_q == LOAD ? rf_half_q : !rf_half_q, fill_cycle_q[RADDR-2:0]};
@@ -222,7 +225,6 @@ module dna_compute_rs #(
         fill_cycle_q <= !fill || fill_turn ? 6'd0 : fill_cycle_q + 6'd1;
         if (!fill || fill_last) fill_chain_q <= 6'd0;
         else if (fill_turn) fill_chain_q <= fill_chain_q + 6'd1;
-        odd_q <= (UPW == 2) && load && !odd_q && !fill_last;
     end
 
     // Place of the step; entry of group 0's partial sum.

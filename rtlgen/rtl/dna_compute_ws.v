@@ -8,6 +8,7 @@ module dna_compute_ws #(
     parameter ROWS   = 16,
     parameter LOG    = 4,    // log2(ROWS)
     parameter UPW    = 1,    // weight vectors in a word: 1 or 2
+    parameter PACKED = 0,    // there are layers with twice as many
     parameter SELECT = 4,    // log2 of the channels in a word
     parameter PARAMETERS = 8,   // words of a unit's parameters
     parameter PSUM   = 64,   // partial sums of a column
@@ -27,7 +28,7 @@ module dna_compute_ws #(
     output wire             slot_take_o,
     output wire             input_release_o, weights_release_o,   // with the end of a job
     // layer
-    input  wire             depthwise_i, raw_i, channels_outer_i, shared_weights_i, pixels_outer_i, shift_i,
+    input  wire             depthwise_i, packed_i, raw_i, channels_outer_i, shared_weights_i, pixels_outer_i, shift_i,
     input  wire [2:0]       pad_i,
     input  wire [9:0]       row_tiles_i, channel_tiles_i,
     input  wire [3:0]       kernel_x_i, kernel_y_i,
@@ -51,7 +52,7 @@ module dna_compute_ws #(
     output wire [PADDR-1:0] entry_o,          // partial sum
     output wire             weight_read_o,
     output wire [WADDR-1:0] weight_addr_o,
-    output wire             weight_half_o,
+    output wire [PACKED:0]  weight_part_o,    // vector of the word
     output wire             weight_load_o,    // a row of weights
     output wire [LOG-1:0]   weight_row_o,
     output wire [SELECT-1:0] weight_select_o,
@@ -151,9 +152,11 @@ module dna_compute_ws #(
     wire more   = !set_last || !(unit_turns || block_last);
     wire load   = state_q == LOAD || (in_run && more && step_q < ROWS[11:0]);
     wire [5:0] load_row = state_q == LOAD ? count_q : step_q[5:0];
-    reg        odd_q;                                          // second vector of a word (UPW = 2)
-    wire       fetch  = load && (depthwise_i ? load_row == 6'd0 : !odd_q);
-    wire       used   = load && (depthwise_i ? load_row == 6'd0 : UPW == 1 || odd_q);   // on to the next word
+    wire word_first, word_last;                                // vector of a word of weights
+    dna_parts #(.UPW(UPW), .PACKED(PACKED)) u_parts (
+        .clk(clk), .packed_i(packed_i), .run_i(load && !depthwise_i), .part_o(weight_part_o), .first_o(word_first), .last_o(word_last));
+    wire       fetch  = load && (depthwise_i ? load_row == 6'd0 : word_first);
+    wire       used   = load && (depthwise_i ? load_row == 6'd0 : word_last);   // on to the next word
 
     reg [WADDR-1:0] unit_addr_q, vectors_addr_q, weight_addr_q;
     reg [OADDR-1:0] unit_base_q, tile_offset_q;
@@ -182,7 +185,6 @@ module dna_compute_ws #(
     assign weight_select_o = state_q == LOAD ? channel_q[SELECT-1:0] : next_channel[SELECT-1:0];
     assign weight_read_o  = parameter_o || fetch;
     assign weight_addr_o  = weight_addr;
-    assign weight_half_o  = odd_q;
     assign out_addr_o     = raw_i ? unit_base_q : unit_base_q + tile_offset_q + step_words[OADDR-1:0];
     assign job_end_o      = mac && set_last && block_last && step_q + 12'd1 == pixels;
     wire unused_row = &{1'b0, load_row, next_channel};
@@ -294,8 +296,6 @@ module dna_compute_ws #(
         else if (parameter_o || used) weight_addr_q <= weight_addr + 1'b1;
         else weight_addr_q <= weight_addr;
         if (parameter_o) vectors_addr_q <= weight_addr_q + 1'b1;
-        if (UPW == 1 || depthwise_i || !load) odd_q <= 1'b0;
-        else odd_q <= ~odd_q;
     end
 
     // Sets: taps outside, channel runs and slices inside.

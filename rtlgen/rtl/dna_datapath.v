@@ -17,6 +17,7 @@ module dna_datapath #(
     parameter MAX_POOL     = 0,     // PEs can take maxima
     parameter SPILL        = 0,     // partial sums can go to and come from DRAM
     parameter PACE         = 1,     // then: cycles of their rows
+    parameter PACKED       = 0,     // weights can be packed
     parameter INPUT_WORDS  = 64,
     parameter IADDR        = 6,
     parameter WEIGHT_WORDS = 512,
@@ -27,7 +28,8 @@ module dna_datapath #(
     input  wire             clk,
     input  wire             rst_n,
     // issue (stage 0)
-    input  wire             mac_i, first_i, last_i, load_i, half_i, weight_read_i, weight_half_i, parameter_read_i, input_slot_i, weight_slot_i, job_end_i,
+    input  wire             mac_i, first_i, last_i, load_i, half_i, weight_read_i, parameter_read_i, input_slot_i, weight_slot_i, job_end_i,
+    input  wire [PACKED:0]  weight_part_i,
     input  wire [3:0]       tap_x_i, tap_y_i,
     input  wire [SELECT-1:0] select_i,
     input  wire [9:0]       x_block_i, y_block_i, y_base_i,
@@ -37,7 +39,7 @@ module dna_datapath #(
     input  wire [OADDR-1:0] block_base_i,
     input  wire [5:0]       x_left_i, y_left_i,
     // layer
-    input  wire             depthwise_i, shift_i, raw_i, residual_i, max_i, dilated_i, slow_i, reload_i,
+    input  wire             depthwise_i, packed_i, shift_i, raw_i, residual_i, max_i, dilated_i, slow_i, reload_i,
     input  wire [2:0]       log2_x_i, log2_y_i, pad_i,
     input  wire [BITS-1:0]  pad_value_i,
     input  wire [9:0]       in_height_i, in_width_i, out_width_i,
@@ -65,34 +67,38 @@ module dna_datapath #(
     output wire             weight_access_o, output_write_o, residual_read_o
 );
     // ---- Control pipeline, stages 1 to 8.
-    localparam TAG = WADDR + SELECT + 9;
-    reg [8:1] mac_q, first_q, last_q, load_q, weight_read_q, parameter_q;
+    localparam SIDE = SELECT + PACKED + 7;     // of it, still needed at stage 5
+    localparam TAG  = WADDR + SIDE + 2;
+    reg [8:1] mac_q, first_q, last_q, load_q, parameter_q;
+    reg [4:1] weight_read_q;
     reg [4*TAG-1:0] tag_q;          // stages 1 to 4
     wire [TAG-1:0] tag4 = tag_q[3*TAG +: TAG];
-    reg [SELECT+6:0] tag5_q;
+    reg [SIDE-1:0] tag5_q;
     always @(posedge clk or negedge rst_n) begin
         if (!rst_n) begin
-            mac_q <= 8'd0; first_q <= 8'd0; last_q <= 8'd0; load_q <= 8'd0; weight_read_q <= 8'd0; parameter_q <= 8'd0;
+            mac_q <= 8'd0; first_q <= 8'd0; last_q <= 8'd0; load_q <= 8'd0; weight_read_q <= 4'd0; parameter_q <= 8'd0;
         end else begin
             mac_q         <= {mac_q[7:1], mac_i};
             first_q       <= {first_q[7:1], first_i};
             last_q        <= {last_q[7:1], last_i};
             load_q        <= {load_q[7:1], load_i};
-            weight_read_q <= {weight_read_q[7:1], weight_read_i};
+            weight_read_q <= {weight_read_q[3:1], weight_read_i};
             parameter_q   <= {parameter_q[7:1], parameter_read_i};
         end
     end
     always @(posedge clk) begin
         tag_q  <= {tag_q[3*TAG-1:0], {weight_addr_i, weight_slot_i, input_slot_i, parameter_index_i,
-                                      weight_half_i, half_i, select_i}};
-        tag5_q <= tag4[SELECT+6:0];
+                                      weight_part_i, half_i, select_i}};
+        tag5_q <= tag4[SIDE-1:0];
     end
-    wire [WADDR-1:0] weight_addr4 = tag4[SELECT+9 +: WADDR];
-    wire weight_slot4 = tag4[SELECT+8], input_slot4 = tag4[SELECT+7];
-    wire [4:0] parameter_index5 = tag5_q[SELECT+6:SELECT+2];
-    wire weight_half5 = tag5_q[SELECT+1], half5 = tag5_q[SELECT];
-    wire [SELECT-1:0] select5 = tag5_q[SELECT-1:0];
-    wire unused_pipeline = &{1'b0, mac_q, first_q, load_q, weight_read_q, parameter_q};
+    wire [WADDR-1:0] weight_addr4 = tag4[SIDE+2 +: WADDR];
+    wire weight_slot4 = tag4[SIDE+1], input_slot4 = tag4[SIDE];
+    wire [4:0]        parameter_index5;
+    wire [PACKED:0]   weight_part5;
+    wire              half5;
+    wire [SELECT-1:0] select5;
+    assign {parameter_index5, weight_part5, half5, select5} = tag5_q;
+    wire unused_pipeline = &{1'b0, mac_q, first_q, load_q, parameter_q};
 
     // ---- Input operands: addresses (stage 4), banks (5), rotation (5), lanes and array.
     wire [ROWS*IADDR-1:0] bank_addr;
@@ -135,8 +141,8 @@ module dna_datapath #(
         .write_addr_i(weight_write_addr_i), .write_data_i(fill_data_i), .read_i(weight_read_q[4]),
         .read_slot_i(weight_slot4), .read_addr_i(weight_addr4), .read_data_o(weight_data));
     wire [COLS*BITS-1:0] w;
-    dna_weights #(.VECTOR(COLS*BITS)) u_weights (
-        .clk(clk), .fresh_i(weight_read_q[5]), .mac_i(mac_q[5]), .half_i(weight_half5), .data_i(weight_data), .w_o(w));
+    dna_weights #(.VECTOR(COLS*BITS), .BITS(BITS), .PACKED(PACKED)) u_weights (
+        .clk(clk), .mac_i(mac_q[5]), .packed_i(packed_i), .part_i(weight_part5), .data_i(weight_data), .w_o(w));
     wire [COLS*ACC_BITS-1:0] row;
     wire drain_shift;
     dna_array #(.ROWS(ROWS), .COLS(COLS), .BITS(BITS), .SELECT(SELECT), .ACC_BITS(ACC_BITS), .PE_CUT(PE_CUT),

@@ -20,6 +20,7 @@ module dna_datapath_rs #(
     parameter ACC_BITS     = 28,
     parameter PSUM         = 64,
     parameter PADDR        = 6,
+    parameter PACKED       = 0,     // weights can be packed
     parameter INPUT_WORDS  = 64,
     parameter IADDR        = 6,
     parameter WEIGHT_WORDS = 512,
@@ -38,7 +39,8 @@ module dna_datapath_rs #(
     input  wire [10:0]      limit_i,
     input  wire [15:0]      channel_addr_i,
     input  wire [SELECT-1:0] select_i,
-    input  wire             weight_read_i, weight_half_i, weight_load_i, parameter_read_i,
+    input  wire             weight_read_i, weight_load_i, parameter_read_i,
+    input  wire [PACKED:0]  weight_part_i,
     input  wire [WADDR-1:0] weight_addr_i,
     input  wire [5:0]       weight_chain_i,
     input  wire [RADDR-1:0] weight_place_i,
@@ -49,7 +51,7 @@ module dna_datapath_rs #(
     input  wire [PADDR-1:0] entry_i,
     input  wire [OADDR-1:0] out_addr_i,
     // layer
-    input  wire             depthwise_i, dilated_i, shift_i, raw_i, residual_i, even_i,
+    input  wire             depthwise_i, packed_i, dilated_i, shift_i, raw_i, residual_i, even_i,
     input  wire [2:0]       pad_i,
     input  wire [BITS-1:0]  pad_value_i,
     input  wire [9:0]       in_width_i, out_width_i,
@@ -83,43 +85,45 @@ module dna_datapath_rs #(
     output wire [ROWS-1:0]  rf_write_o          // array rows
 );
     // ---- Control pipeline: events, weight side (stages 1 to 5), operand side (1 to 5).
-    localparam WTAG = WADDR + RADDR + 13;
+    localparam SIDE = RADDR + PACKED + 12;     // of the weight side, still needed at stage 5
+    localparam WTAG = WADDR + SIDE + 1;
     localparam STEP = SELECT + RADDR + 2;
     reg [8:1] last_q;
     reg [7:1] first_q;
-    reg [5:1] mac_q, weight_read_q, weight_load_q, parameter_q;
-    reg [4:1] load_q;
+    reg [5:1] mac_q, weight_load_q, parameter_q;
+    reg [4:1] load_q, weight_read_q;
     reg [4*WTAG-1:0] wtag_q;
-    reg [RADDR+11:0] wtag5_q;
+    reg [SIDE-1:0] wtag5_q;
     reg [5*STEP-1:0] step_q;
     wire [WTAG-1:0] wtag4 = wtag_q[3*WTAG +: WTAG];
     always @(posedge clk or negedge rst_n) begin
         if (!rst_n) begin
-            last_q <= 8'd0; mac_q <= 5'd0; load_q <= 4'd0; weight_read_q <= 5'd0; weight_load_q <= 5'd0; parameter_q <= 5'd0;
+            last_q <= 8'd0; mac_q <= 5'd0; load_q <= 4'd0; weight_read_q <= 4'd0; weight_load_q <= 5'd0; parameter_q <= 5'd0;
         end else begin
             last_q        <= {last_q[7:1], last_i};
             mac_q         <= {mac_q[4:1], mac_i};
             load_q        <= {load_q[3:1], load_i};
-            weight_read_q <= {weight_read_q[4:1], weight_read_i};
+            weight_read_q <= {weight_read_q[3:1], weight_read_i};
             weight_load_q <= {weight_load_q[4:1], weight_load_i};
             parameter_q   <= {parameter_q[4:1], parameter_read_i};
         end
     end
     always @(posedge clk) begin
         first_q <= {first_q[6:1], first_i};
-        wtag_q  <= {wtag_q[3*WTAG-1:0], {weight_addr_i, weight_slot_i, parameter_index_i, weight_half_i, weight_chain_i,
+        wtag_q  <= {wtag_q[3*WTAG-1:0], {weight_addr_i, weight_slot_i, parameter_index_i, weight_part_i, weight_chain_i,
                                          weight_place_i}};
-        wtag5_q <= wtag4[RADDR+11:0];
+        wtag5_q <= wtag4[SIDE-1:0];
         step_q  <= {step_q[4*STEP-1:0], {input_slot_i, half_i, read_i, select_i}};
     end
     wire [WADDR-1:0]  weight_addr4 = wtag4[WTAG-1 -: WADDR];
     wire              weight_slot4 = wtag4[WTAG-WADDR-1];
     wire [4:0]        parameter_index5;
-    wire              weight_half5, half5, unused_slot5;
+    wire [PACKED:0]   weight_part5;
+    wire              half5, unused_slot5;
     wire [5:0]        weight_chain5;
     wire [RADDR-1:0]  weight_place5, read5;
     wire [SELECT-1:0] select5;
-    assign {parameter_index5, weight_half5, weight_chain5, weight_place5} = wtag5_q;
+    assign {parameter_index5, weight_part5, weight_chain5, weight_place5} = wtag5_q;
     assign {unused_slot5, half5, read5, select5} = step_q[4*STEP +: STEP];
     wire input_slot4 = step_q[4*STEP-1];
 
@@ -153,8 +157,8 @@ module dna_datapath_rs #(
         .write_addr_i(weight_write_addr_i), .write_data_i(fill_data_i), .read_i(weight_read_q[4]),
         .read_slot_i(weight_slot4), .read_addr_i(weight_addr4), .read_data_o(weight_data));
     wire [COLS*BITS-1:0] w;
-    dna_weights #(.VECTOR(COLS*BITS)) u_weights (
-        .clk(clk), .fresh_i(weight_read_q[5]), .mac_i(weight_load_q[5]), .half_i(weight_half5), .data_i(weight_data), .w_o(w));
+    dna_weights #(.VECTOR(COLS*BITS), .BITS(BITS), .PACKED(PACKED)) u_weights (
+        .clk(clk), .mac_i(weight_load_q[5]), .packed_i(packed_i), .part_i(weight_part5), .data_i(weight_data), .w_o(w));
     wire [LOG-1:0] total_row;
     wire [COLS*SUM_BITS-1:0] sums;
     dna_array_rs #(.ROWS(ROWS), .LOG(LOG), .COLS(COLS), .BITS(BITS), .SELECT(SELECT), .PE_CUT(PE_CUT),

@@ -19,6 +19,7 @@ module dna_datapath_ws #(
     parameter ACC_BITS     = 28,
     parameter PSUM         = 64,
     parameter PADDR        = 6,
+    parameter PACKED       = 0,     // weights can be packed
     parameter INPUT_WORDS  = 64,
     parameter IADDR        = 6,
     parameter WEIGHT_WORDS = 512,
@@ -36,13 +37,14 @@ module dna_datapath_ws #(
     input  wire [SELECT-1:0] select_i,
     input  wire [PADDR-1:0] entry_i,
     input  wire [OADDR-1:0] out_addr_i,
-    input  wire             weight_read_i, weight_half_i, weight_load_i, parameter_read_i,
+    input  wire             weight_read_i, weight_load_i, parameter_read_i,
+    input  wire [PACKED:0]  weight_part_i,
     input  wire [WADDR-1:0] weight_addr_i,
     input  wire [LOG-1:0]   weight_row_i,
     input  wire [SELECT-1:0] weight_select_i,
     input  wire [4:0]       parameter_index_i,
     // layer
-    input  wire             depthwise_i, dilated_i, shift_i, raw_i, residual_i,
+    input  wire             depthwise_i, packed_i, dilated_i, shift_i, raw_i, residual_i,
     input  wire [2:0]       pad_i,
     input  wire [BITS-1:0]  pad_value_i,
     input  wire [9:0]       in_height_i, in_width_i,
@@ -69,8 +71,9 @@ module dna_datapath_ws #(
     output wire             weight_access_o, output_write_o, residual_read_o, psum_write_o, psum_read_o
 );
     // ---- Control pipeline.
-    localparam WTAG = WADDR + LOG + SELECT + 8;
-    reg [6:1] weight_read_q, weight_load_q, parameter_q;
+    localparam WTAG = WADDR + LOG + SELECT + PACKED + 8;
+    reg [4:1] weight_read_q;
+    reg [6:1] weight_load_q, parameter_q;
     reg [SUMS+1:1] mac_q, first_q, last_q;
     reg [4*WTAG-1:0] wtag_q;       // stages 1 to 4
     reg [WTAG-WADDR-2:0] wtag5_q;
@@ -78,10 +81,10 @@ module dna_datapath_ws #(
     wire [WTAG-1:0] wtag4 = wtag_q[3*WTAG +: WTAG];
     always @(posedge clk or negedge rst_n) begin
         if (!rst_n) begin
-            mac_q <= {(SUMS+1){1'b0}}; weight_read_q <= 6'd0; weight_load_q <= 6'd0; parameter_q <= 6'd0;
+            mac_q <= {(SUMS+1){1'b0}}; weight_read_q <= 4'd0; weight_load_q <= 6'd0; parameter_q <= 6'd0;
         end else begin
             mac_q         <= {mac_q[SUMS:1], mac_i};
-            weight_read_q <= {weight_read_q[5:1], weight_read_i};
+            weight_read_q <= {weight_read_q[3:1], weight_read_i};
             weight_load_q <= {weight_load_q[5:1], weight_load_i};
             parameter_q   <= {parameter_q[5:1], parameter_read_i};
         end
@@ -89,7 +92,7 @@ module dna_datapath_ws #(
     always @(posedge clk) begin
         first_q <= {first_q[SUMS:1], first_i};
         last_q  <= {last_q[SUMS:1], last_i};
-        wtag_q  <= {wtag_q[3*WTAG-1:0], {weight_addr_i, weight_slot_i, parameter_index_i, weight_half_i, half_i,
+        wtag_q  <= {wtag_q[3*WTAG-1:0], {weight_addr_i, weight_slot_i, parameter_index_i, weight_part_i, half_i,
                                          weight_row_i, weight_select_i}};
         wtag5_q <= wtag4[WTAG-WADDR-2:0];
         step_q  <= {step_q[4*(SELECT+2)-1:0], {input_slot_i, swap_i && mac_i, select_i}};
@@ -97,14 +100,15 @@ module dna_datapath_ws #(
     wire [WADDR-1:0] weight_addr4 = wtag4[WTAG-1 -: WADDR];
     wire weight_slot4 = wtag4[WTAG-WADDR-1];
     wire [4:0]        parameter_index5;
-    wire              weight_half5, half5;
+    wire [PACKED:0]   weight_part5;
+    wire              half5;
     wire [LOG-1:0]    weight_row5;
     wire [SELECT-1:0] weight_select5;
-    assign {parameter_index5, weight_half5, half5, weight_row5, weight_select5} = wtag5_q;
+    assign {parameter_index5, weight_part5, half5, weight_row5, weight_select5} = wtag5_q;
     wire input_slot4 = step_q[3*(SELECT+2)+SELECT+1];
     wire swap5       = step_q[4*(SELECT+2)+SELECT];
     wire [SELECT-1:0] select5 = step_q[4*(SELECT+2) +: SELECT];
-    wire unused_pipeline = &{1'b0, step_q[5*(SELECT+2)-1], weight_read_q[6], weight_load_q[6], parameter_q[6]};
+    wire unused_pipeline = &{1'b0, step_q[5*(SELECT+2)-1], weight_load_q[6], parameter_q[6]};
 
     // ---- Input operands: address (stage 4), word (5).
     wire [IADDR-1:0] input_addr;
@@ -129,8 +133,8 @@ module dna_datapath_ws #(
         .write_addr_i(weight_write_addr_i), .write_data_i(fill_data_i), .read_i(weight_read_q[4]),
         .read_slot_i(weight_slot4), .read_addr_i(weight_addr4), .read_data_o(weight_data));
     wire [COLS*BITS-1:0] w;
-    dna_weights #(.VECTOR(COLS*BITS)) u_weights (
-        .clk(clk), .fresh_i(weight_read_q[5]), .mac_i(weight_load_q[5]), .half_i(weight_half5), .data_i(weight_data), .w_o(w));
+    dna_weights #(.VECTOR(COLS*BITS), .BITS(BITS), .PACKED(PACKED)) u_weights (
+        .clk(clk), .mac_i(weight_load_q[5]), .packed_i(packed_i), .part_i(weight_part5), .data_i(weight_data), .w_o(w));
     localparam SUM_BITS = 2*BITS + LOG;
     wire [COLS*SUM_BITS-1:0] sums;
     dna_array_ws #(.SYSTOLIC(SYSTOLIC), .ROWS(ROWS), .LOG(LOG), .COLS(COLS), .BITS(BITS), .PE_CUT(PE_CUT), .CUT(CUT), .SELECT(SELECT),

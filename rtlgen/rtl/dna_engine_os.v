@@ -12,6 +12,7 @@ module dna_engine_os #(
     parameter ACC_BITS     = 28,
     parameter MAX_POOL     = 0,     // PEs can take maxima
     parameter SPILL        = 0,     // partial sums can go to and come from DRAM
+    parameter PACKED       = 0,     // weights can be packed
     parameter INPUT_WORDS  = 64,
     parameter IADDR        = 6,
     parameter WEIGHT_WORDS = 512,
@@ -61,7 +62,7 @@ module dna_engine_os #(
 
     // ---- Layer settings of the compute side.
     wire take;
-    wire depthwise, shift, raw, channels_outer, shared_weights, pixels_outer, two_runs, max, dilated, slow, reload;
+    wire depthwise, is_packed, shift, raw, channels_outer, shared_weights, pixels_outer, two_runs, max, dilated, slow, reload;
     wire [2:0]  log2_x, log2_y, pad;
     wire [BITS-1:0] pad_value;
     wire [9:0]  row_tiles, channel_tiles, rows_full, rows_last, units_full, units_last, out_width, x_blocks;
@@ -79,7 +80,7 @@ module dna_engine_os #(
         .clk(clk), .rst_n(rst_n), .write_i(descriptor_i), .beat_i(descriptor_beat_i), .data_i(fill_data_i),
         .take_i(take), .captured_o(captured_o), .depthwise_o(depthwise), .shift_o(shift), .raw_o(raw),
         .residual_o(residual_o), .channels_outer_o(channels_outer), .shared_weights_o(shared_weights),
-        .pixels_outer_o(pixels_outer), .max_o(max), .dilated_o(dilated), .slow_o(slow), .reload_o(reload), .log2_x_o(log2_x), .log2_y_o(log2_y), .pad_value_o(pad_value),
+        .pixels_outer_o(pixels_outer), .max_o(max), .dilated_o(dilated), .slow_o(slow), .reload_o(reload), .packed_o(is_packed), .log2_x_o(log2_x), .log2_y_o(log2_y), .pad_value_o(pad_value),
         .row_tiles_o(row_tiles), .channel_tiles_o(channel_tiles), .kernel_x_o(kernel_x), .kernel_y_o(kernel_y), .pad_o(pad),
         .channel_offset_o(channel_offset), .two_runs_o(two_runs), .rows_full_o(rows_full), .rows_last_o(rows_last),
         .units_full_o(units_full), .units_last_o(units_last), .out_width_o(out_width), .x_blocks_o(x_blocks),
@@ -92,20 +93,21 @@ module dna_engine_os #(
         .tile_words_full_o(tile_words_full), .tile_words_last_o(tile_words_last));
 
     // ---- Issue (stage 0).
-    wire first, last, load, half, weight_read, weight_half, parameter_read, input_slot, weight_slot, job_end;
+    wire first, last, load, half, weight_read, parameter_read, input_slot, weight_slot, job_end;
     wire [3:0] tap_x, tap_y;
     wire [SELECT-1:0] select;
     wire [9:0] x_block, y_block, y_base;
     wire [15:0] channel_addr;
     wire [WADDR-1:0] weight_addr;
+    wire [PACKED:0] weight_part;
     wire [4:0] parameter_index;
     wire [OADDR-1:0] block_base;
     wire [5:0] x_left, y_left;
-    dna_compute #(.UPW((1 << SELECT) / COLS), .SELECT(SELECT), .PARAMETERS(PARAMETERS), .LATE(SPILL != 0 ? PACE : 0), .WADDR(WADDR), .OADDR(OADDR)) u_compute (
+    dna_compute #(.UPW((1 << SELECT) / COLS), .PACKED(PACKED), .SELECT(SELECT), .PARAMETERS(PARAMETERS), .LATE(SPILL != 0 ? PACE : 0), .WADDR(WADDR), .OADDR(OADDR)) u_compute (
         .clk(clk), .rst_n(rst_n), .captured_i(captured_o), .take_o(take), .drained_i(drained_i),
         .loaded_i(loaded_i), .loaded_take_o(loaded_take_o), .slot_free_i(slot_free_i), .slot_take_o(slot_take_o),
         .input_release_o(input_release_o), .weights_release_o(weights_release_o),
-        .depthwise_i(depthwise), .late_i(reload), .channels_outer_i(channels_outer), .shared_weights_i(shared_weights),
+        .depthwise_i(depthwise), .packed_i(is_packed), .late_i(reload), .channels_outer_i(channels_outer), .shared_weights_i(shared_weights),
         .pixels_outer_i(pixels_outer), .shift_i(shift), .log2_x_i(log2_x), .log2_y_i(log2_y), .pad_i(pad),
         .row_tiles_i(row_tiles), .channel_tiles_i(channel_tiles), .kernel_x_i(kernel_x), .kernel_y_i(kernel_y),
         .channel_offset_i(channel_offset), .two_runs_i(two_runs), .rows_full_i(rows_full), .rows_last_i(rows_last),
@@ -116,21 +118,21 @@ module dna_engine_os #(
         .tile_words_last_i(tile_words_last), .mac_o(mac_o), .first_o(first), .last_o(last), .load_o(load),
         .tap_x_o(tap_x), .tap_y_o(tap_y), .x_block_o(x_block), .y_block_o(y_block), .y_base_o(y_base),
         .channel_addr_o(channel_addr), .select_o(select), .half_o(half), .weight_read_o(weight_read),
-        .weight_addr_o(weight_addr), .weight_half_o(weight_half), .parameter_o(parameter_read),
+        .weight_addr_o(weight_addr), .weight_part_o(weight_part), .parameter_o(parameter_read),
         .parameter_index_o(parameter_index), .input_slot_o(input_slot), .weight_slot_o(weight_slot),
         .block_base_o(block_base), .x_left_o(x_left), .y_left_o(y_left), .job_end_o(job_end), .busy_o(busy_o));
 
     // ---- Datapath.
     dna_datapath #(.ROWS(ROWS), .LOG(LOG), .COLS(COLS), .BITS(BITS), .SELECT(SELECT), .RAW_BITS(RAW_BITS), .MB(MB),
                    .DIGIT(DIGIT), .LEVELS(LEVELS), .STAGES(STAGES), .PE_CUT(PE_CUT), .ACC_BITS(ACC_BITS), .MAX_POOL(MAX_POOL), .SPILL(SPILL), .PACE(PACE),
-                   .INPUT_WORDS(INPUT_WORDS), .IADDR(IADDR),
+                   .PACKED(PACKED), .INPUT_WORDS(INPUT_WORDS), .IADDR(IADDR),
                    .WEIGHT_WORDS(WEIGHT_WORDS), .WADDR(WADDR), .OUTPUT_WORDS(OUTPUT_WORDS), .OADDR(OADDR)) u_datapath (
         .clk(clk), .rst_n(rst_n), .mac_i(mac_o), .first_i(first), .last_i(last), .load_i(load), .half_i(half),
-        .weight_read_i(weight_read), .weight_half_i(weight_half), .parameter_read_i(parameter_read),
+        .weight_read_i(weight_read), .weight_part_i(weight_part), .parameter_read_i(parameter_read),
         .input_slot_i(input_slot), .weight_slot_i(weight_slot), .job_end_i(job_end), .tap_x_i(tap_x),
         .tap_y_i(tap_y), .select_i(select), .x_block_i(x_block), .y_block_i(y_block), .y_base_i(y_base),
         .channel_addr_i(channel_addr), .weight_addr_i(weight_addr), .parameter_index_i(parameter_index),
-        .block_base_i(block_base), .x_left_i(x_left), .y_left_i(y_left), .depthwise_i(depthwise), .shift_i(shift),
+        .block_base_i(block_base), .x_left_i(x_left), .y_left_i(y_left), .depthwise_i(depthwise), .packed_i(is_packed), .shift_i(shift),
         .raw_i(raw), .residual_i(residual_o), .max_i(max), .dilated_i(dilated), .slow_i(slow), .reload_i(reload), .log2_x_i(log2_x), .log2_y_i(log2_y), .pad_i(pad),
         .pad_value_i(pad_value), .in_height_i(in_height), .in_width_i(in_width), .out_width_i(out_width),
         .x_words_i(x_words), .plane_words_i(plane_words), .zero_i(zero), .low_i(low), .high_i(high),

@@ -14,6 +14,7 @@ module dna_engine_rs #(
     parameter PSUM         = 64,    // partial sums of a column
     parameter PADDR        = 6,     // log2(PSUM)
     parameter ACC_BITS     = 28,
+    parameter PACKED       = 0,     // weights can be packed
     parameter INPUT_WORDS  = 64,
     parameter IADDR        = 6,
     parameter WEIGHT_WORDS = 512,
@@ -63,7 +64,7 @@ module dna_engine_rs #(
 
     // ---- Layer settings of the compute side.
     wire take;
-    wire depthwise, shift, raw, channels_outer, shared_weights, pixels_outer, two_runs;
+    wire depthwise, is_packed, shift, raw, channels_outer, shared_weights, pixels_outer, two_runs;
     wire [2:0]  log2_x, log2_y, pad;
     wire [BITS-1:0] pad_value;
     wire [9:0]  row_tiles, channel_tiles, rows_full, rows_last, units_full, units_last, out_width, x_blocks;
@@ -85,7 +86,7 @@ module dna_engine_rs #(
         .residual_o(residual_o), .channels_outer_o(channels_outer), .shared_weights_o(shared_weights),
         .pixels_outer_o(pixels_outer), .log2_x_o(log2_x), .log2_y_o(log2_y), .pad_value_o(pad_value),
         .row_tiles_o(row_tiles), .channel_tiles_o(channel_tiles), .kernel_x_o(kernel_x), .kernel_y_o(kernel_y),
-        .max_o(max), .dilated_o(dilated), .slow_o(slow), .reload_o(reload), .pad_o(pad),
+        .max_o(max), .dilated_o(dilated), .slow_o(slow), .reload_o(reload), .packed_o(is_packed), .pad_o(pad),
         .channel_offset_o(channel_offset), .two_runs_o(two_runs), .rows_full_o(rows_full), .rows_last_o(rows_last),
         .units_full_o(units_full), .units_last_o(units_last), .out_width_o(out_width), .x_blocks_o(x_blocks),
         .y_blocks_full_o(y_blocks_full), .y_blocks_last_o(y_blocks_last), .in_height_o(in_height),
@@ -133,7 +134,7 @@ module dna_engine_rs #(
         .two_runs_i(two_runs), .slices_i(channels), .run_start_i(run_start), .run_address_i(run_address),
         .block_words_i(block_words), .first_o(set_first), .last_o(set_last), .column_o(set_column), .row_o(set_row),
         .channel_o(set_channel), .channel_addr_o(set_channel_addr));
-    wire first, last, load, half, weight_read, weight_half, weight_load, parameter_read, input_slot, weight_slot;
+    wire first, last, load, half, weight_read, weight_load, parameter_read, input_slot, weight_slot;
     wire block_start, job_end;
     wire [RADDR-1:0]   read, weight_place;
     wire [9:0]         x, y_base;
@@ -143,17 +144,18 @@ module dna_engine_rs #(
     wire [15:0]        channel_addr;
     wire [SELECT-1:0]  select;
     wire [WADDR-1:0]   weight_addr;
+    wire [PACKED:0]    weight_part;
     wire [5:0]         weight_chain, valid_groups;
     wire [4:0]         parameter_index;
     wire [PADDR-1:0]   entry;
     wire [OADDR-1:0]   out_addr;
     wire unused_layer = &{1'b0, max, slow, reload, bubble[7:6], log2_x, log2_y, x_blocks, y_blocks_full, y_blocks_last, kernel_x, plane_words, span};
-    dna_compute_rs #(.ROWS(ROWS), .LOG(LOG), .UPW((1 << SELECT) / COLS), .SELECT(SELECT), .PARAMETERS(PARAMETERS),
+    dna_compute_rs #(.ROWS(ROWS), .LOG(LOG), .UPW((1 << SELECT) / COLS), .PACKED(PACKED), .SELECT(SELECT), .PARAMETERS(PARAMETERS),
                      .RADDR(RADDR), .PADDR(PADDR), .WADDR(WADDR), .OADDR(OADDR)) u_compute (
         .clk(clk), .rst_n(rst_n), .captured_i(captured_o), .take_o(take), .drained_i(drained_i),
         .loaded_i(loaded_i), .loaded_take_o(loaded_take_o), .slot_free_i(slot_free_i), .slot_take_o(slot_take_o),
         .input_release_o(input_release_o), .weights_release_o(weights_release_o), .configure_o(configure),
-        .depthwise_i(depthwise), .raw_i(raw), .channels_outer_i(channels_outer), .shared_weights_i(shared_weights),
+        .depthwise_i(depthwise), .packed_i(is_packed), .raw_i(raw), .channels_outer_i(channels_outer), .shared_weights_i(shared_weights),
         .pixels_outer_i(pixels_outer), .shift_i(shift), .dilated_i(dilated), .pad_i(pad), .row_tiles_i(row_tiles),
         .channel_tiles_i(channel_tiles), .rows_full_i(rows_full), .rows_last_i(rows_last), .units_full_i(units_full),
         .units_last_i(units_last), .out_width_i(out_width), .kernel_y_i(kernel_y), .in_height_i(in_height),
@@ -166,7 +168,7 @@ module dna_engine_rs #(
         .set_channel_i(set_channel), .mac_o(mac_o), .first_o(first), .last_o(last), .load_o(load), .read_o(read),
         .x_o(x), .tap_x_o(tap_x), .row_base_o(row_base), .y_base_o(y_base), .limit_o(limit),
         .channel_addr_o(channel_addr), .select_o(select), .half_o(half), .weight_read_o(weight_read),
-        .weight_addr_o(weight_addr), .weight_half_o(weight_half), .weight_load_o(weight_load),
+        .weight_addr_o(weight_addr), .weight_part_o(weight_part), .weight_load_o(weight_load),
         .weight_chain_o(weight_chain), .weight_place_o(weight_place), .parameter_o(parameter_read),
         .parameter_index_o(parameter_index), .input_slot_o(input_slot), .weight_slot_o(weight_slot),
         .block_start_o(block_start), .valid_groups_o(valid_groups), .entry_o(entry), .out_addr_o(out_addr),
@@ -177,17 +179,17 @@ module dna_engine_rs #(
     localparam SUM_BITS = WIDEST < ACC_BITS ? WIDEST : ACC_BITS;
     dna_datapath_rs #(.ROWS(ROWS), .LOG(LOG), .COLS(COLS), .BITS(BITS), .SELECT(SELECT), .RAW_BITS(RAW_BITS),
                       .MB(MB), .DIGIT(DIGIT), .LEVELS(LEVELS), .STAGES(STAGES), .PE_CUT(PE_CUT), .DEPTH(DEPTH), .RADDR(RADDR),
-                      .SUM_BITS(SUM_BITS), .ACC_BITS(ACC_BITS), .PSUM(PSUM), .PADDR(PADDR), .INPUT_WORDS(INPUT_WORDS),
+                      .SUM_BITS(SUM_BITS), .ACC_BITS(ACC_BITS), .PSUM(PSUM), .PADDR(PADDR), .PACKED(PACKED), .INPUT_WORDS(INPUT_WORDS),
                       .IADDR(IADDR), .WEIGHT_WORDS(WEIGHT_WORDS), .WADDR(WADDR), .OUTPUT_WORDS(OUTPUT_WORDS),
                       .OADDR(OADDR)) u_datapath (
         .clk(clk), .rst_n(rst_n), .mac_i(mac_o), .first_i(first), .last_i(last), .load_i(load), .half_i(half),
         .input_slot_i(input_slot), .weight_slot_i(weight_slot), .read_i(read), .x_i(x), .y_base_i(y_base),
         .tap_x_i(tap_x), .row_base_i(row_base), .limit_i(limit), .channel_addr_i(channel_addr), .select_i(select),
-        .weight_read_i(weight_read), .weight_half_i(weight_half), .weight_load_i(weight_load),
+        .weight_read_i(weight_read), .weight_part_i(weight_part), .weight_load_i(weight_load),
         .parameter_read_i(parameter_read), .weight_addr_i(weight_addr), .weight_chain_i(weight_chain),
         .weight_place_i(weight_place), .parameter_index_i(parameter_index), .block_start_i(block_start),
         .set_first_i(set_first), .set_last_i(set_last), .job_end_i(job_end), .valid_groups_i(valid_groups),
-        .entry_i(entry), .out_addr_i(out_addr), .depthwise_i(depthwise), .dilated_i(dilated), .shift_i(shift),
+        .entry_i(entry), .out_addr_i(out_addr), .depthwise_i(depthwise), .packed_i(is_packed), .dilated_i(dilated), .shift_i(shift),
         .raw_i(raw), .residual_i(residual_o), .even_i(even), .pad_i(pad), .pad_value_i(pad_value),
         .in_width_i(in_width), .out_width_i(out_width), .x_words_i(x_words), .span_i(span[LOG:0]), .chain_i(chain),
         .fold_chain_i(fold_chain), .fold_lane_i(fold_lane), .fold_channel_i(fold_channel),

@@ -14,6 +14,7 @@ module dna_engine_ws #(
     parameter PSUM         = 64,    // partial sums of a column
     parameter PADDR        = 6,     // log2(PSUM)
     parameter ACC_BITS     = 28,
+    parameter PACKED       = 0,     // weights can be packed
     parameter INPUT_WORDS  = 64,
     parameter IADDR        = 6,
     parameter WEIGHT_WORDS = 512,
@@ -63,7 +64,7 @@ module dna_engine_ws #(
 
     // ---- Layer settings of the compute side.
     wire take;
-    wire depthwise, shift, raw, channels_outer, shared_weights, pixels_outer, two_runs;
+    wire depthwise, is_packed, shift, raw, channels_outer, shared_weights, pixels_outer, two_runs;
     wire [2:0]  log2_x, log2_y, pad;
     wire [BITS-1:0] pad_value;
     wire [9:0]  row_tiles, channel_tiles, rows_full, rows_last, units_full, units_last, out_width, x_blocks;
@@ -85,7 +86,7 @@ module dna_engine_ws #(
         .residual_o(residual_o), .channels_outer_o(channels_outer), .shared_weights_o(shared_weights),
         .pixels_outer_o(pixels_outer), .log2_x_o(log2_x), .log2_y_o(log2_y), .pad_value_o(pad_value),
         .row_tiles_o(row_tiles), .channel_tiles_o(channel_tiles), .kernel_x_o(kernel_x), .kernel_y_o(kernel_y),
-        .max_o(max), .dilated_o(dilated), .slow_o(slow), .reload_o(reload), .pad_o(pad),
+        .max_o(max), .dilated_o(dilated), .slow_o(slow), .reload_o(reload), .packed_o(is_packed), .pad_o(pad),
         .channel_offset_o(channel_offset), .two_runs_o(two_runs), .rows_full_o(rows_full), .rows_last_o(rows_last),
         .units_full_o(units_full), .units_last_o(units_last), .out_width_o(out_width), .x_blocks_o(x_blocks),
         .y_blocks_full_o(y_blocks_full), .y_blocks_last_o(y_blocks_last), .in_height_o(in_height),
@@ -97,7 +98,7 @@ module dna_engine_ws #(
         .tile_words_full_o(tile_words_full), .tile_words_last_o(tile_words_last));
 
     // ---- Issue (stage 0).
-    wire swap, first, last, half, weight_read, weight_half, weight_load, parameter_read, input_slot, weight_slot, job_end;
+    wire swap, first, last, half, weight_read, weight_load, parameter_read, input_slot, weight_slot, job_end;
     wire [3:0] tap_x, tap_y;
     wire [9:0] x, y, y_base;
     wire [15:0] channel_addr;
@@ -105,15 +106,16 @@ module dna_engine_ws #(
     wire [PADDR-1:0] entry;
     wire [OADDR-1:0] out_addr;
     wire [WADDR-1:0] weight_addr;
+    wire [PACKED:0] weight_part;
     wire [LOG-1:0]   weight_row;
     wire [4:0] parameter_index;
     wire unused_layer = &{1'b0, max, slow, reload, bubble[7:6], input_write_bank_i, log2_x, log2_y, rows_last, x_blocks, y_blocks_full, y_blocks_last};
-    dna_compute_ws #(.ROWS(ROWS), .LOG(LOG), .UPW((1 << SELECT) / COLS), .SELECT(SELECT),
+    dna_compute_ws #(.ROWS(ROWS), .LOG(LOG), .UPW((1 << SELECT) / COLS), .PACKED(PACKED), .SELECT(SELECT),
                      .PARAMETERS(PARAMETERS), .PSUM(PSUM), .PADDR(PADDR), .WADDR(WADDR), .OADDR(OADDR)) u_compute (
         .clk(clk), .rst_n(rst_n), .captured_i(captured_o), .take_o(take), .drained_i(drained_i),
         .loaded_i(loaded_i), .loaded_take_o(loaded_take_o), .slot_free_i(slot_free_i), .slot_take_o(slot_take_o),
         .input_release_o(input_release_o), .weights_release_o(weights_release_o),
-        .depthwise_i(depthwise), .raw_i(raw), .channels_outer_i(channels_outer), .shared_weights_i(shared_weights),
+        .depthwise_i(depthwise), .packed_i(is_packed), .raw_i(raw), .channels_outer_i(channels_outer), .shared_weights_i(shared_weights),
         .pixels_outer_i(pixels_outer), .shift_i(shift), .pad_i(pad), .row_tiles_i(row_tiles),
         .channel_tiles_i(channel_tiles), .kernel_x_i(kernel_x), .kernel_y_i(kernel_y), .channel_offset_i(channel_offset), .two_runs_i(two_runs),
         .rows_full_i(rows_full), .units_full_i(units_full), .units_last_i(units_last), .out_width_i(out_width),
@@ -122,22 +124,22 @@ module dna_engine_ws #(
         .tile_words_last_i(tile_words_last), .mac_o(mac_o), .swap_o(swap), .first_o(first), .last_o(last),
         .tap_x_o(tap_x), .tap_y_o(tap_y), .x_o(x), .y_o(y), .y_base_o(y_base), .channel_addr_o(channel_addr),
         .select_o(select), .half_o(half), .entry_o(entry), .weight_read_o(weight_read), .weight_addr_o(weight_addr),
-        .weight_half_o(weight_half), .weight_load_o(weight_load), .weight_row_o(weight_row),
+        .weight_part_o(weight_part), .weight_load_o(weight_load), .weight_row_o(weight_row),
         .weight_select_o(weight_select), .parameter_o(parameter_read), .parameter_index_o(parameter_index),
         .input_slot_o(input_slot), .weight_slot_o(weight_slot), .out_addr_o(out_addr), .job_end_o(job_end),
         .busy_o(busy_o));
 
     // ---- Datapath.
     dna_datapath_ws #(.SYSTOLIC(SYSTOLIC), .ROWS(ROWS), .LOG(LOG), .COLS(COLS), .BITS(BITS), .RAW_BITS(RAW_BITS), .MB(MB), .DIGIT(DIGIT),
-                      .LEVELS(LEVELS), .STAGES(STAGES), .PE_CUT(PE_CUT), .CUT(CUT), .SELECT(SELECT), .SUMS(SUMS), .ACC_BITS(ACC_BITS), .PSUM(PSUM), .PADDR(PADDR), .INPUT_WORDS(INPUT_WORDS),
+                      .LEVELS(LEVELS), .STAGES(STAGES), .PE_CUT(PE_CUT), .CUT(CUT), .SELECT(SELECT), .SUMS(SUMS), .ACC_BITS(ACC_BITS), .PSUM(PSUM), .PADDR(PADDR), .PACKED(PACKED), .INPUT_WORDS(INPUT_WORDS),
                       .IADDR(IADDR), .WEIGHT_WORDS(WEIGHT_WORDS), .WADDR(WADDR), .OUTPUT_WORDS(OUTPUT_WORDS),
                       .OADDR(OADDR)) u_datapath (
         .clk(clk), .rst_n(rst_n), .mac_i(mac_o), .swap_i(swap), .first_i(first), .last_i(last), .half_i(half),
         .input_slot_i(input_slot), .weight_slot_i(weight_slot), .job_end_i(job_end), .tap_x_i(tap_x), .tap_y_i(tap_y),
         .x_i(x), .y_i(y), .y_base_i(y_base), .channel_addr_i(channel_addr), .select_i(select), .entry_i(entry),
-        .out_addr_i(out_addr), .weight_read_i(weight_read), .weight_half_i(weight_half), .weight_load_i(weight_load),
+        .out_addr_i(out_addr), .weight_read_i(weight_read), .weight_part_i(weight_part), .weight_load_i(weight_load),
         .parameter_read_i(parameter_read), .weight_addr_i(weight_addr), .weight_row_i(weight_row),
-        .weight_select_i(weight_select), .parameter_index_i(parameter_index), .depthwise_i(depthwise),
+        .weight_select_i(weight_select), .parameter_index_i(parameter_index), .depthwise_i(depthwise), .packed_i(is_packed),
         .dilated_i(dilated), .shift_i(shift), .raw_i(raw), .residual_i(residual_o), .pad_i(pad), .pad_value_i(pad_value),
         .in_height_i(in_height), .in_width_i(in_width), .x_words_i(x_words), .plane_words_i(plane_words),
         .zero_i(zero), .low_i(low), .high_i(high), .zero_b_i(zero_b), .sum_zero_i(sum_zero),

@@ -2,7 +2,9 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <filesystem>
+#include <optional>
 
 #include "core/base/file.h"
 #include "core/base/process.h"
@@ -24,18 +26,25 @@ struct Case {
     std::vector<std::vector<uint8_t>> pictures;
 };
 
-Case makeCase(uint64_t seed, design::Template array, int rows, int cols, int pictures) {
+/// A chip that packs narrow weights.
+struct Packing {
+    int operand_bits, axi_bits;
+};
+
+Case makeCase(uint64_t seed, design::Template array, int rows, int cols, int pictures, std::optional<Packing> packing = {}) {
     base::Rng rng(seed, "simulation test");
     Case c;
-    design::Chunk chunk = verif::randomChunk(rng, {.operand_bits = {8}});
-    chunk.array = array, chunk.rows = rows, chunk.cols = cols;
+    const int bits = packing ? packing->operand_bits : 8;
+    design::Chunk chunk = verif::randomChunk(rng, {.operand_bits = {bits}});
+    chunk.array = array, chunk.rows = rows, chunk.cols = cols, chunk.packed_weights = packing.has_value();
+    if (packing) chunk.axi_bits = packing->axi_bits;
     chunk.psum_words = std::max(chunk.psum_words, rows);
     chunk.max_pool = !chunk.hasPartialSums();
     const network::Network graph = verif::everyOperator(rng, "case", chunk.max_pool);
-    c.network = nn::randomIntegerNetwork(graph, seed, {8, chunk.multiplier_bits});
+    c.network = nn::randomIntegerNetwork(graph, seed, {bits, chunk.multiplier_bits});
     c.design.chunks = {chunk};
     c.program =
-        mapping::buildProgram(c.network, c.design, verif::randomPlans(mapping::extractLayers(graph), chunk, rng));
+        mapping::buildProgram(c.network, c.design, verif::randomPlans(mapping::extractLayers(graph, bits), chunk, rng));
     for (int i = 0; i < pictures; ++i) c.pictures.push_back(verif::randomPicture(graph, rng));
     return c;
 }
@@ -122,6 +131,27 @@ TEST_CASE("systolic weight-stationary array: RTL equals reference and model") {
 }
 TEST_CASE("row-stationary array: RTL equals reference and model") {
     checkTemplate(design::Template::RowStationary, {{31, 8, 8}, {32, 16, 16}, {33, 4, 8}, {34, 32, 8}});
+}
+
+// Half of the layers have 4-bit weights.
+TEST_CASE("packed weights on every template: RTL equals reference and model") {
+    if (base::findProgram("verilator").empty()) DNA_SKIP("verilator is not installed");
+    struct Packed {
+        design::Template array;
+        int rows, cols;
+        Packing packing;
+    };
+    using enum design::Template;
+    uint64_t seed = 40;
+    for (const Packed& p : {Packed{OutputArray, 8, 16, {8, 128}}, Packed{OutputArray, 4, 4, {16, 64}}, Packed{DotLanes, 4, 8, {8, 32}},
+                            Packed{WeightStationary, 8, 16, {8, 64}}, Packed{RowStationary, 8, 8, {8, 128}}, Packed{RowStationary, 16, 16, {8, 32}}}) {
+        CAPTURE(seed);
+        Case c = makeCase(seed++, p.array, p.rows, p.cols, 2, p.packing);
+        const auto packs = [](const mapping::LayerPlan& plan) { return plan.packsWeights(); };
+        CHECK(std::any_of(c.program.plans.begin(), c.program.plans.end(), packs));
+        CHECK(!std::all_of(c.program.plans.begin(), c.program.plans.end(), packs));
+        checkCase(c);
+    }
 }
 
 TEST_CASE("a layer beyond the buffers: partial sums through DRAM, RTL equals reference and model") {

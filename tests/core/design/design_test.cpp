@@ -58,6 +58,21 @@ TEST_CASE("designs that can't be built are refused with place and reason, all pr
     CHECK(complaint(chunkText(R"("rows": 8, "rows": 8)")) != "");
 }
 
+TEST_CASE("packed weights: kept in the file, without them a design's hash is that of before; 4-bit operands have none") {
+    design::Design design;
+    const std::string before = designHash(design);
+    CHECK(!design::toJson(design).at("chunks").at(0).contains("packed_weights"));
+    design.chunks[0].packed_weights = true;
+    CHECK(designHash(design) != before);
+    const auto file = std::filesystem::temp_directory_path() / "dna-design-packed.json";
+    base::writeJson(file, design::toJson(design));
+    CHECK(design::readDesign(file) == design);
+    const std::string rest = R"("rows": 8, "input_words": 64, "weight_words": 256, "output_words": 256, "packed_weights": )";
+    CHECK(complaint(chunkText(rest + R"(true, "cols": 32, "operand_bits": 4)")).find("packed_weights") != std::string::npos);
+    CHECK(complaint(chunkText(rest + R"(1, "cols": 16)")).find("packed_weights") != std::string::npos);
+    CHECK(complaint(chunkText(rest + R"(true, "cols": 16)")) == "");
+}
+
 TEST_CASE("a row-stationary design survives writing and reading; depths of register files are checked") {
     design::Design design;
     design::Chunk& chunk = design.chunks[0];
