@@ -230,7 +230,7 @@ TEST_CASE("mutated JSON files are read or refused") {
          [&](const std::string& bytes) { readInteger(networks.with(networks.integer, "network.json", bytes)); }},
         seed("examples/networks/mobilenetv2.json",
              [](const fs::path& file) { mapping::extractLayers(network::readNetwork(file), 8); }),
-        seed("core/network/spaces/micro.json",
+        seed("core/network/spaces/micro_bits.json",
              [](const fs::path& file) { network::buildFixedParts(network::readSpace(file.string())); }),
         seed("examples/design-row-stationary.json", [](const fs::path& file) { design::readDesign(file); }),
         seed("costmodel/technology/osu018.json", [](const fs::path& file) { costmodel::readTechnology(file); }),
