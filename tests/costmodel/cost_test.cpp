@@ -136,6 +136,27 @@ TEST_CASE("cost tables follow the design and survive a checkpoint") {
     CHECK(side->save().dump() == copy->save().dump());
 }
 
+TEST_CASE("cost tables with widths: 4 bits move fewer weights, priced like a space that has nothing else") {
+    network::NetworkSpace both = network::readSpace("micro_bits"), narrow = both;
+    for (network::BlockSite& site : narrow.blocks) site.bits = {4};
+    const search::CostTable table = costmodel::makeHardwareSide(both, design::Target{}, 5)->table(),
+                            alone = costmodel::makeHardwareSide(narrow, design::Target{}, 5)->table();
+    for (size_t b = 0; b < both.blocks.size(); ++b) {
+        REQUIRE(table.blocks[b].size() == 2 * both.candidates.size());
+        for (size_t k = 0; k < both.candidates.size(); ++k) {
+            const search::OperatorCost &four = table.blocks[b][2 * k], &eight = table.blocks[b][2 * k + 1];
+            CHECK(four.energy_pj == alone.blocks[b][k].energy_pj);
+            CHECK(four.latency_cycles == alone.blocks[b][k].latency_cycles);
+            const bool weights = network::buildOperator(both, static_cast<int>(b), static_cast<int>(k)).nodes.size() > 1;
+            if (weights)
+                CHECK(four.energy_pj < eight.energy_pj);
+            else
+                CHECK(four.energy_pj == eight.energy_pj);
+            CHECK(four.latency_cycles * four.energy_pj <= eight.latency_cycles * eight.energy_pj);
+        }
+    }
+}
+
 TEST_CASE("target, design space and design files name what is wrong") {
     CHECK_THROWS_WITH_AS(design::designSpace(base::Json{{"rowz", {8}}}, "t.json"),
                          doctest::Contains("did you mean \"rows\""), base::InputError);

@@ -5,6 +5,7 @@
 #include "core/nn/integer/integer_network.h"
 #include "tests/flows/program.h"
 #include "tests/flows/temporary_folder.h"
+#include "tests/skip.h"
 
 using namespace dna;
 namespace fs = std::filesystem;
@@ -21,6 +22,7 @@ fs::path quickConfig(const fs::path& folder) {
     config["search"]["epochs"] = 3;
     config["training"]["epochs"] = 2;
     config["final_das_evaluations"] = 20;
+    config["verify"] = {{"images", 1}, {"stalled_images", 0}};
     base::writeJson(folder / "config.json", config);
     return folder / "config.json";
 }
@@ -68,6 +70,13 @@ TEST_CASE("searched bits: from the search to the integer network, its cost and t
     REQUIRE(runDna({"estimate", "--network", (run / "network.json").string(), "--design", (run / "design.json").string()}).exit_code == 0);
     REQUIRE(runDna({"report", run.string()}).exit_code == 0);
     CHECK(base::readFile(run / "report.html").find("Bits of the weights") != std::string::npos);
+
+    if (base::findProgram("verilator").empty()) DNA_SKIP("verilator is not installed");
+    const ProgramRun verified = runDna({"cosearch", "--config", (folder.path / "config.json").string(), "--out", run.string(), "--resume", "--until", "verification"}, {}, {}, 600);
+    REQUIRE_MESSAGE(verified.exit_code == 0, verified.err);
+    const base::Json result = jsonOf(run / "result.json");
+    CHECK(result.at("mismatches") == 0);
+    CHECK(result.at("cycles").at("cycles_rtl") == result.at("cycles").at("cycles_model"));
 }
 
 TEST_CASE("dna train: a network that states widths is trained under their rounding; then --qat, or quantised") {
