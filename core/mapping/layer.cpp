@@ -48,14 +48,14 @@ SubLayer subLayerOf(const Network& network, const Node& node, const Layer& layer
     const int shuffle = layer.input.shuffle_groups;
     const bool all = sub.in_channels == layer.in_channels;
     if (shuffle == 1 || all) return sub;
-    if (shuffle != 2 || sub.in_channels % 2 != 0)
+    if (shuffle != 2)
         refuse(network, node,
-               fmt::format("a grouped convolution behind a channel shuffle of {} groups needs one of 2 "
-                           "groups and channels divisible by 4, found {} channels in {} groups",
-                           shuffle, layer.in_channels, layer.groups));
+               fmt::format("a grouped convolution behind a channel shuffle needs one of 2 groups, found {}", shuffle));
+    // Even and odd channels are a run each. At odd ends a run has a channel of another group, whose weights are zero.
+    const int end = sub.in_begin + sub.in_channels;
     sub.runs = 2;
-    sub.in_channels /= 2;
     sub.in_begin /= 2;
+    sub.in_channels = (end + 1) / 2 - sub.in_begin;
     sub.run_stride = layer.in_channels / 2;
     return sub;
 }
