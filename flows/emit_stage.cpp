@@ -3,14 +3,13 @@
 #include <filesystem>
 
 #include "core/base/file.h"
-#include "core/base/rng.h"
 #include "core/mapping/mapping_file.h"
 #include "flows/handover.h"
 #include "flows/program_files.h"
 #include "flows/stages.h"
+#include "flows/staging.h"
 #include "rtlgen/chip.h"
 #include "verif/simulation.h"
-#include "verif/vectors.h"
 
 namespace dna::flows {
 
@@ -19,36 +18,37 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr int kBenchPictures = 2;  ///< random pictures in the stand-alone bench
-
 const char* const kMakefile = R"(# Runs the emitted accelerator under Verilator; needs nothing of DNA.
 #   make        build and run: every layer's output is compared byte for byte
 #   make icarus the first picture in Icarus Verilog (slow; PICTURES=2: both), where unknown values may not leave the chip
 #   make vcd    the first picture in Icarus with waveforms in obj/dna.vcd
+#   make VECTORS=../../other/vectors run    another network that was compiled for this chip (dna compile)
 #   make lint   Verilator, Icarus Verilog and Yosys read every file without a warning
 SOURCES := $(shell cat ../files.f)
 
+VECTORS := vectors
+
 run: obj/Vdna_top
-	./obj/Vdna_top vectors result.json 0 2
+	./obj/Vdna_top $(VECTORS) result.json 0 2
 
 obj/Vdna_top: bench.cpp $(addprefix ../,$(SOURCES))
 	verilator --cc --exe --build -O3 -Wno-fatal +define+DNA_CHECKS --top-module dna_top \
 	  -CFLAGS "-O2 -std=c++17 -DDNA_COUNTERS=@COUNTERS@" --Mdir obj $(addprefix ../,$(SOURCES)) bench.cpp
 
 PICTURES := 1
-DRAM := $(shell awk '/^dram/ { print $$2 }' vectors/program.txt)
-BEAT := $(shell awk '/^beat/ { print $$2 }' vectors/program.txt)
+DRAM := $(shell awk '/^dram/ { print $$2 }' $(VECTORS)/program.txt)
+BEAT := $(shell awk '/^beat/ { print $$2 }' $(VECTORS)/program.txt)
 
-obj/bench.vvp: bench.v $(addprefix ../,$(SOURCES))
+obj/bench-$(DRAM).vvp: bench.v $(addprefix ../,$(SOURCES))
 	mkdir -p obj
-	iverilog -g2005 -s bench -Pbench.DRAM_BYTES=$(DRAM) -Pbench.BYTES=$(BEAT) -o obj/bench.vvp bench.v $(addprefix ../,$(SOURCES))
+	iverilog -g2005 -s bench -Pbench.DRAM_BYTES=$(DRAM) -Pbench.BYTES=$(BEAT) -o obj/bench-$(DRAM).vvp bench.v $(addprefix ../,$(SOURCES))
 
-icarus: obj/bench.vvp
-	vvp obj/bench.vvp +pictures=$(PICTURES) | tee obj/icarus.log
+icarus: obj/bench-$(DRAM).vvp
+	vvp obj/bench-$(DRAM).vvp +pictures=$(PICTURES) +vectors=$(VECTORS) | tee obj/icarus.log
 	grep -qx PASS obj/icarus.log
 
-vcd: obj/bench.vvp
-	vvp obj/bench.vvp +pictures=1 +vcd=obj/dna.vcd | tee obj/icarus.log
+vcd: obj/bench-$(DRAM).vvp
+	vvp obj/bench-$(DRAM).vvp +pictures=1 +vectors=$(VECTORS) +vcd=obj/dna.vcd | tee obj/icarus.log
 	grep -qx PASS obj/icarus.log
 
 lint:
@@ -72,8 +72,8 @@ std::string readme(const MappedNetwork& mapped, const std::string& hash) {
     const design::Chunk& c = mapped.design.chunk();
     return fmt::format(R"(# Accelerator emitted by DNA
 
-Design SHA-256 {}; {} x {} PEs (output array), {} accumulator bits, buffers of {} words per bank (input), {} (weights),
-{} (output, residual), each twice. Top module `dna_top`: AXI4-Lite slave for control, AXI4 master of 128 bits for data.
+Design SHA-256 {}; {} x {} PEs ({}), {} accumulator bits, buffers of {} words per bank (input), {} (weights),
+{} (output, residual), each twice. Top module `dna_top`: AXI4-Lite slave for control, AXI4 master of {} bits for data.
 
 | file | what |
 |---|---|
@@ -86,9 +86,11 @@ Design SHA-256 {}; {} x {} PEs (output array), {} accumulator bits, buffers of {
 | `orfs/nangate45/` | hand-over to OpenROAD-flow-scripts: `config.mk`, constraints, memory macros |
 
 To run it: load `program/image.bin` at DRAM address 0, the picture at the address of `input` in the memory map, write the
-descriptor base (0) to CSR 0x0c, write 1 to CSR 0x08, wait for `done_o`; the logits (int32) stand at the last layer's map.
+descriptor base (0) to CSR 0x0c, write 1 to CSR 0x08, wait for `done_o`; the logits stand at the last layer's map.
+The chip is not made for this network: `dna compile` writes `program/` of any other network that fits its buffers.
 )",
-                       hash, c.rows, c.cols, c.accumulator_bits, c.input_words, c.weight_words, c.output_words);
+                       hash, c.rows, c.cols, design::templateName(c.array), c.accumulator_bits, c.input_words, c.weight_words,
+                       c.output_words, c.axi_bits);
 }
 
 Json manifest(const rtlgen::Chip& chip, const design::Design& design) {
@@ -118,53 +120,12 @@ void writeBench(const fs::path& folder, const nn::IntegerNetwork& network, const
     base::writeFileAtomic(folder / "bench.cpp", verif::benchSource());
     base::writeFileAtomic(folder / "bench.v", verif::verilogBenchSource());
     base::writeFileAtomic(folder / "Makefile", makefile(counters));
-    std::vector<std::vector<uint8_t>> pictures(kBenchPictures);
-    std::vector<const uint8_t*> pointers;
-    for (size_t i = 0; i < pictures.size(); ++i) {
-        base::Rng rng(i, "bench picture");
-        pictures[i].resize(size_t(network.graph.inputShape().elements()));
-        for (uint8_t& byte : pictures[i]) byte = uint8_t(rng.below(256));
-        pointers.push_back(pictures[i].data());
-    }
-    verif::writeVectors(folder / "vectors", network, program, pointers);
-}
-
-/// Everything goes to a folder beside the wanted one, which takes its place when all is written.
-class Staging {
-public:
-    explicit Staging(fs::path wanted) : wanted_(std::move(wanted)), temporary_(wanted_.string() + ".partial") {
-        fs::remove_all(temporary_);
-        base::makeFolder(temporary_);
-    }
-    ~Staging() {
-        std::error_code ignored;
-        if (!temporary_.empty()) fs::remove_all(temporary_, ignored);
-    }
-    Staging(const Staging&) = delete;
-    Staging& operator=(const Staging&) = delete;
-    const fs::path& folder() const { return temporary_; }
-    void commit() {
-        fs::remove_all(wanted_);
-        fs::rename(temporary_, wanted_);
-        temporary_.clear();
-    }
-
-private:
-    fs::path wanted_, temporary_;
-};
-
-/// Only a folder that an earlier emit wrote, or an empty one, may be replaced.
-void checkReplaceable(const fs::path& out) {
-    if (!fs::exists(out)) return;
-    if (!fs::is_directory(out)) throw base::InputError(out.string(), "", "is a file; --out names a folder");
-    if (!fs::is_empty(out) && !fs::exists(out / "manifest.json"))
-        throw base::InputError(out.string(), "", "is not empty and was not written by emit; name another folder");
+    writeBenchVectors(folder / "vectors", network, program);
 }
 
 }  // namespace
 
 Json emitStage(const EmitStage& options, base::Log& log) {
-    checkReplaceable(options.out);
     const nn::IntegerNetwork network = nn::readIntegerNetwork(options.network_json);
     const MappedNetwork mapped =
         readMapped(options.network_json, options.design_json, options.mapping_json, design::Target{});
@@ -172,7 +133,7 @@ Json emitStage(const EmitStage& options, base::Log& log) {
     const rtlgen::Chip chip = rtlgen::emitChip(mapped.design);
     const std::string hash = designHash(mapped.design);
 
-    Staging staging(options.out);
+    Staging staging(options.out, "manifest.json");
     const fs::path& out = staging.folder();
     base::makeFolder(out / "rtl");
     std::string list;
@@ -182,13 +143,7 @@ Json emitStage(const EmitStage& options, base::Log& log) {
     }
     base::writeFileAtomic(out / "files.f", list);
     base::writeJson(out / "manifest.json", manifest(chip, mapped.design));
-    base::writeJson(out / "design.json", design::toJson(mapped.design));
-    base::writeJson(out / "mapping.json", mapping::toJson(mapped.plans));
-    nn::writeIntegerNetwork(network, out);
-    base::makeFolder(out / "program");
-    base::writeFileAtomic(out / "program" / "image.bin", std::string(program.image.begin(), program.image.end()));
-    base::writeJson(out / "program" / "memory_map.json", memoryMapJson(program));
-    base::writeFileAtomic(out / "program" / "desc.txt", descriptorText(program));
+    writeProgram(out, network, program);
     writeBench(out / "tb", network, program, mapped.design.counters);
     base::writeFileAtomic(out / "README.md", readme(mapped, hash));
     writeHandover({.folder = out, .sources = chip.order, .top = chip.top, .memories = memoriesOf(chip)});

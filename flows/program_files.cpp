@@ -2,8 +2,11 @@
 
 #include <fmt/format.h>
 
+#include "core/base/file.h"
+#include "core/base/rng.h"
 #include "core/mapping/mapping_file.h"
 #include "costmodel/mapper.h"
+#include "verif/vectors.h"
 
 namespace dna::flows {
 
@@ -35,6 +38,31 @@ EmittedProgram readEmittedProgram(const std::filesystem::path& folder) {
                                          (folder / "mapping.json").string());
     emitted.program = mapping::buildProgram(emitted.network, design, plans);
     return emitted;
+}
+
+void writeProgram(const std::filesystem::path& folder, const nn::IntegerNetwork& network,
+                  const mapping::Program& program) {
+    base::writeJson(folder / "design.json", design::toJson(program.design));
+    base::writeJson(folder / "mapping.json", mapping::toJson(program.plans));
+    nn::writeIntegerNetwork(network, folder);
+    base::makeFolder(folder / "program");
+    base::writeFileAtomic(folder / "program" / "image.bin", std::string(program.image.begin(), program.image.end()));
+    base::writeJson(folder / "program" / "memory_map.json", memoryMapJson(program));
+    base::writeFileAtomic(folder / "program" / "desc.txt", descriptorText(program));
+}
+
+void writeBenchVectors(const std::filesystem::path& folder, const nn::IntegerNetwork& network,
+                       const mapping::Program& program) {
+    constexpr size_t kPictures = 2;
+    std::vector<std::vector<uint8_t>> pictures(kPictures);
+    std::vector<const uint8_t*> pointers;
+    for (size_t i = 0; i < pictures.size(); ++i) {
+        base::Rng rng(i, "bench picture");
+        pictures[i].resize(size_t(network.graph.inputShape().elements()));
+        for (uint8_t& byte : pictures[i]) byte = uint8_t(rng.below(256));
+        pointers.push_back(pictures[i].data());
+    }
+    verif::writeVectors(folder, network, program, pointers);
 }
 
 std::string descriptorText(const mapping::Program& program) {

@@ -30,6 +30,15 @@ struct EmittedProgram {
 };
 EmittedProgram readEmittedProgram(const std::filesystem::path& folder);
 
+/// Writes what `readEmittedProgram` reads, and what a chip's DRAM is loaded with: `program/image.bin`,
+/// `program/memory_map.json`, `program/desc.txt`.
+void writeProgram(const std::filesystem::path& folder, const nn::IntegerNetwork& network,
+                  const mapping::Program& program);
+
+/// Two random pictures and every layer's output for the bench of an emitted chip.
+void writeBenchVectors(const std::filesystem::path& folder, const nn::IntegerNetwork& network,
+                       const mapping::Program& program);
+
 /// Descriptors as text, a line per field that is not zero.
 std::string descriptorText(const mapping::Program& program);
 /// memory_map.json (`dna.memory_map`).

@@ -164,6 +164,7 @@ std::string opText(const network::Node& node) {
                                node.dilation > 1 ? fmt::format(", dilation {}", node.dilation) : "",
                                node.groups > 1 ? fmt::format(", {} groups", node.groups) : "", node.relu6 ? ", ReLU6" : node.relu ? ", ReLU" : "");
         case network::Op::Add: return "add";
+        case network::Op::Concat: return fmt::format("concat of {} maps", node.inputs.size());
         case network::Op::ChannelShuffle: return fmt::format("channel shuffle, {} groups", node.groups);
         case network::Op::MaxPool: return fmt::format("max pool {0}x{0}, stride {1}", node.kernel, node.stride);
         case network::Op::AveragePool: return fmt::format("average pool {0}x{0}, stride {1}", node.kernel, node.stride);

@@ -38,8 +38,18 @@ struct EmitStage {
 };
 base::Json emitStage(const EmitStage& options, base::Log& log);
 
+struct CompileStage {
+    std::filesystem::path chip;  ///< run folder or emitted folder
+    std::filesystem::path network_json;
+    std::optional<std::filesystem::path> mapping_json;
+    std::filesystem::path out;  ///< program folder
+};
+/// The program of another network for a chip that is emitted already.
+base::Json compileStage(const CompileStage& options, base::Log& log);
+
 struct VerifyStage {
     std::filesystem::path folder;  ///< run folder or emitted folder
+    std::optional<std::filesystem::path> program;  ///< folder of `compile`; default: the network the chip was emitted with
     int images = 16;
     int stalled_images = 4;  ///< of them with random AXI stalls (last ones)
     uint64_t stall_seed = 1;

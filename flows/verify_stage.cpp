@@ -74,8 +74,9 @@ public:
         : options_(options), log_(log), emitted_(findEmitted(options.folder)) {}
 
     Json run() {
-        program_ = readEmittedProgram(emitted_.folder);
+        program_ = readEmittedProgram(programFolder());
         checkImage();
+        checkDesign();
         const data::Pictures pictures =
             readPictures(options_, emitted_.run, program_.network.graph.inputShape(), log_);
         checkPictureShape(pictures);
@@ -91,13 +92,27 @@ public:
 
 private:
     /// The emitted image must be what its own files give: otherwise somebody changed one of them.
+    fs::path programFolder() const { return options_.program.value_or(emitted_.folder); }
+
     void checkImage() const {
-        const std::string image = base::readFile(emitted_.folder / "program" / "image.bin");
+        const fs::path file = programFolder() / "program" / "image.bin";
+        const std::string image = base::readFile(file);
         const auto& expected = program_.program.image;
         if (image.size() != expected.size() || !std::equal(expected.begin(), expected.end(), image.begin(),
                                                            [](uint8_t a, char b) { return a == uint8_t(b); }))
-            throw base::InputError((emitted_.folder / "program" / "image.bin").string(), "",
-                                   "is not the image of the network, design and mapping beside it; emit again");
+            throw base::InputError(file.string(), "",
+                                   "is not the image of the network, design and mapping beside it; " +
+                                       std::string(options_.program ? "compile" : "emit") + " again");
+    }
+
+    /// A program is for the chip whose design it holds.
+    void checkDesign() const {
+        const std::string chip = designHash(design::readDesign(emitted_.folder / "design.json")),
+                          program = designHash(program_.program.design);
+        if (chip != program)
+            throw base::InputError((programFolder() / "design.json").string(), "",
+                                   fmt::format("the program is for design {}, the chip in {} is {}; compile it for that chip",
+                                               program.substr(0, 12), emitted_.folder.string(), chip.substr(0, 12)));
     }
 
     void checkPictureShape(const data::Pictures& pictures) const {
@@ -219,7 +234,7 @@ Json verifyStage(const VerifyStage& options, base::Log& log) {
     if (options.images < 1) throw base::InputError("--images", "", "expected at least 1");
     VerifyRun run(options, log);
     Json json = run.run();
-    base::writeJson(findEmitted(options.folder).run / "verify.json", json);
+    base::writeJson(options.program.value_or(findEmitted(options.folder).run) / "verify.json", json);
     return json;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/mapping/cycles.h"
+#include "core/network/joined_maps.h"
 #include "verif/random_case.h"
 #include "verif/random_network.h"
 
@@ -54,7 +55,7 @@ constexpr uint64_t kSeeds = uint64_t{1} << 32;
 FuzzCase draw(const design::Design& design, base::Rng& rng) {
     FuzzCase fuzz_case;
     fuzz_case.design = design;
-    fuzz_case.network = randomNetwork(rng, design.chunk(), {});
+    fuzz_case.network = network::separateJoinedMaps(randomNetwork(rng, design.chunk(), {}));
     for (const mapping::LayerPlan& plan : randomPlans(mapping::extractLayers(fuzz_case.network, design.chunk().operand_bits), design.chunk(), rng))
         fuzz_case.mapping[plan.layer.name] = plan.mapping;
     fuzz_case.weights_seed = rng.below(kSeeds);

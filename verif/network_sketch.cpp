@@ -31,14 +31,16 @@ void NetworkSketch::pool(const std::string& name, const std::string& from, Op op
     node(name, op, {from}, n);
 }
 
-void NetworkSketch::append(Op op, Node rest) {
-    node("n" + std::to_string(nodes_.size()), op, {last()}, std::move(rest));
+void NetworkSketch::append(Op op, Node rest) { appendOf(op, {last()}, std::move(rest)); }
+
+void NetworkSketch::appendOf(Op op, std::vector<std::string> inputs, Node rest) {
+    node("n" + std::to_string(nodes_.size()), op, std::move(inputs), std::move(rest));
 }
 
 void NetworkSketch::appendAdd(const std::string& other, bool other_first) {
     std::vector<std::string> inputs{last(), other};
     if (other_first) std::swap(inputs[0], inputs[1]);
-    node("n" + std::to_string(nodes_.size()), Op::Add, inputs);
+    appendOf(Op::Add, std::move(inputs));
 }
 
 }  // namespace dna::verif

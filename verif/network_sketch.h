@@ -20,6 +20,8 @@ public:
     void pool(const std::string& name, const std::string& from, network::Op op, int kernel, int stride, int pad);
     /// Appends a node that reads the last one; its name tells the place: "n3".
     void append(network::Op op, network::Node rest = {});
+    /// Appends a node that reads others.
+    void appendOf(network::Op op, std::vector<std::string> inputs, network::Node rest = {});
     /// Appends the sum of the last node and an earlier one.
     void appendAdd(const std::string& other, bool other_first);
 

@@ -4,6 +4,8 @@
 
 #include <bit>
 
+#include "core/mapping/joined.h"
+
 namespace dna::verif {
 
 namespace {
@@ -39,7 +41,14 @@ std::string operatorOf(const mapping::Layer& layer) {
     return layer.narrow_input ? "picture" : "dense";
 }
 
-void addFeatures(std::map<std::string, std::string>& f, const mapping::LayerPlan& plan) {
+/// What a layer has to do with a concat.
+std::string concatOf(const network::Network& network, const mapping::Layer& layer) {
+    const bool writes = mapping::joinedPlaces(network)[size_t(layer.output_node)].whole != layer.output_node;
+    const bool reads = network.nodes[size_t(layer.input.node)].op == network::Op::Concat;
+    return writes ? reads ? "both" : "writes" : reads ? "reads" : "no";
+}
+
+void addFeatures(std::map<std::string, std::string>& f, const mapping::LayerPlan& plan, const std::string& concat) {
     const mapping::Layer& layer = plan.layer;
     const mapping::SubPlan& sub = plan.subs.front();
     f["operator"] = operatorOf(layer);
@@ -48,6 +57,7 @@ void addFeatures(std::map<std::string, std::string>& f, const mapping::LayerPlan
     f["dilation"] = number(layer.dilation);
     f["pad"] = number(layer.pad);
     f["residual"] = layer.residual_node >= 0 ? "yes" : "no";
+    f["concat"] = concat;
     f["shuffle"] = layer.input.shuffle_groups > 1 ? "yes" : "no";
     f["row_tiles"] = octave(sub.row_tiles);
     f["channel_tiles"] = octave(sub.channel_tiles);
@@ -68,7 +78,7 @@ void PairTable::add(const FuzzCase& fuzz_case) {
     common["pictures"] = number(fuzz_case.pictures);
     for (const mapping::LayerPlan& plan : plansOf(fuzz_case)) {
         Features features = common;
-        addFeatures(features, plan);
+        addFeatures(features, plan, concatOf(fuzz_case.network, plan.layer));
         addLayer(features);
     }
 }

@@ -39,7 +39,9 @@ network::Network everyOperator(base::Rng& rng, const std::string& name, bool max
     s.pool("average", "regroup", Op::AveragePool, small, 1 + int(rng.below(2)), 1);
     s.conv("multiplied", "average", 2 * b, 3, 1, b);
     s.conv("down", "multiplied", b, 1, 2, 1);
-    s.conv("dense", "down", b, 3, 1, rng.below(2) != 0 ? 2 : 1);
+    s.conv("side", "down", 32, 1, 1, 1);  // whole words of any operand width
+    s.node("joined", Op::Concat, {"side", "down"});
+    s.conv("dense", "joined", b, 3, 1, rng.below(2) != 0 ? 2 : 1);
     s.dilate(1 + int(rng.below(2)));
     s.node("pool", Op::GlobalAveragePool, {"dense"});
     Node classes;

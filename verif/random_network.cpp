@@ -40,7 +40,8 @@ private:
     void grow() {
         static constexpr Operator kOperators[] = {
             &Grower::dense,     &Grower::depthwise, &Grower::multiplied, &Grower::grouped,  &Grower::shuffled,
-            &Grower::pointwise, &Grower::maximum,   &Grower::average,    &Grower::residual, &Grower::dense,
+            &Grower::pointwise, &Grower::maximum,   &Grower::average,    &Grower::residual, &Grower::joined,
+            &Grower::dense,
         };
         (this->*kOperators[rng_.below(std::size(kOperators))])();
     }
@@ -140,6 +141,32 @@ private:
         const bool depthwise = chance(3);
         convolution(n, shape_.channels, depthwise ? shape_.channels : 1);
         sketch_.appendAdd(from, chance(2));
+    }
+
+    /// Two or three maps one behind the other: of branches that read the last map, and that map itself. Only the last of
+    /// them may end in the middle of a word.
+    void joined() {
+        const std::string from = sketch_.last();
+        const int channels_before = shape_.channels, block = chunk_.block(), count = 2 + int(rng_.below(2));
+        std::vector<std::string> parts;
+        for (int k = 0; k < count; ++k) {
+            const bool last = k + 1 == count;
+            if ((last || channels_before % block == 0) && chance(3))
+                parts.push_back(from);
+            else
+                parts.push_back(branch(from, last ? channels() : block * upTo(range_.max_channels / block)));
+        }
+        sketch_.appendOf(Op::Concat, parts);
+        shape_ = sketch_.shape();
+    }
+
+    /// A convolution of an earlier map that keeps its height and width.
+    std::string branch(const std::string& from, int channels) {
+        Node n;
+        n.kernel = chance(2) ? 3 : 1, n.pad = n.kernel / 2, n.out_channels = channels;
+        activation(n);
+        sketch_.appendOf(Op::Conv2d, {from}, n);
+        return sketch_.last();
     }
 
     base::Rng& rng_;

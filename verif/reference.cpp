@@ -46,6 +46,9 @@ public:
                 case Op::Add:
                     add(i);
                     break;
+                case Op::Concat:
+                    concat(i);
+                    break;
                 case Op::ChannelShuffle:
                     shuffle(i);
                     break;
@@ -126,6 +129,11 @@ private:
                 int64_t{operand(i, 0)[k] - za} * q.multiplier[0] + int64_t{operand(i, 1)[k] - zb} * q.multiplier[1];
             outputs_.maps[i].push_back(clamped(scaled(sum, 1, q.shift[0]), *node(i).quantization));
         }
+    }
+
+    void concat(size_t i) {
+        for (size_t k = 0; k < node(i).inputs.size(); ++k)
+            outputs_.maps[i].insert(outputs_.maps[i].end(), operand(i, k).begin(), operand(i, k).end());
     }
 
     void shuffle(size_t i) {

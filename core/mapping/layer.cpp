@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
 #include "core/base/error.h"
 
@@ -101,6 +102,9 @@ private:
             case Op::Input:
                 tensors_[index] = {index, 1};
                 break;
+            case Op::Concat:
+                visitConcat(index);
+                break;
             case Op::ChannelShuffle:
                 visitShuffle(index);
                 break;
@@ -110,6 +114,29 @@ private:
             default:
                 visitCompute(index);
         }
+    }
+
+    /// Nothing is moved: the inputs are written where the concat reads them (core/mapping/joined.h).
+    void visitConcat(int index) {
+        const Node& node = network_.nodes[index];
+        const int block = 8 * design::kWordBytes / operand_bits_;
+        int begin = 0;
+        for (const int input : node.inputs) {
+            const Node& part = network_.nodes[input];
+            if (tensors_[input].node != input || tensors_[input].shuffle_groups != 1)
+                refuse(network_, node, "joins \"" + part.name + "\", whose channels were shuffled: not supported");
+            if (part.op == Op::Input || !joined_.insert(input).second)
+                refuse(network_, node,
+                       fmt::format("joins \"{}\", which {}: a copy has to stand between (`dna quantize` adds it)",
+                                   part.name, part.op == Op::Input ? "is the picture" : "is joined once already"));
+            if (begin % block != 0)
+                refuse(network_, node,
+                       fmt::format("\"{}\" would begin at channel {}: maps in front of others need a multiple of {} "
+                                   "channels (those of a word of {}-bit values)",
+                                   part.name, begin, block, operand_bits_));
+            begin += part.shape.channels;
+        }
+        tensors_[index] = {index, 1};
     }
 
     void visitShuffle(int index) {
@@ -220,6 +247,7 @@ private:
     std::vector<std::vector<int>> consumers_;
     std::vector<TensorRef> tensors_;
     std::map<int, int> place_;
+    std::set<int> joined_;  ///< nodes that stand in a concat
     std::vector<Layer> layers_;
 };
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "core/base/error.h"
+#include "core/mapping/joined.h"
 #include "core/mapping/values.h"
 
 namespace dna::mapping {
@@ -12,6 +13,11 @@ namespace dna::mapping {
 using design::kWordBytes;
 
 namespace {
+
+/// Of a map whose words have `block` channels.
+int64_t mapBytes(const network::Shape& shape, int block) {
+    return int64_t{(shape.channels + block - 1) / block} * shape.height * shape.width * kWordBytes;
+}
 
 constexpr uint32_t kAlign = 4096;
 uint32_t alignUp(int64_t bytes) { return uint32_t((bytes + kAlign - 1) / kAlign * kAlign); }
@@ -75,10 +81,13 @@ private:
         const auto& plans = program_.plans;
         const int layers = int(plans.size());
         std::vector<Placed> placed;
+        const std::vector<JoinedPlace> places = joinedPlaces(network_.graph);
+        auto whole = [&](int node) { return node < 0 ? -1 : places[size_t(node)].whole; };
         auto lastUse = [&](int node) {
             int last = -1;
             for (int i = 0; i < layers; ++i)
-                if (plans[size_t(i)].layer.input.node == node || plans[size_t(i)].layer.residual_node == node) last = i;
+                if (whole(plans[size_t(i)].layer.input.node) == node || whole(plans[size_t(i)].layer.residual_node) == node)
+                    last = i;
             return last < 0 ? layers : last;
         };
         auto region = [&](const std::string& name, int first, int last, int64_t bytes) {
@@ -96,10 +105,26 @@ private:
         place(plans.front().layer.input.node, -1, inputMapBytes(plans.front().layer));
         for (int i = 0; i < layers; ++i) {
             const LayerPlan& plan = plans[size_t(i)];
-            place(plan.layer.output_node, i, outputMapBytes(plan.layer));
+            const int map = whole(plan.layer.output_node);
+            if (map == plan.layer.output_node)
+                place(map, i, outputMapBytes(plan.layer));
+            else if (program_.map_address[size_t(map)] == 0)  // no map lies at 0: the descriptors do
+                place(map, i, mapBytes(network_.graph.nodes[size_t(map)].shape, plan.layer.block()));
             if (plan.splitsReduction())
                 program_.sums_address[size_t(i)] =
                     region(plan.layer.name + ".partial_sums", i, i, sumsMapBytes(plan.layer));
+        }
+        placeJoined(places);
+    }
+
+    /// Maps that stand in others, and concats that stand in others.
+    void placeJoined(const std::vector<JoinedPlace>& places) {
+        const int block = program_.plans.front().layer.block();
+        for (size_t i = 0; i < places.size(); ++i) {
+            network::Shape before = network_.graph.nodes[i].shape;
+            before.channels = places[i].begin;
+            if (places[i].whole != int(i))
+                program_.map_address[i] = program_.map_address[size_t(places[i].whole)] + uint32_t(mapBytes(before, block));
         }
     }
 

@@ -14,6 +14,8 @@ using Graph = boost::adjacency_list<boost::vecS, boost::vecS, boost::bidirection
 using InputNames = std::vector<std::vector<std::string>>;
 
 constexpr int64_t kMaxElements = int64_t{1} << 28;  // of one feature map
+constexpr int64_t kMaxChannels = 65536;
+constexpr size_t kMaxJoined = 256;                  // maps of a concat
 
 std::map<std::string, int> indexByName(const std::vector<Node>& nodes) {
     std::map<std::string, int> index;
@@ -31,7 +33,18 @@ Graph makeGraph(const std::vector<Node>& nodes, const InputNames& inputs) {
     return graph;
 }
 
-size_t wantedInputs(Op op) { return op == Op::Input ? 0 : op == Op::Add ? 2 : 1; }
+/// Least and greatest number of inputs of a node.
+struct InputCount {
+    size_t least, most;
+    std::string text() const {
+        return least == most ? fmt::format("{} input(s)", least) : fmt::format("{} to {} inputs", least, most);
+    }
+};
+InputCount wantedInputs(Op op) {
+    if (op == Op::Input) return {0, 0};
+    if (op == Op::Add) return {2, 2};
+    return op == Op::Concat ? InputCount{2, kMaxJoined} : InputCount{1, 1};
+}
 
 class Checker {
 public:
@@ -87,9 +100,9 @@ private:
         std::vector<std::string> names;
         for (const Node& node : nodes_) names.push_back(node.name);
         for (size_t i = 0; i < nodes_.size(); ++i) {
-            if (inputs_[i].size() != wantedInputs(nodes_[i].op))
-                problem(i, "/inputs",
-                        fmt::format("expected {} input(s), found {}", wantedInputs(nodes_[i].op), inputs_[i].size()));
+            const InputCount wanted = wantedInputs(nodes_[i].op);
+            if (inputs_[i].size() < wanted.least || inputs_[i].size() > wanted.most)
+                problem(i, "/inputs", fmt::format("expected {}, found {}", wanted.text(), inputs_[i].size()));
             for (size_t k = 0; k < inputs_[i].size(); ++k) {
                 if (index.contains(inputs_[i][k])) continue;
                 const std::string near = base::nearest(inputs_[i][k], names);
@@ -155,6 +168,22 @@ std::string inferConv(const Shape& in, Node& node) {
     return inferWindow(in, node.out_channels, node);
 }
 
+/// Channels one behind the other; all maps have the same height and width.
+std::string inferConcat(const std::vector<Node>& nodes, Node& node) {
+    node.shape = nodes[node.inputs[0]].shape;
+    int64_t channels = 0;
+    for (const int input : node.inputs) {
+        const Shape& part = nodes[input].shape;
+        if (part.height != node.shape.height || part.width != node.shape.width)
+            return fmt::format("joins maps of different sizes: {}x{} and {}x{}", node.shape.height, node.shape.width,
+                               part.height, part.width);
+        channels += part.channels;
+    }
+    if (channels > kMaxChannels) return fmt::format("{} channels are more than supported ({})", channels, kMaxChannels);
+    node.shape.channels = static_cast<int>(channels);
+    return {};
+}
+
 }  // namespace
 
 std::vector<base::Problem> graphProblems(const std::vector<Node>& nodes, const InputNames& inputs,
@@ -201,6 +230,9 @@ std::string inferShape(const std::vector<Node>& nodes, Node& node) {
             node.shape = in;
             break;
         }
+        case Op::Concat:
+            fault = inferConcat(nodes, node);
+            break;
         case Op::ChannelShuffle:
             if (in.channels % node.groups != 0)
                 fault = fmt::format("groups {} does not divide the {} channels", node.groups, in.channels);

@@ -13,6 +13,7 @@ namespace {
 const std::vector<std::pair<std::string, Op>> kOps = {{"input", Op::Input},
                                                       {"conv2d", Op::Conv2d},
                                                       {"add", Op::Add},
+                                                      {"concat", Op::Concat},
                                                       {"channel_shuffle", Op::ChannelShuffle},
                                                       {"max_pool", Op::MaxPool},
                                                       {"average_pool", Op::AveragePool},

@@ -9,7 +9,7 @@
 
 namespace dna::network {
 
-enum class Op { Input, Conv2d, Add, ChannelShuffle, MaxPool, AveragePool, GlobalAveragePool, Linear };
+enum class Op { Input, Conv2d, Add, Concat, ChannelShuffle, MaxPool, AveragePool, GlobalAveragePool, Linear };
 
 /// Feature-map shape of one picture.
 struct Shape {

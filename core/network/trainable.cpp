@@ -29,6 +29,11 @@ public:
             case Op::Add:
                 return node.relu ? nn::relu(tape_, nn::add(tape_, input(0), input(1)))
                                  : nn::add(tape_, input(0), input(1));
+            case Op::Concat: {
+                std::vector<Var> parts;
+                for (size_t k = 0; k < node.inputs.size(); ++k) parts.push_back(input(static_cast<int>(k)));
+                return nn::concat(tape_, parts);
+            }
             case Op::ChannelShuffle:
                 return nn::channelShuffle(tape_, input(0), node.groups);
             case Op::MaxPool:

@@ -59,6 +59,10 @@ Var relu6(Tape<T>& tape, Var x);
 template <class T>
 Var add(Tape<T>& tape, Var a, Var b);
 
+/// The channels of all maps, one map behind the other.
+template <class T>
+Var concat(Tape<T>& tape, const std::vector<Var>& parts);
+
 /// Channels seen as [groups][n] become [n][groups].
 template <class T>
 Var channelShuffle(Tape<T>& tape, Var x, int groups);

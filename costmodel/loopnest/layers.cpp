@@ -57,6 +57,8 @@ const char* opText(network::Op op) {
     switch (op) {
         case network::Op::Add:
             return "add";
+        case network::Op::Concat:
+            return "concat";
         case network::Op::ChannelShuffle:
             return "channel_shuffle";
         case network::Op::MaxPool:

@@ -11,6 +11,7 @@
 
 #include "core/base/error.h"
 #include "core/nn/integer/fixed_point.h"
+#include "core/nn/integer/grids.h"
 #include "core/nn/integer/rescale.h"
 #include "flows/onnx/codes.h"
 #include "flows/onnx/graph_writer.h"
@@ -96,6 +97,9 @@ private:
                 break;
             case Op::Add:
                 writer_.node("Add", node.name, inputs, sums);
+                break;
+            case Op::Concat:
+                GraphWriter::set(writer_.node("Concat", node.name, inputs, sums), "axis", int64_t{1});
                 break;
             case Op::ChannelShuffle:
                 writeShuffle(node, inputs[0], sums);
@@ -310,8 +314,7 @@ private:
         Layer plain;
         plain.node = node;
         limitCodes(plain);
-        const bool keeps = node.op == Op::MaxPool || node.op == Op::ChannelShuffle;
-        if (!keeps && (plain.node.quantization->low != q.low || plain.node.quantization->high != q.high))
+        if (!nn::keepsGrid(node.op) && (plain.node.quantization->low != q.low || plain.node.quantization->high != q.high))
             at = clip(name + "/clip", at, q.scale * (q.low - q.zero_point), q.scale * (q.high - q.zero_point));
         const std::vector<std::string> grid{writer_.number(name + ".scale", static_cast<float>(q.scale)),
                                             writer_.int8s(name + ".zero", {}, {static_cast<int8_t>(q.zero_point)})};

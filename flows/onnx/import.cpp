@@ -9,9 +9,11 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <set>
 
 #include "core/network/trainable.h"
 #include "core/nn/integer/fixed_point.h"
+#include "core/nn/integer/grids.h"
 #include "core/nn/integer/rescale.h"
 #include "flows/onnx/reader.h"
 #include "flows/onnx/weights.h"
@@ -52,7 +54,12 @@ public:
         const bool quantized = std::any_of(layers_.begin(), layers_.end(), [](const Layer& layer) {
             return layer.node.quantization.has_value() || !layer.weight_codes.empty();
         });
-        quantized ? checkQuantized() : checkReal();
+        if (quantized) {
+            copyJoined();
+            checkQuantized();
+        } else {
+            checkReal();
+        }
         finish();
         Imported imported{quantized ? decltype(Imported::network)(integerNetwork(name)) : trainedNetwork(name),
                           std::move(notes_)};
@@ -125,18 +132,53 @@ private:
                                     layer.bounds->first, layer.bounds->second));
     }
 
-    /// Every layer's output and weights are quantised; max pools and shuffles keep what they read.
+    static bool sameGrid(const std::optional<Quantization>& a, const std::optional<Quantization>& b) {
+        return a && b && a->scale == b->scale && a->zero_point == b->zero_point;
+    }
+
+    /// Average pools over one value in front of a concat whose input lies on another grid than the result, is the picture,
+    /// or stands in a concat already: what `quantize` does for a float network, and the rounding that QuantizeLinear asks for.
+    void copyJoined() {
+        std::vector<Layer> all;
+        std::vector<int> place;
+        std::set<int> joined;
+        std::set<std::string> names;
+        for (const Layer& layer : layers_) names.insert(layer.node.name);
+        for (Layer& layer : layers_) {
+            for (int& input : layer.node.inputs) {
+                input = place[static_cast<size_t>(input)];
+                const bool joins = layer.node.op == Op::Concat;
+                const auto& own = layer.node.quantization;
+                const bool other_grid = own && !sameGrid(own, all[static_cast<size_t>(input)].node.quantization);
+                if (!joins || (!other_grid && input != 0 && joined.insert(input).second)) continue;
+                all.push_back(copyFor(layer, all[static_cast<size_t>(input)], input, names));
+                input = static_cast<int>(all.size()) - 1;
+            }
+            place.push_back(static_cast<int>(all.size()));
+            all.push_back(std::move(layer));
+        }
+        layers_ = std::move(all);
+    }
+
+    static Layer copyFor(const Layer& concat, const Layer& source, int index, std::set<std::string>& names) {
+        Layer copy;
+        copy.place = concat.place;
+        copy.node.op = Op::AveragePool;
+        copy.node.name = concat.node.name + "." + source.node.name;
+        while (!names.insert(copy.node.name).second) copy.node.name += "_";
+        copy.node.inputs = {index};
+        copy.node.shape = source.node.shape;
+        copy.node.quantization = concat.node.quantization ? concat.node.quantization : source.node.quantization;
+        return copy;
+    }
+
+    /// Every layer's output and weights are quantised; max pools, shuffles and concats keep what they read.
     void checkQuantized() {
         for (size_t i = 0; i < layers_.size(); ++i) {
             Layer& layer = layers_[i];
-            const bool last = i + 1 == layers_.size(),
-                       keeps = layer.node.op == Op::MaxPool || layer.node.op == Op::ChannelShuffle;
-            if (keeps) {
-                const auto& input = layers_[static_cast<size_t>(layer.node.inputs[0])].node.quantization;
-                const auto& own = layer.node.quantization;
-                if (own && input && (own->scale != input->scale || own->zero_point != input->zero_point))
-                    problem(layer.place, "is quantised in another way than its input, whose values it only moves");
-                layer.node.quantization = input;
+            const bool last = i + 1 == layers_.size();
+            if (nn::keepsGrid(layer.node.op)) {
+                keepGrid(layer);
             } else if (!layer.node.quantization && !last) {
                 problem(layer.place,
                         "its output is not quantised, but others are (expected QuantizeLinear, DequantizeLinear)");
@@ -148,6 +190,20 @@ private:
             if (layer.node.quantization && layer.node.quantization->low > layer.node.quantization->high)
                 problem(layer.place, "its Clip and ReLU leave no value");
         }
+    }
+
+    void keepGrid(Layer& layer) {
+        const std::optional<Quantization> own = layer.node.quantization;
+        std::optional<Quantization> kept;
+        for (const int index : layer.node.inputs) {
+            const auto& input = layers_[static_cast<size_t>(index)].node.quantization;
+            if (!input) continue;  // said where it is made
+            if ((own && !sameGrid(own, input)) || (kept && !sameGrid(kept, input)))
+                return problem(layer.place, "is quantised in another way than its input, whose values it only moves");
+            if (!kept) kept = input;
+            kept->low = std::min(kept->low, input->low), kept->high = std::max(kept->high, input->high);
+        }
+        layer.node.quantization = kept;
     }
 
     network::Network graph(const std::string& name) const {

@@ -11,6 +11,9 @@
 
 namespace dna::flows::onnx {
 
+/// Longest list of integers that shapes are computed with.
+constexpr size_t kMaxList = 4096;
+
 /// Reads a model node by node into layers. Readers of single operators (flows/onnx/ops) ask it for attributes and
 /// values and put what they make; what is wrong is collected.
 class GraphReader {

@@ -8,6 +8,7 @@
 #include <algorithm>
 
 #include "core/base/error.h"
+#include "core/nn/integer/grids.h"
 #include "core/nn/safetensors.h"
 
 namespace dna::nn {
@@ -15,6 +16,7 @@ namespace {
 
 using network::Node;
 using network::Op;
+using network::Quantization;
 
 constexpr const char* kWeightsFile = "weights.safetensors";
 constexpr const char* kInputTable = "input.table";
@@ -118,11 +120,22 @@ void checkKeptQuantizations(const network::Network& graph, const std::string& fi
     std::vector<base::Problem> problems;
     for (size_t i = 0; i < graph.nodes.size(); ++i) {
         const Node& node = graph.nodes[i];
-        const bool keeps = node.op == Op::ChannelShuffle || node.op == Op::MaxPool;
-        if (keeps && !(*node.quantization == *graph.nodes[node.inputs[0]].quantization))
-            problems.push_back({file, fmt::format("/nodes/{}/quantization", i),
-                                fmt::format("a {} keeps the quantization of its input",
-                                            node.op == Op::MaxPool ? "max pool" : "channel shuffle")});
+        if (!keepsGrid(node.op)) continue;
+        const Quantization kept = keptQuantization(graph, node);
+        bool same = *node.quantization == kept;
+        for (const int input : node.inputs) {
+            const Quantization& part = *graph.nodes[static_cast<size_t>(input)].quantization;
+            same = same && part.scale == kept.scale && part.zero_point == kept.zero_point && part.bits == kept.bits;
+        }
+        if (same) continue;
+        const std::string problem =
+            node.op == Op::Concat
+                ? fmt::format("a concat and its inputs have one scale and zero point, and the concat's clamp is the "
+                              "widest of its inputs ({} to {})",
+                              kept.low, kept.high)
+                : fmt::format("a {} keeps the quantization of its input",
+                              node.op == Op::MaxPool ? "max pool" : "channel shuffle");
+        problems.push_back({file, fmt::format("/nodes/{}/quantization", i), problem});
     }
     if (!problems.empty()) throw base::InputError(std::move(problems));
 }

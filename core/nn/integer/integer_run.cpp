@@ -188,6 +188,13 @@ void runAdd(const Node& node, const IntegerNode& integers, const std::vector<Cod
     }
 }
 
+/// The maps one behind the other: they have one grid.
+void runConcat(const Node& node, const std::vector<std::vector<Code>>& maps, std::vector<Code>& out) {
+    auto to = out.begin();
+    for (const int input : node.inputs)
+        to = std::copy(maps[static_cast<size_t>(input)].begin(), maps[static_cast<size_t>(input)].end(), to);
+}
+
 /// Channels seen as [groups][n] become [n][groups].
 void runShuffle(const Node& node, const Shape& in, const std::vector<Code>& map, std::vector<Code>& out) {
     const int per_group = in.channels / node.groups;
@@ -245,6 +252,8 @@ IntegerActivations runInteger(const IntegerNetwork& network, const uint8_t* pict
             runAveragePool(node, in, integers, map, zero_point, out);
         else if (node.op == Op::GlobalAveragePool)
             runPool(node, in, integers, map, out);
+        else if (node.op == Op::Concat)
+            runConcat(node, result.maps, out);
         else if (node.op == Op::ChannelShuffle)
             runShuffle(node, in, map, out);
         else if (node.op == Op::Add)

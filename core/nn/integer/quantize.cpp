@@ -7,9 +7,11 @@
 #include <cmath>
 
 #include "core/base/error.h"
+#include "core/network/joined_maps.h"
 #include "core/network/trainable.h"
 #include "core/nn/integer/fixed_point.h"
 #include "core/nn/integer/folding.h"
+#include "core/nn/integer/grids.h"
 #include "core/nn/integer/rescale.h"
 
 namespace dna::nn {
@@ -74,8 +76,15 @@ double squaredError(const Quantization& q, const std::vector<float>& sample) {
     return error;
 }
 
+/// Both together.
+Observation merged(Observation a, const Observation& b) {
+    a.low = std::min(a.low, b.low), a.high = std::max(a.high, b.high);
+    a.sample.insert(a.sample.end(), b.sample.begin(), b.sample.end());
+    return a;
+}
+
 /// The range, shrunk from the extremes in steps, whose rounding and clipping error is least.
-Quantization bestRange(const Observation& seen, bool relu, bool relu6, int bits) {
+Quantization bestGrid(const Observation& seen, bool relu, int bits) {
     Quantization best;
     double least = HUGE_VAL;
     for (int step = 0; step < 24; ++step) {
@@ -84,9 +93,14 @@ Quantization bestRange(const Observation& seen, bool relu, bool relu6, int bits)
         const double error = squaredError(q, seen.sample);
         if (error < least) least = error, best = q;
     }
-    if (relu) best.low = best.zero_point;
-    if (relu6) best.high = std::min(best.high, best.zero_point + roundHalfUp(6 / best.scale));
     return best;
+}
+
+/// The grid with the clamps of a node's ReLU or ReLU6.
+Quantization clamped(Quantization grid, const Node& node) {
+    if (node.relu) grid.low = grid.zero_point;
+    if (node.relu6) grid.high = std::min(grid.high, grid.zero_point + roundHalfUp(6 / grid.scale));
+    return grid;
 }
 
 class Quantizer {
@@ -98,7 +112,8 @@ public:
           count_(std::min(count, options.pictures)),
           options_(options),
           tape_(workers),
-          workers_(workers) {
+          workers_(workers),
+          grids_(sharedGrids(network.graph)) {
         result_.graph = network.graph;
         result_.nodes.resize(network.graph.nodes.size());
         for (size_t i = 0; i < options_.weight_bits.size(); ++i) result_.graph.nodes[i].weight_bits = options_.weight_bits[i];
@@ -178,11 +193,25 @@ private:
 
     void chooseQuantization(size_t i) {
         Node& node = result_.graph.nodes[i];
-        if (node.op == Op::ChannelShuffle || node.op == Op::MaxPool) {
-            node.quantization = inputOf(node);
-            return;
+        node.quantization = keepsGrid(node.op) ? keptQuantization(result_.graph, node) : clamped(gridOf(i), node);
+    }
+
+    /// Of a node's own values; where a concat ties it to others, of the values of all of them, chosen once.
+    Quantization gridOf(size_t i) {
+        const auto first = static_cast<size_t>(grids_[i]);
+        if (first < i) {
+            Quantization grid = *result_.graph.nodes[first].quantization;
+            grid.low = network::leastOf(grid.bits), grid.high = network::greatestOf(grid.bits);
+            return grid;
         }
-        node.quantization = bestRange(seen_[i], node.relu, node.relu6, options_.widths.bits);
+        Observation seen = seen_[i];
+        bool relu = result_.graph.nodes[i].relu;
+        for (size_t k = i + 1; k < grids_.size(); ++k) {
+            if (grids_[k] != grids_[i] || keepsGrid(result_.graph.nodes[k].op)) continue;
+            seen = merged(std::move(seen), seen_[k]);
+            relu = relu && result_.graph.nodes[k].relu;
+        }
+        return bestGrid(seen, relu, options_.widths.bits);
     }
 
     void fill(size_t i) {
@@ -269,6 +298,7 @@ private:
     QuantizeOptions options_;
     autodiff::Tape<float> tape_;
     autodiff::Workers& workers_;
+    std::vector<int> grids_;  ///< first node of the grid of each
     IntegerNetwork result_;
     std::vector<Observation> seen_;
 };
@@ -278,6 +308,7 @@ private:
 IntegerNetwork quantize(network::TrainedNetwork& network, const uint8_t* pictures, int count,
                         const QuantizeOptions& options, autodiff::Workers& workers) {
     DNA_CHECK(count > 0, "quantisation wants calibration pictures");
+    network.graph = network::separateJoinedMaps(network.graph);
     return Quantizer(network, pictures, count, options, workers).run();
 }
 

@@ -46,6 +46,11 @@ private:
             }
             case Op::Add:
                 return rounded(i, add(tape_, input(node, 0), input(node, 1)));
+            case Op::Concat: {
+                std::vector<Var> parts;
+                for (size_t k = 0; k < node.inputs.size(); ++k) parts.push_back(input(node, static_cast<int>(k)));
+                return concat(tape_, parts);
+            }
             case Op::ChannelShuffle:
                 return channelShuffle(tape_, input(node), node.groups);
             case Op::MaxPool:

@@ -1,10 +1,13 @@
 // Gives a graph random integers whose activations neither vanish nor saturate: every node's output is scaled to a
 // wanted root mean square, followed analytically through the graph.
 
+#include <algorithm>
 #include <cmath>
 
 #include "core/base/rng.h"
+#include "core/network/joined_maps.h"
 #include "core/nn/integer/fixed_point.h"
+#include "core/nn/integer/grids.h"
 #include "core/nn/integer/integer_network.h"
 
 namespace dna::nn {
@@ -19,14 +22,15 @@ constexpr double kNominalScale = 1.0 / 32;
 class RandomMaker {
 public:
     RandomMaker(const network::Network& graph, uint64_t seed, const IntegerWidths& widths)
-        : result_{graph, {}, {}},
+        : result_{network::separateJoinedMaps(graph), {}, {}},
           rng_(seed, "random-integers"),
           bits_(widths.bits),
           multiplier_bits_(widths.multiplier_bits),
           least_(network::leastOf(bits_)),
           greatest_(network::greatestOf(bits_)),
           wanted_rms_(-0.3125 * least_),
-          rms_(graph.nodes.size()) {}
+          rms_(result_.graph.nodes.size()),
+          grids_(sharedGrids(result_.graph)) {}
 
     IntegerNetwork run() {
         result_.nodes.resize(result_.graph.nodes.size());
@@ -44,6 +48,8 @@ private:
         // 16-bit activations are symmetric, so that biases stay in 32 bits.
         const int zero = bits_ == 16 ? 0 : greatest_ / 6;
         node.quantization = Quantization{kNominalScale, between(-zero, zero), least_, greatest_, bits_};
+        if (grids_[i] < static_cast<int>(i))
+            node.quantization->zero_point = result_.graph.nodes[static_cast<size_t>(grids_[i])].quantization->zero_point;
         switch (node.op) {
             case Op::Input:
                 fillInput(node);
@@ -66,8 +72,10 @@ private:
                 break;
             case Op::MaxPool:
             case Op::ChannelShuffle:
-                node.quantization = inputOf(node).quantization;
-                rms_[i] = rms_[node.inputs[0]];
+            case Op::Concat:
+                node.quantization = keptQuantization(result_.graph, node);
+                rms_[i] = 0;
+                for (const int input : node.inputs) rms_[i] = std::max(rms_[i], rms_[input]);
                 break;
         }
     }
@@ -112,7 +120,7 @@ private:
 
     void fillConv(size_t i) {
         Node& node = result_.graph.nodes[i];
-        if (node.relu) node.quantization = rectified();
+        if (node.relu) node.quantization = rectified(i);
         if (node.relu6) node.quantization->high = node.quantization->zero_point + static_cast<int>(2.5 * wanted_rms_);
         const double spread = fillWeights(i);
         for (int k = 0; k < node.out_channels; ++k)
@@ -128,9 +136,13 @@ private:
         for (int k = 0; k < result_.graph.nodes[i].out_channels; ++k) pushFactor(result_.nodes[i], wanted_rms_ / spread);
     }
 
-    /// Behind a ReLU: nothing below the zero point.
-    Quantization rectified() const {
-        const int zero = bits_ == 16 ? 0 : least_;
+    /// Behind a ReLU: nothing below the zero point, which is the least value unless a concat shares the grid.
+    Quantization rectified(size_t i) const {
+        const int drawn = result_.graph.nodes[i].quantization->zero_point;
+        bool shared = false;
+        for (size_t k = 0; k < grids_.size(); ++k)
+            shared = shared || (grids_[k] == grids_[i] && result_.graph.nodes[k].op == Op::Concat);
+        const int zero = shared ? drawn : bits_ == 16 ? 0 : least_;
         return {kNominalScale, zero, zero, greatest_, bits_};
     }
 
@@ -141,7 +153,7 @@ private:
     }
 
     void fillAdd(size_t i) {
-        if (result_.graph.nodes[i].relu) result_.graph.nodes[i].quantization = rectified();
+        if (result_.graph.nodes[i].relu) result_.graph.nodes[i].quantization = rectified(i);
         const FixedPointPair pair = toFixedPoints(0.5 + 0.4 * rng_.uniform(), 0.5 + 0.4 * rng_.uniform(), multiplier_bits_);
         result_.nodes[i].multiplier = {pair.multiplier_a, pair.multiplier_b};
         result_.nodes[i].shift = {pair.shift};
@@ -157,6 +169,7 @@ private:
     int bits_, multiplier_bits_, least_, greatest_;
     double wanted_rms_;        ///< of (output - zero point)
     std::vector<double> rms_;  ///< expected root mean square of (output - zero point) per node
+    std::vector<int> grids_;   ///< first node of the grid of each
 };
 
 }  // namespace

@@ -38,6 +38,8 @@ void register_verify(VerbRegistry& verbs) {
          "dna verify runs/demo --images 16 --stalled 4", [](CLI::App& app) {
              auto stage = std::make_shared<VerifyStage>();
              app.add_option("folder", stage->folder, "run folder or emitted folder")->required();
+             app.add_option("--program", stage->program,
+                            "folder of dna compile: another network on this chip (default: the one it was emitted with)");
              app.add_option("--images", stage->images, "pictures")->check(CLI::Range(1, 10000))->capture_default_str();
              app.add_option("--stalled", stage->stalled_images, "of them with random AXI stalls")
                  ->check(CLI::Range(0, 10000))

@@ -10,8 +10,6 @@
 namespace dna::flows::onnx {
 namespace {
 
-constexpr size_t kMaxList = 4096;
-
 void readConstant(GraphReader& reader, const Node& node) {
     reader.expect(node, {"value", "value_float", "value_floats", "value_int", "value_ints"}, 0, 0);
     if (node.attributes.size() != 1)
@@ -100,26 +98,6 @@ void readSlice(GraphReader& reader, const Node& node) {
                        Constant{ValueType::Int64, {stop - begin}, {}, {from->begin() + begin, from->begin() + stop}});
 }
 
-/// Lists of integers become one; maps can't be joined: neither layers nor hardware have such an operator.
-void readConcat(GraphReader& reader, const Node& node) {
-    reader.expect(node, {"axis"}, 1, 64);
-    Constant joined{ValueType::Int64, {0}};
-    for (size_t i = 0; i < node.inputs.size(); ++i)
-        if (std::holds_alternative<MapValue>(reader.value(node, i)))
-            return reader.problem(node,
-                                  "joins feature maps: networks and hardware of this version have no such operator "
-                                  "(supported is Concat of shapes); an Add of two convolutions may take its place");
-    for (size_t i = 0; i < node.inputs.size(); ++i) {
-        const auto part = reader.list(node, i);
-        if (!part) return;
-        joined.integers.insert(joined.integers.end(), part->begin(), part->end());
-        if (joined.integers.size() > kMaxList)
-            return reader.problem(node, fmt::format("joins more than {} numbers", kMaxList));
-    }
-    joined.dims = {static_cast<int64_t>(joined.integers.size())};
-    reader.putConstant(node, std::move(joined));
-}
-
 void readCast(GraphReader& reader, const Node& node) {
     reader.expect(node, {"to"}, 1, 1);
     const int64_t to = reader.integer(node, "to", 0);
@@ -199,7 +177,6 @@ void register_constants(OpReaders& readers) {
     readers.add("Shape", readShape);
     readers.add("Gather", readGather);
     readers.add("Slice", readSlice);
-    readers.add("Concat", readConcat);
     readers.add("Cast", readCast);
     for (const char* op : {"Sub", "Mul", "Div"}) readers.add(op, readArithmetic);
 }

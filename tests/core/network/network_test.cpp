@@ -75,6 +75,15 @@ TEST_CASE("network: every wiring problem is reported") {
         CHECK(contains(problemsOf({inputNode(), conv("a", 3), conv("b", 3)}, {{}, {"input"}, {"input"}}),
                        "nobody reads the output of \"a\""));
     }
+    SUBCASE("concat") {
+        const Node join{.name = "join", .op = Op::Concat};
+        CHECK(contains(problemsOf({inputNode(), conv("a", 3), join}, {{}, {"input"}, {"a"}}),
+                       "expected 2 to 256 inputs, found 1"));
+        Node half = conv("b", 4);
+        half.stride = 2;
+        CHECK(contains(problemsOf({inputNode(), conv("a", 3), half, join}, {{}, {"input"}, {"input"}, {"a", "b"}}),
+                       "\"join\": joins maps of different sizes: 8x8 and 4x4"));
+    }
     SUBCASE("shapes") {
         Node add{.name = "add", .op = Op::Add};
         Node grouped = conv("g", 4);

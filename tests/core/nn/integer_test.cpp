@@ -141,10 +141,21 @@ network::Network everyNode() {
     const Node max{.name = "max", .op = Op::MaxPool, .kernel = 3, .stride = 2, .pad = 1};
     const Node mean{.name = "mean", .op = Op::AveragePool, .kernel = 3, .stride = 1, .pad = 1};
     const Node add{.name = "add", .op = Op::Add}, pool{.name = "pool", .op = Op::GlobalAveragePool};
+    const Node join{.name = "join", .op = Op::Concat}, joins{.name = "joins", .op = Op::Concat};
     const Node classes{.name = "classes", .op = Op::Linear, .out_channels = 5};
-    return network::makeNetwork(
-        "n", {input, stem, max, dilated, mean, depthwise, add, pool, classes},
-        {{}, {"input"}, {"stem"}, {"max"}, {"dilated"}, {"mean"}, {"depthwise", "mean"}, {"add"}, {"pool"}}, "n");
+    return network::makeNetwork("n", {input, stem, max, dilated, mean, depthwise, add, join, joins, pool, classes},
+                                {{},
+                                 {"input"},
+                                 {"stem"},
+                                 {"max"},
+                                 {"dilated"},
+                                 {"mean"},
+                                 {"depthwise", "mean"},
+                                 {"add", "mean"},
+                                 {"join", "dilated", "mean"},
+                                 {"joins"},
+                                 {"pool"}},
+                                "n");
 }
 
 /// Relative error (rms) of the logits of quantised networks against the float network on random pictures.
@@ -184,6 +195,36 @@ double quantisationError(const network::Network& graph) {
 
 TEST_CASE("quantisation of every operator stays close to the float network") {
     CHECK(quantisationError(everyNode()) < 0.05);
+}
+
+TEST_CASE("concat: all inputs and the result are quantised alike, with clamps of their own") {
+    network::TrainedNetwork trained{everyNode(), {}, {128, 128, 128}, {64, 64, 64}};
+    network::addParameters(trained.parameters, trained.graph, "", 3);
+    base::Rng rng(5, "pictures");
+    std::vector<uint8_t> pictures(8 * 360);
+    for (auto& byte : pictures) byte = static_cast<uint8_t>(rng.below(256));
+    autodiff::Workers workers(1);
+    for (const auto& net :
+         {nn::quantize(trained, pictures.data(), 8, {}, workers), nn::randomIntegerNetwork(everyNode(), 4)}) {
+        const auto at = [&](const char* name) { return *net.graph.nodes[static_cast<size_t>(net.graph.find(name))].quantization; };
+        REQUIRE(net.graph.find("joins.mean") > 0);  // "mean" stands in "join" already
+        for (const char* part : {"add", "mean", "join", "dilated", "joins.mean"}) {
+            CAPTURE(part);
+            CHECK(at(part).scale == at("joins").scale);
+            CHECK(at(part).zero_point == at("joins").zero_point);
+        }
+        CHECK(at("dilated").low == at("joins").zero_point);  // its ReLU
+        CHECK(at("joins").low <= at("dilated").low);
+    }
+}
+
+TEST_CASE("a concat of maps that are quantised in different ways is refused") {
+    const auto folder = temporaryFolder("dna_integer_concat_test");
+    auto net = nn::randomIntegerNetwork(everyNode(), 4);
+    net.graph.nodes[static_cast<size_t>(net.graph.find("dilated"))].quantization->scale *= 2;
+    nn::writeIntegerNetwork(net, folder);
+    CHECK_THROWS_WITH_AS(nn::readIntegerNetwork(folder / "network.json"),
+                         doctest::Contains("a concat and its inputs have one scale and zero point"), base::InputError);
 }
 
 TEST_CASE("a max pool whose output is quantised unlike its input is refused") {

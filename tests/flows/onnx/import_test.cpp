@@ -51,7 +51,7 @@ void importAndRun(const fs::path& folder) {
 TEST_CASE("onnx: networks exported by PyTorch give its outputs, and become hardware") {
     if (const std::string missing = missingTorch(); !missing.empty()) DNA_SKIP(missing.c_str());
     const TemporaryFolder folder;
-    const std::vector<std::string> names{"lenet",          "lenet_folded",      "shuffle",  "shuffle_fixed",
+    const std::vector<std::string> names{"lenet",          "lenet_folded",      "shuffle",  "shuffle_fixed",     "squeeze",
                                          "resnet18_small", "mobilenetv2_small", "resnet18", "mobilenetv2"};
     std::vector<std::string> arguments{folder.path.string()};
     arguments.insert(arguments.end(), names.begin(), names.end());
@@ -65,7 +65,7 @@ TEST_CASE("onnx: networks exported by PyTorch give its outputs, and become hardw
         CHECK(largestDifference(found, std::vector<float>(40)) > 0.1);  // all zeros would not do
     }
     base::SilentLog log;
-    for (const std::string name : {"resnet18_small", "mobilenetv2_small"}) {
+    for (const std::string name : {"resnet18_small", "mobilenetv2_small", "squeeze"}) {
         CAPTURE(name);
         const fs::path net = folder.path / name / "net", integer = folder.path / name / "int8",
                        chip = folder.path / name / "chip";
@@ -77,7 +77,7 @@ TEST_CASE("onnx: networks exported by PyTorch give its outputs, and become hardw
         const fs::path design = fs::path(DNA_SOURCE_DIR) / "examples/design-16x16.json";
         flows::EstimateStage estimate;
         estimate.network_json = integer / "network.json", estimate.design_json = design;
-        CHECK(flows::estimateStage(estimate, log).at("totals").at("latency_cycles").get<double>() > 10000);
+        CHECK(flows::estimateStage(estimate, log).at("totals").at("latency_cycles").get<double>() > 1000);
         flows::emitStage({integer / "network.json", design, {}, chip}, log);
         CHECK(fs::exists(chip / "files.f"));
     }

@@ -64,7 +64,7 @@ TEST_CASE("onnx: everything unsupported is listed at once, by node") {
     model.node("HardSwish", {"a"}, "b");
     model.set(model.conv("b", "c"), "colour", 1);
     model.node("com.microsoft.Gelu", {"c"}, "d").set_domain("com.microsoft");
-    model.node("Concat", {"a", "a"}, "e");
+    model.set(model.node("Concat", {"a", "a"}, "e"), "axis", 2);
     model.node("Add", {"d", "e"}, "f");
     model.head("f");
     const auto problems = problemsOf(model);
@@ -72,7 +72,7 @@ TEST_CASE("onnx: everything unsupported is listed at once, by node") {
     CHECK(has(problems, "m.onnx: node \"the b\" (HardSwish): operator HardSwish is not supported"));
     CHECK(has(problems, "node \"the c\" (Conv): attribute \"colour\" is not supported"));
     CHECK(has(problems, "node \"the d\" (com.microsoft.com.microsoft.Gelu)"));
-    CHECK(has(problems, "node \"the e\" (Concat): joins feature maps"));
+    CHECK(has(problems, "node \"the e\" (Concat): of feature maps: expected axis 1 (channels), found 2"));
 }
 
 TEST_CASE("onnx: the file itself") {

@@ -143,6 +143,27 @@ class Shuffle(nn.Module):
         return y.flatten(1) @ self.weight + self.bias
 
 
+class Squeeze(nn.Module):
+    """Branches that are joined, a join of joins, and one map joined twice."""
+
+    def __init__(self):
+        super().__init__()
+        self.stem = nn.Conv2d(3, 16, 3, 2, 1, bias=False)
+        self.bn = nn.BatchNorm2d(16)
+        self.one = nn.Conv2d(16, 16, 1)
+        self.three = nn.Conv2d(16, 24, 3, 1, 1)
+        self.squeeze = nn.Conv2d(40, 16, 1)
+        self.fc = nn.Linear(72, 10)
+
+    def forward(self, x):
+        x = F.relu(self.bn(self.stem(x)))
+        one = F.relu(self.one(x))
+        fire = torch.cat([one, F.relu(self.three(x))], 1)
+        squeezed = self.squeeze(F.max_pool2d(fire, 3, 1, 1))
+        x = torch.cat([squeezed, one, fire], dim=-3)
+        return self.fc(F.adaptive_avg_pool2d(x, 1).flatten(1))
+
+
 class Quantized(nn.Module):
     """Everything quantised as in quantisation-aware training: bytes for maps, int8 with a scale a channel for weights."""
 
@@ -151,7 +172,7 @@ class Quantized(nn.Module):
         self.conv1 = nn.Conv2d(3, 16, 3, 2, 1)
         self.conv2 = nn.Conv2d(16, 16, 3, 1, 1, groups=16)
         self.conv3 = nn.Conv2d(16, 16, 1)
-        self.fc = nn.Linear(16, 10)
+        self.fc = nn.Linear(32, 10)
         for layer in (self.conv1, self.conv2, self.conv3):
             layer.register_buffer("scale", layer.weight.detach().abs().flatten(1).max(1).values / 127)
             layer.register_buffer("zero", torch.zeros(len(layer.scale), dtype=torch.int32))
@@ -172,6 +193,7 @@ class Quantized(nn.Module):
         y = self.bytes(F.relu6(F.conv2d(y, self.weight(self.conv2), self.conv2.bias, 1, 1, 1, 16)), 1 / 200)
         y = self.bytes(F.conv2d(y, self.weight(self.conv3), self.conv3.bias), 1 / 100, 120)
         x = self.bytes(x + y, 1 / 90, 90)
+        x = self.bytes(torch.cat([x, y], 1), 1 / 95, 100)
         x = self.bytes(x.mean([2, 3], keepdim=True), 1 / 150, 60)
         weight = torch.fake_quantize_per_tensor_affine(self.fc.weight, self.scale, 0, -128, 127)
         return F.linear(torch.flatten(x, 1), weight, self.fc.bias)
@@ -188,6 +210,7 @@ MODELS = {
     "lenet_folded": (LeNet, 16, {"opset_version": 9}),
     "shuffle": (Shuffle, 16, {"dynamic_axes": {"input": {0: "batch"}}, "do_constant_folding": False,
                               "training": torch.onnx.TrainingMode.PRESERVE}),
+    "squeeze": (Squeeze, 16, {}),
     "quantized": (Quantized, 16, {"dynamic_axes": {"input": {0: "batch"}}}),
     "shuffle_fixed": (Shuffle, 16, {"opset_version": 17}),
 }

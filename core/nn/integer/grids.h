@@ -1,0 +1,23 @@
+#pragma once
+
+#include <vector>
+
+#include "core/network/network.h"
+
+namespace dna::nn {
+
+/// Nodes whose integers must be steps of one grid (scale and zero point), because an operator only moves them: a max
+/// pool or channel shuffle and its input; a concat and all its inputs. Returns for every node the first node of its
+/// grid.
+std::vector<int> sharedGrids(const network::Network& network);
+
+/// Whether the grid of a node's output is that of its inputs.
+constexpr bool keepsGrid(network::Op op) {
+    return op == network::Op::MaxPool || op == network::Op::ChannelShuffle || op == network::Op::Concat;
+}
+
+/// Quantisation of a node that keeps its inputs' grid: that of its input, with the widest clamp of all inputs of a
+/// concat.
+network::Quantization keptQuantization(const network::Network& network, const network::Node& node);
+
+}  // namespace dna::nn

@@ -1,0 +1,94 @@
+// One emitted chip, two networks: `dna compile` writes the second one's program, `dna verify --program` runs it on the
+// Verilog of the first.
+#include <doctest/doctest.h>
+
+#include "core/base/file.h"
+#include "core/design/design.h"
+#include "core/network/network.h"
+#include "tests/flows/program.h"
+#include "tests/flows/temporary_folder.h"
+#include "tests/skip.h"
+#include "verif/fuzz_case.h"
+#include "verif/random_case.h"
+
+using namespace dna;
+namespace fs = std::filesystem;
+
+namespace {
+
+struct Files {
+    TemporaryFolder folder;
+    std::string file(const std::string& name) const { return (folder.path / name).string(); }
+
+    /// Random integers for a graph, in `name`/network.json.
+    std::string quantized(const network::Network& graph, const std::string& name) const {
+        base::writeJson(file(name + ".json"), network::toJson(graph));
+        const auto done =
+            runDna({"quantize", "--network", file(name + ".json"), "--random-calibration", "--out", file(name)});
+        REQUIRE_MESSAGE(done.exit_code == 0, done.err);
+        return file(name + "/network.json");
+    }
+
+    void emit(const std::string& network, const design::Design& design, const std::string& name) const {
+        base::writeJson(file(name + "_design.json"), design::toJson(design));
+        const auto done =
+            runDna({"emit", "--network", network, "--design", file(name + "_design.json"), "--out", file(name)});
+        REQUIRE_MESSAGE(done.exit_code == 0, done.err);
+    }
+};
+
+}  // namespace
+
+TEST_CASE("one emitted chip runs a second network bit for bit, in the cycles of the model") {
+    if (base::findProgram("verilator").empty()) DNA_SKIP("verilator is not installed");
+    const Files files;
+    design::Design design;
+    design.chunks.front().rows = design.chunks.front().cols = 8;
+    base::Rng rng(3, "two networks");
+    const verif::FuzzCase first = verif::randomCase(design, rng, {.max_rows = 8, .max_cols = 8, .max_cycles = 4000});
+    files.emit(files.quantized(first.network, "first"), design, "chip");
+    const std::string rtl = base::readFile(files.file("chip/files.f"));
+
+    const network::Network second = verif::everyOperator(rng, "every-operator", false);
+    const auto compiled = runDna({"compile", "--chip", files.file("chip"), "--network",
+                                  files.quantized(second, "second"), "--out", files.file("program")});
+    REQUIRE_MESSAGE(compiled.exit_code == 0, compiled.err);
+    CHECK_FALSE(fs::exists(files.file("program/rtl")));
+    for (const char* program : {"", "program"}) {
+        CAPTURE(program);
+        std::vector<std::string> arguments{"verify", files.file("chip"), "--images", "2", "--stalled", "1", "--json"};
+        if (*program) arguments.insert(arguments.end(), {"--program", files.file(program)});
+        const auto verified = runDna(arguments, {}, {}, 600);
+        REQUIRE_MESSAGE(verified.exit_code == 0, verified.err);
+        const base::Json json = base::Json::parse(verified.out);
+        CHECK(json.at("mismatches") == 0);
+        CHECK(json.at("totals").at("cycles_rtl") == json.at("totals").at("cycles_model"));
+        CHECK(json.at("totals").at("cycles_rtl") > 100);
+    }
+    CHECK(fs::exists(files.file("program/verify.json")));
+    CHECK(base::readFile(files.file("chip/files.f")) == rtl);
+
+    {  // a program of another chip is refused
+        design.chunks.front().input_words *= 2;
+        files.emit(files.quantized(first.network, "again"), design, "other");
+        const auto refused = runDna({"verify", files.file("other"), "--program", files.file("program")});
+        CHECK(refused.exit_code == 2);
+        CHECK(refused.err.find("compile it for that chip") != std::string::npos);
+    }
+    {  // a folder of somebody else is not replaced
+        base::makeFolder(files.file("mine"));
+        base::writeFileAtomic(files.file("mine/notes"), "mine");
+        const auto refused = runDna({"compile", "--chip", files.file("chip"), "--network", files.file("second/network.json"),
+                                     "--out", files.file("mine")});
+        CHECK(refused.exit_code == 2);
+        CHECK(base::readFile(files.file("mine/notes")) == "mine");
+    }
+    {  // a changed image is noticed
+        std::string image = base::readFile(files.file("program/program/image.bin"));
+        image[400] = char(image[400] ^ 1);
+        base::writeFileAtomic(files.file("program/program/image.bin"), image);
+        const auto refused = runDna({"verify", files.file("chip"), "--program", files.file("program")});
+        CHECK(refused.exit_code == 2);
+        CHECK(refused.err.find("compile again") != std::string::npos);
+    }
+}
