@@ -159,7 +159,7 @@ class Squeeze(nn.Module):
         x = F.relu(self.bn(self.stem(x)))
         one = F.relu(self.one(x))
         fire = torch.cat([one, F.relu(self.three(x))], 1)
-        squeezed = self.squeeze(F.max_pool2d(fire, 3, 1, 1))
+        squeezed = self.squeeze(F.avg_pool2d(fire, 3, 1, 1))
         x = torch.cat([squeezed, one, fire], dim=-3)
         return self.fc(F.adaptive_avg_pool2d(x, 1).flatten(1))
 

@@ -59,6 +59,7 @@ OPERATORS = {
     "Relu": lambda a, x: F.relu(x),
     "Clip": lambda a, x, low, high: torch.clamp(x, low, high),
     "Add": lambda a, x, y: x + y,
+    "Concat": lambda a, *x: torch.cat(x, a["axis"]),
     "MaxPool": lambda a, x: F.max_pool2d(x, a["kernel_shape"], a["strides"], symmetric(a["pads"])),
     "AveragePool": lambda a, x: F.avg_pool2d(x, a["kernel_shape"], a["strides"], symmetric(a["pads"]),
                                              count_include_pad=bool(a["count_include_pad"])),
