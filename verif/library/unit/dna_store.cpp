@@ -1,5 +1,5 @@
 // Store engine against nested loops over tiles: bursts, every byte written, the half word of a last block, responses,
-// rows done; random stalls of both channels. Then one tile at every place in 4 KiB with many lengths.
+// rows done, words read ahead; random stalls of both channels. Then one tile at every place in 4 KiB with many lengths.
 //
 // module: dna_store
 // quick: OADDR=9
@@ -74,6 +74,9 @@ public:
         bench_.expect(uint64_t(tiles_taken_ - released_), 0, "slots released");
     }
 
+    /// After layers with stalls: the engine has read as far ahead as the cycle law says (kWordsAhead in cycles.cpp).
+    void finish() { bench_.expect(uint64_t(most_ahead_), 4, "most words read ahead of their beats"); }
+
 private:
     void expect(const Layer& l) {
         rows_end_.clear();
@@ -118,6 +121,7 @@ private:
         if (dut_.bvalid_i && dut_.bready_o) --responses_, ++answered_;
         rowsDone();
         const bool read = dut_.read_o;
+        most_ahead_ = std::max(most_ahead_, ahead_ += int(read));
         const int slot = dut_.read_slot_o;
         const uint64_t address = dut_.read_addr_o;
         const bool done = dut_.layer_done_o;
@@ -150,6 +154,7 @@ private:
         const Beat wanted = beats_.front();
         beats_.pop_front();
         bench_.expect(announced_ > 0, true, "data before their address");
+        --ahead_;
         const uint64_t all = unit::unsignedValue(-1, kBytes);
         bench_.expect(dut_.wstrb_o, wanted.half ? all >> (kBytes / 2) : all, "wstrb_o");
         bench_.expect(dut_.wlast_o, wanted.last, "wlast_o");
@@ -163,7 +168,7 @@ private:
     std::deque<Burst> bursts_;
     std::deque<Beat> beats_;
     int slot_ = 0, tiles_ = 0, tiles_taken_ = 0, released_ = 0, responses_ = 0, announced_ = 0, layers_done_ = 0;
-    int answered_ = 0, rows_full_ = 0;
+    int answered_ = 0, rows_full_ = 0, ahead_ = 0, most_ahead_ = 0;
     std::vector<int> rows_end_;  ///< bursts of the layer up to the end of each row tile
     bool fast_ = false;
 };
@@ -198,5 +203,6 @@ int main(int argc, char** argv) {
             run.layer(layer, true);
         }
     }
+    run.finish();
     return bench.finish();
 }
