@@ -15,7 +15,7 @@
 #include "core/nn/integer/rescale.h"
 #include "flows/onnx/codes.h"
 #include "flows/onnx/graph_writer.h"
-#include "flows/onnx/import.h"
+#include "flows/onnx/metadata.h"
 
 namespace dna::flows::onnx {
 namespace {
@@ -42,6 +42,7 @@ public:
                                     ? std::vector<int64_t>{out.channels}
                                     : std::vector<int64_t>{out.channels, out.height, out.width});
         for (size_t i = 0; i < graph_.nodes.size(); ++i) writeNode(i);
+        if (const std::optional<std::string> widths = weightBitsText(graph_)) writer_.metadata(kWeightBitsKey, *widths);
         return writer_.bytes();
     }
 

@@ -7,7 +7,6 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <set>
 
@@ -15,6 +14,7 @@
 #include "core/nn/integer/fixed_point.h"
 #include "core/nn/integer/grids.h"
 #include "core/nn/integer/rescale.h"
+#include "flows/onnx/metadata.h"
 #include "flows/onnx/reader.h"
 #include "flows/onnx/weights.h"
 
@@ -25,21 +25,6 @@ using network::Op;
 using network::Quantization;
 
 constexpr double kEpsilon = 1e-5;  // of this program's batch norms
-
-/// Numbers between commas; nothing when there is anything else.
-std::optional<std::vector<double>> numbers(const std::string& text) {
-    std::vector<double> out;
-    const char *at = text.data(), *end = text.data() + text.size();
-    while (true) {
-        double value = 0;
-        const auto [next, fault] = std::from_chars(at, end, value);
-        if (fault != std::errc() || !std::isfinite(value)) return {};
-        out.push_back(value);
-        if (next == end) return out;
-        if (*next != ',') return {};
-        at = next + 1;
-    }
-}
 
 class Assembler {
 public:
@@ -60,6 +45,8 @@ public:
         } else {
             checkReal();
         }
+        if (const auto widths = model_.metadata.find(kWeightBitsKey); widths != model_.metadata.end())
+            readWeightBits(widths->second, model_.file, layers_, reader_.problems());
         finish();
         Imported imported{quantized ? decltype(Imported::network)(integerNetwork(name)) : trainedNetwork(name),
                           std::move(notes_)};

@@ -26,11 +26,6 @@ struct Imported {
     const network::Network& graph() const;
 };
 
-/// Keys of the metadata that this program writes and reads.
-constexpr const char* kMeanKey = "dna.input.mean";            ///< of bytes, three numbers
-constexpr const char* kDeviationKey = "dna.input.deviation";  ///< of bytes, three numbers
-constexpr const char* kTableKey = "dna.input.table";  ///< of a quantised network: 3 x 256 input codes of the bytes
-
 /// A model as a network: a float one, or an integer network where the model quantises every layer. Throws InputError
 /// with everything that is not supported, node by node.
 Imported importModel(const Model& model, const std::string& name, const ImportOptions& options);

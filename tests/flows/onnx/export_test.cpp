@@ -158,6 +158,15 @@ std::vector<network::TrainedNetwork> samples() {
     return {randomNetwork(allOperators()), randomNetwork(network::buildNetwork(space, {1, 2, 3}, "micro"))};
 }
 
+/// Every operator with weights of many widths, and of none that is stated (0).
+network::TrainedNetwork statedWidths() {
+    network::Network graph = allOperators();
+    graph.name = "widths";
+    for (size_t i = 0; i < graph.nodes.size(); ++i)
+        if (network::hasWeights(graph.nodes[i])) graph.nodes[i].weight_bits = i % 3 == 0 ? 0 : static_cast<int>(2 + i % 7);
+    return randomNetwork(graph);
+}
+
 }  // namespace
 
 TEST_CASE("onnx: PyTorch computes an exported network's outputs") {
@@ -190,7 +199,9 @@ TEST_CASE("onnx: PyTorch computes an exported network's outputs") {
 TEST_CASE("onnx: importing an exported network gives it again") {
     const TemporaryFolder folder;
     base::SilentLog log;
-    for (const network::TrainedNetwork& sample : samples()) {
+    auto networks = samples();
+    networks.push_back(statedWidths());
+    for (const network::TrainedNetwork& sample : networks) {
         const std::string name = sample.graph.name;
         CAPTURE(name);
         const fs::path net = folder.path / name, onnx = folder.path / (name + ".onnx"),
@@ -217,6 +228,7 @@ TEST_CASE("onnx: importing an exported network gives it again") {
         REQUIRE(before.nodes.size() == after.nodes.size());
         for (size_t i = 0; i < before.nodes.size(); ++i) {
             CAPTURE(before.graph.nodes[i].name);
+            CHECK(before.graph.nodes[i].weight_bits == after.graph.nodes[i].weight_bits);
             CHECK(before.nodes[i].weight_q == after.nodes[i].weight_q);
             CHECK(before.nodes[i].bias_q == after.nodes[i].bias_q);
             CHECK(before.nodes[i].shift == after.nodes[i].shift);

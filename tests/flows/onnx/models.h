@@ -53,6 +53,12 @@ public:
         attribute->set_i(value);
     }
 
+    void metadata(const std::string& key, const std::string& value) {
+        auto* entry = model_.add_metadata_props();
+        entry->set_key(key);
+        entry->set_value(value);
+    }
+
     /// Float values that run through a small pattern.
     ::onnx::TensorProto& floats(const std::string& name, const std::vector<int64_t>& dims) {
         auto& tensor = add(name, dims, ::onnx::TensorProto::FLOAT);

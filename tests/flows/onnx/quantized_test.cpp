@@ -152,3 +152,19 @@ TEST_CASE("onnx: a model that is quantised in parts is refused by node") {
               "m.onnx: node \"the mid_codes\" (QLinearConv): the sum of output channel 1 can overflow 32 bits");
     }
 }
+
+TEST_CASE("onnx: stated widths of quantised weights are those that hold them") {
+    const auto stating = [](const std::string& widths) {
+        ModelBuilder model = withConv();
+        model.metadata("dna.weight_bits", widths);
+        return model;
+    };
+    const nn::IntegerNetwork narrow = integers(stating("7,8"));  // codes from -50 to 50, both layers
+    checkSame(narrow, integers(withConv()));
+    CHECK(narrow.graph.nodes[1].weight_bits == 7);
+    CHECK(narrow.graph.nodes.back().weight_bits == 8);
+    CHECK(problems(stating("6,8")) ==
+          "m.onnx: metadata \"dna.weight_bits\": node \"the sums\" (Conv): 6 bits can't hold its weight -50");
+    for (const std::string widths : {"8,16", "8,0"})
+        CHECK(problems(stating(widths)).find("node \"the y\" (Gemm): expected 2 to 8, found") != std::string::npos);
+}

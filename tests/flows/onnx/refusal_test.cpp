@@ -220,6 +220,28 @@ TEST_CASE("onnx: what layers can't say is refused by node") {
     }
 }
 
+TEST_CASE("onnx: widths of weights that a file states") {
+    const auto stating = [](const std::string& widths) {
+        ModelBuilder model;
+        model.conv("x", "c");
+        model.head("c");
+        model.metadata("dna.weight_bits", widths);
+        return model;
+    };
+    for (const auto& [widths, conv, linear] : {std::tuple{"4,8", 4, 8}, {"0,16", 0, 16}, {"2,0", 2, 0}}) {
+        const auto imported = import(stating(widths));
+        CHECK(imported.graph().nodes[1].weight_bits == conv);
+        CHECK(imported.graph().nodes.back().weight_bits == linear);
+    }
+    for (const std::string widths : {"", "4", "4,8,8", "4,", "4,wide", "4;8", "nan,8", "1e999,8"})
+        checkOne(stating(widths),
+                 "m.onnx: metadata \"dna.weight_bits\": expected 2 numbers, one for each convolution and linear layer");
+    for (const std::string widths : {"1", "9", "15", "17", "-4", "4.5", "1e300"})
+        checkOne(stating(widths + ",8"), "m.onnx: metadata \"dna.weight_bits\": node \"the c\" (Conv): expected 2 to 8, 16, "
+                                         "or 0 (not stated), found " + (widths == "1e300" ? "1e+300" : widths));
+    CHECK(problemsOf(stating("1,9")).size() == 2);
+}
+
 TEST_CASE("onnx: names that would collide are told apart") {
     ModelBuilder model;
     for (const char* name : {"input.weight", "a.weight", "a.bn.weight", "a..weight"}) model.floats(name, {3, 3, 1, 1});
