@@ -352,15 +352,17 @@ private:
             for (size_t byte = 0; byte < 256; ++byte) {
                 const double code = (static_cast<double>(byte) - mean[c]) / deviation[c] / q.scale;
                 network.input_table[c][byte] = static_cast<nn::Code>(
-                    std::clamp<double>(std::nearbyint(std::clamp(code, -1e6, 1e6)) + q.zero_point, -128, 127));
+                    std::clamp<double>(std::nearbyint(std::clamp(code, -1e6, 1e6)) + q.zero_point, q.low, q.high));
             }
     }
 
     void readTable(const std::string& text, nn::IntegerNetwork& network) {
         const auto values = numbers(text);
-        const auto fits = [](double value) { return value >= -128 && value <= 127 && value == std::floor(value); };
+        const Quantization& q = *network.graph.nodes[0].quantization;
+        const auto fits = [&](double value) { return value >= q.low && value <= q.high && value == std::floor(value); };
         if (!values || values->size() != 3 * 256 || !std::all_of(values->begin(), values->end(), fits))
-            return problem(fmt::format("metadata \"{}\"", kTableKey), "expected 3 x 256 integers of 8 bits");
+            return problem(fmt::format("metadata \"{}\"", kTableKey),
+                           fmt::format("expected 3 x 256 integers from {} to {}", q.low, q.high));
         for (size_t i = 0; i < values->size(); ++i)
             network.input_table[i / 256][i % 256] = static_cast<nn::Code>((*values)[i]);
     }

@@ -65,7 +65,8 @@ void readClip(GraphReader& reader, const Node& node) {
     const std::optional<MapValue> x = reader.map(node, 0);
     if (!low || !high || !x) return;
     if (!(*low <= *high)) return reader.problem(node, fmt::format("min {} is above max {}", *low, *high));
-    Layer* layer = reader.fusable(node, *x);
+    const bool picture = reader.layer(*x).node.op == Op::Input && x->exclusive;
+    Layer* layer = picture ? &reader.layer(*x) : reader.fusable(node, *x);
     if (!layer) return;
     const bool six = *low == 0.0f && *high == 6.0f && hasWeights(*layer);
     if (six || (*low == 0.0f && *high == kMost)) {
@@ -74,7 +75,7 @@ void readClip(GraphReader& reader, const Node& node) {
         rectify(*layer);
         layer->node.relu6 = layer->node.relu6 || six;
         limitCodes(*layer);
-    } else if (layer->bounds || layer->node.quantization || layer->node.op == Op::Input) {
+    } else if (layer->bounds || layer->node.quantization) {
         return reader.problem(
             node,
             fmt::format("expected one Clip behind a layer, before QuantizeLinear; found it behind {}", layer->place));

@@ -144,6 +144,15 @@ TEST_CASE("onnx: a model that is quantised in parts is refused by node") {
         CHECK(problems(model).find("expected the integers of a QuantizeLinear with the same scale and zero point") !=
               std::string::npos);
     }
+    SUBCASE("a table of other integers") {
+        for (const std::string last : {"128", "-129", "0.5", "0,0"}) {
+            ModelBuilder model = withConv();
+            std::string table;
+            for (int i = 0; i < 3 * 256 - 1; ++i) table += "-128,";
+            model.metadata("dna.input.table", table + last);
+            CHECK(problems(model) == "m.onnx: metadata \"dna.input.table\": expected 3 x 256 integers from -128 to 127");
+        }
+    }
     SUBCASE("sums that overflow") {
         ModelBuilder model = withQLinearConv();
         for (auto& tensor : *model.graph().mutable_initializer())

@@ -171,6 +171,14 @@ TEST_CASE("onnx: what layers can't say is refused by node") {
         model.head("r");
         checkOne(model, "Clip to [-1, 1] behind it: expected [0, 6]");
     }
+    SUBCASE("a Clip of real pictures") {
+        model.value("low", -1);
+        model.value("high", 1);
+        model.node("Clip", {"x", "low", "high"}, "r");
+        model.conv("r", "c");
+        model.head("c");
+        checkOne(model, "m.onnx: input \"x\": Clip to [-1, 1] behind it: expected [0, 6]");
+    }
     SUBCASE("an average without its zeros") {
         auto& pool = model.node("AveragePool", {"x"}, "p");
         model.set(pool, "kernel_shape", {3, 3});
