@@ -7,11 +7,11 @@
 #include "core/mapping/values.h"
 #include "core/nn/integer/integer_network.h"
 #include "costmodel/counts.h"
+#include "tests/core/mapping/lowered.h"
 
 using namespace dna;
 using mapping::ArrayMode;
 using mapping::Layer;
-using mapping::LayerMapping;
 using mapping::LayerPlan;
 
 namespace {
@@ -36,9 +36,7 @@ design::Chunk chunkOf(design::Template array, int rows, int cols) {
 }
 
 LayerPlan planOf(const Layer& layer, const design::Chunk& chunk) {
-    const auto lowered = mapping::lower(layer, chunk, {.tile_rows = 4, .tile_channels = 16});
-    REQUIRE(std::holds_alternative<LayerPlan>(lowered));
-    return std::get<LayerPlan>(lowered);
+    return ::planOf(layer, chunk, {.tile_rows = 4, .tile_channels = 16});
 }
 
 /// Words of a unit behind its parameters.
@@ -145,8 +143,6 @@ TEST_CASE("weights wider than the chip's operands are refused, quantised or only
     linear.weight_bits = 16;
     const network::Network graph = network::makeNetwork("n", {input, linear}, {{}, {"input"}}, "test");
     for (const network::Network& net : {graph, nn::randomIntegerNetwork(graph, 7).graph}) {
-        const auto lowered = mapping::lower(mapping::extractLayers(net)[0], chunkOf(design::Template::OutputArray, 8, 16), {});
-        REQUIRE(std::holds_alternative<mapping::Refusal>(lowered));
-        CHECK(std::get<mapping::Refusal>(lowered).reason == "its values need 16 bits, the design's operands have 8");
+        CHECK(refusalOf(mapping::extractLayers(net)[0], chunkOf(design::Template::OutputArray, 8, 16), {}) == "its values need 16 bits, the design's operands have 8");
     }
 }

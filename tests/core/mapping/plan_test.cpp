@@ -6,6 +6,7 @@
 #include "core/mapping/transfers.h"
 #include "core/mapping/values.h"
 #include "core/network/space.h"
+#include "tests/core/mapping/lowered.h"
 
 using namespace dna;
 using mapping::ArrayMode;
@@ -32,12 +33,6 @@ design::Chunk chunk16() {
     return chunk;
 }
 
-LayerPlan planOf(const Layer& layer, const design::Chunk& chunk, const LayerMapping& m) {
-    const auto lowered = mapping::lower(layer, chunk, m);
-    REQUIRE(std::holds_alternative<LayerPlan>(lowered));
-    return std::get<LayerPlan>(lowered);
-}
-
 }  // namespace
 
 TEST_CASE("a pointwise layer by hand: blocks, words and cycles") {
@@ -61,10 +56,7 @@ TEST_CASE("tiles that do not fit are refused with buffer and words, or legalised
     design::Chunk chunk = chunk16();
     chunk.output_words = 128;
     const LayerMapping whole{.tile_rows = 8, .tile_channels = 48, .log2_x_lanes = 3};
-    const auto refused = mapping::lower(pointwise(), chunk, whole);
-    REQUIRE(std::holds_alternative<mapping::Refusal>(refused));
-    CHECK(std::get<mapping::Refusal>(refused).reason ==
-          "the output buffer holds 128 words, the tile needs 192 (64 over)");
+    CHECK(refusalOf(pointwise(), chunk, whole) == "the output buffer holds 128 words, the tile needs 192 (64 over)");
     const auto legal = mapping::legalize(pointwise(), chunk, whole);
     REQUIRE(std::holds_alternative<LayerMapping>(legal));
     CHECK(std::holds_alternative<LayerPlan>(mapping::lower(pointwise(), chunk, std::get<LayerMapping>(legal))));
@@ -95,9 +87,7 @@ TEST_CASE("max pools need PEs that can take maxima") {
     pool.kernel = pool.kernel_width = pool.stride = 2, pool.out_height = pool.out_width = 4;
     pool.subs = {{0, 32, 0, 32, 1, 0}};
     const LayerMapping m{.tile_rows = 4, .tile_channels = 32, .log2_x_lanes = 2};
-    const auto refused = mapping::lower(pool, chunk16(), m);
-    REQUIRE(std::holds_alternative<mapping::Refusal>(refused));
-    CHECK(std::get<mapping::Refusal>(refused).reason.find("max_pool") != std::string::npos);
+    CHECK(refusalOf(pool, chunk16(), m).find("max_pool") != std::string::npos);
     design::Chunk chunk = chunk16();
     chunk.max_pool = true;
     CHECK(planOf(pool, chunk, m).subs.front().reduction == 4);

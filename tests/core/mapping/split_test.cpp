@@ -2,8 +2,8 @@
 #include <doctest/doctest.h>
 
 #include "core/mapping/cycles.h"
-#include "core/mapping/plan.h"
 #include "core/mapping/transfers.h"
+#include "tests/core/mapping/lowered.h"
 
 using namespace dna;
 using mapping::Layer;
@@ -32,19 +32,11 @@ design::Chunk smallChunk() {
     return chunk;
 }
 
-std::string refusalOf(const Layer& layer, const design::Chunk& chunk, const LayerMapping& m) {
-    const auto lowered = mapping::lower(layer, chunk, m);
-    REQUIRE(std::holds_alternative<mapping::Refusal>(lowered));
-    return std::get<mapping::Refusal>(lowered).reason;
-}
-
 }  // namespace
 
 TEST_CASE("a split reduction: passes, their words and their cycles by hand") {
     const LayerMapping m{.tile_rows = 2, .tile_channels = 32, .log2_x_lanes = 3, .tile_reduction = 32};
-    const auto lowered = mapping::lower(wide(), smallChunk(), m);
-    REQUIRE(std::holds_alternative<LayerPlan>(lowered));
-    const LayerPlan& plan = std::get<LayerPlan>(lowered);
+    const LayerPlan plan = planOf(wide(), smallChunk(), m);
     REQUIRE(plan.subs.size() == 3);
     CHECK(plan.splitsReduction());
     const int channels[] = {32, 32, 16};
@@ -73,10 +65,9 @@ TEST_CASE("a split reduction: passes, their words and their cycles by hand") {
 TEST_CASE("short reductions of a pass wait for the slower drain") {
     Layer layer = wide();
     layer.kernel = layer.kernel_width = 1, layer.pad = 0;
-    const auto lowered = mapping::lower(layer, smallChunk(),
-                                        {.tile_rows = 1, .tile_channels = 16, .log2_x_lanes = 3, .tile_reduction = 16});
-    REQUIRE(std::holds_alternative<LayerPlan>(lowered));
-    CHECK(std::get<LayerPlan>(lowered).subs[0].bubble == 4 * 8 - 16);
+    const LayerPlan plan =
+        planOf(layer, smallChunk(), {.tile_rows = 1, .tile_channels = 16, .log2_x_lanes = 3, .tile_reduction = 16});
+    CHECK(plan.subs[0].bubble == 4 * 8 - 16);
 }
 
 TEST_CASE("what can't be split is refused with the reason") {

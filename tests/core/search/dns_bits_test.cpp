@@ -10,6 +10,7 @@
 #include "core/nn/ops.h"
 #include "core/nn/straight_through.h"
 #include "core/search/dns.h"
+#include "tests/core/search/small_search.h"
 
 using namespace dna;
 using search::CostTable;
@@ -21,17 +22,10 @@ class BitHardware : public search::HardwareSide {
 public:
     explicit BitHardware(const network::NetworkSpace& space) : space_(space) {}
     CostTable table() override {
-        CostTable table;
-        for (size_t b = 0; b < space_.blocks.size(); ++b) {
-            table.blocks.emplace_back();
-            for (const network::BlockOption& option : network::blockOptions(space_, static_cast<int>(b))) {
-                const auto macs = static_cast<double>(network::macs(network::buildOperator(space_, static_cast<int>(b), option)));
-                table.blocks.back().push_back({1000.0 + macs * option.bits, 1000.0 + macs});
-            }
-        }
-        table.fixed = {1e5, 1e4};
+        CostTable table = tableByMacs(space_, [](double macs, const network::BlockOption& option) {
+            return search::OperatorCost{1000.0 + macs * option.bits, 1000.0 + macs};
+        });
         table.max_energy_pj = max_energy_pj;
-        table.max_latency_cycles = HUGE_VAL;
         return table;
     }
     CostTable refine(const network::Network& current, int, uint64_t) override {
@@ -176,27 +170,15 @@ TEST_CASE("network search with widths: blocks with one width keep it, in all mod
         autodiff::Workers one(1), two(2);
         BitHardware first_hardware(space), second_hardware(space);
         search::NetworkSearch whole(space, pictures, options, first_hardware, 3, one);
-        base::Json state;
-        nn::TensorMap tensors;
-        for (int i = 0; i < 12; ++i) {
-            if (i == 8) whole.save(state, tensors);
-            whole.advance();
-        }
-        CHECK(tensors.contains("search.bit_logits"));
         search::NetworkSearch resumed(space, pictures, options, second_hardware, 3, two);
-        resumed.restore(state, tensors, "state");
-        for (int i = 8; i < 12; ++i) resumed.advance();
+        SearchState middle = checkResumed(whole, resumed);
+        CHECK(middle.tensors.contains("search.bit_logits"));
         CHECK(resumed.bits().logits() == whole.bits().logits());
         CHECK(resumed.bits().logits()[0][0] != 0);
         CHECK(resumed.bits().logits()[1] == std::vector<double>{0});
-        base::Json end_a, end_b;
-        nn::TensorMap tensors_a, tensors_b;
-        whole.save(end_a, tensors_a);
-        resumed.save(end_b, tensors_b);
-        CHECK(nn::safetensorsBytes(tensors_a) == nn::safetensorsBytes(tensors_b));
 
-        tensors.erase("search.bit_logits");
-        CHECK_THROWS_WITH_AS(resumed.restore(state, tensors, "state"), doctest::Contains("search.bit_logits"), base::InputError);
+        middle.tensors.erase("search.bit_logits");
+        CHECK_THROWS_WITH_AS(resumed.restore(middle.json, middle.tensors, "state"), doctest::Contains("search.bit_logits"), base::InputError);
     }
 }
 

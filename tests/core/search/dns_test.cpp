@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "core/data/shapes.h"
+#include "tests/core/search/small_search.h"
 
 using namespace dna;
 using search::CostTable;
@@ -27,17 +28,9 @@ class MacHardware : public search::HardwareSide {
 public:
     explicit MacHardware(const network::NetworkSpace& space) : space_(space) {}
     CostTable table() override {
-        CostTable table;
-        table.blocks.resize(space_.blocks.size());
-        for (size_t b = 0; b < space_.blocks.size(); ++b)
-            for (const network::BlockOption& option : network::blockOptions(space_, static_cast<int>(b))) {
-                const auto macs =
-                    static_cast<double>(network::macs(network::buildOperator(space_, static_cast<int>(b), option))) + 1000;
-                table.blocks[b].push_back({macs * price_, macs / 64});
-            }
-        table.fixed = {1e5, 1e4};
-        table.max_energy_pj = table.max_latency_cycles = HUGE_VAL;
-        return table;
+        return tableByMacs(space_, [&](double macs, const network::BlockOption&) {
+            return search::OperatorCost{(macs + 1000) * price_, (macs + 1000) / 64};
+        });
     }
     CostTable refine(const network::Network&, int evaluations, uint64_t) override {
         price_ *= 1 - 1e-4 * evaluations;
@@ -214,23 +207,9 @@ TEST_CASE("network search: all gate modes run; a restored search continues to th
         autodiff::Workers one(1), two(2);
         MacHardware first_hardware(space), second_hardware(space);
         search::NetworkSearch whole(space, pictures, options, first_hardware, 3, one);
-        base::Json state;
-        nn::TensorMap tensors;
-        for (int i = 0; i < 12; ++i) {
-            if (i == 8) whole.save(state, tensors);
-            whole.advance();
-        }
         search::NetworkSearch resumed(space, pictures, options, second_hardware, 3, two);
-        resumed.restore(state, tensors, "state");
-        CHECK(resumed.iteration() == 8);
-        for (int i = 8; i < 12; ++i) resumed.advance();
+        checkResumed(whole, resumed);
         CHECK(resumed.logits().values == whole.logits().values);
-        base::Json end_a, end_b;
-        nn::TensorMap tensors_a, tensors_b;
-        whole.save(end_a, tensors_a);
-        resumed.save(end_b, tensors_b);
-        CHECK(end_a == end_b);
-        CHECK(nn::safetensorsBytes(tensors_a) == nn::safetensorsBytes(tensors_b));
     }
 }
 
