@@ -4,7 +4,8 @@
 
 #include "core/base/file.h"
 #include "costmodel/loopnest/cases.h"
-#include "costmodel/loopnest/explain.h"
+#include "costmodel/loopnest/explain/explain.h"
+#include "costmodel/loopnest/explain/term.h"
 #include "costmodel/loopnest/tables.h"
 #include "flows/cli/verb.h"
 

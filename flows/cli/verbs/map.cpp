@@ -3,7 +3,7 @@
 #include <memory>
 
 #include "core/base/file.h"
-#include "costmodel/loopnest/explain.h"
+#include "costmodel/loopnest/explain/explain.h"
 #include "flows/cli/verb.h"
 #include "flows/design_map.h"
 #include "flows/loopnest_map.h"

@@ -21,7 +21,4 @@ struct Explanation {
 Explanation explain(const Problem& problem, const Architecture& architecture, const Mapping& mapping,
                     const Convention& rules);
 
-/// "1,234,567" or "12,345.5": whole numbers exactly, others to twelve digits, thousands set apart.
-std::string numberText(double value);
-
 }  // namespace dna::costmodel::loopnest
