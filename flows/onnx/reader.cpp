@@ -171,6 +171,11 @@ std::vector<int64_t> GraphReader::integers(const Node& node, const std::string& 
     return found ? found->integers : std::vector<int64_t>{};
 }
 
+std::vector<int64_t> GraphReader::integers(const Node& node, const std::string& name, size_t input) {
+    std::vector<int64_t> attribute = integers(node, name);
+    return has(node, input) ? list(node, input).value_or(std::vector<int64_t>{}) : attribute;
+}
+
 bool GraphReader::has(const Node& node, size_t input) const {
     return input < node.inputs.size() && !node.inputs[input].empty();
 }

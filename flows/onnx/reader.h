@@ -33,6 +33,8 @@ public:
     std::string text(const Node& node, const std::string& name, const std::string& fallback);
     /// Empty when absent.
     std::vector<int64_t> integers(const Node& node, const std::string& name);
+    /// The same where later opsets have an input instead: that one's integers if the node has it.
+    std::vector<int64_t> integers(const Node& node, const std::string& name, size_t input);
 
     bool has(const Node& node, size_t input) const;
     /// The map at an input, or nothing: then the problem is recorded (or was, where nothing is known of the tensor).

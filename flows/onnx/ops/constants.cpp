@@ -79,8 +79,7 @@ void readSlice(GraphReader& reader, const Node& node) {
     reader.expect(node, {"axes", "ends", "starts"}, 1, 5);
     const auto from = reader.list(node, 0);
     const auto one = [&](const char* name, size_t input, int64_t fallback) -> std::optional<int64_t> {
-        std::vector<int64_t> values = reader.integers(node, name);
-        if (reader.has(node, input)) values = reader.list(node, input).value_or(std::vector<int64_t>{});
+        const std::vector<int64_t> values = reader.integers(node, name, input);
         if (values.empty() && !reader.has(node, input)) return fallback;
         if (values.size() == 1) return values[0];
         reader.problem(node, fmt::format("{}: expected one number, found [{}]", name, fmt::join(values, ", ")));

@@ -138,10 +138,9 @@ void readTranspose(GraphReader& reader, const Node& node) {
     reader.putMap(node, *x);
 }
 
-/// Axes of Squeeze and Unsqueeze: an attribute, or an input since opset 13; counted in `rank` dimensions.
-std::optional<Dims> readAxes(GraphReader& reader, const Node& node, int64_t rank) {
-    Dims axes = reader.integers(node, "axes");
-    if (reader.has(node, 1)) axes = reader.list(node, 1).value_or(Dims{});
+/// Axes of Squeeze and Unsqueeze, counted from the front of so many dimensions and in order.
+std::optional<Dims> placeAxes(GraphReader& reader, const Node& node, Dims axes, size_t dimensions) {
+    const auto rank = static_cast<int64_t>(dimensions);
     for (int64_t& axis : axes) {
         if (axis < -rank || axis >= rank) {
             reader.problem(node, fmt::format("axis {} is outside of {} dimensions", axis, rank));
@@ -155,40 +154,44 @@ std::optional<Dims> readAxes(GraphReader& reader, const Node& node, int64_t rank
     return {};
 }
 
+/// The node's output is its input, a map or a constant, with the dimensions that `change(dims)` makes of its own; false
+/// when it found a problem.
+template <class Change>
+void changeDims(GraphReader& reader, const Node& node, const Change& change) {
+    if (const auto* constant = std::get_if<ConstantValue>(&reader.value(node, 0))) {
+        Constant out = *constant->values;
+        if (change(out.dims)) reader.putConstant(node, std::move(out));
+    } else if (const std::optional<MapValue> x = reader.anyMap(node, 0)) {
+        Dims dims = x->dims;
+        if (change(dims)) putView(reader, node, *x, dims);
+    }
+}
+
 void readSqueeze(GraphReader& reader, const Node& node) {
     reader.expect(node, {"axes"}, 1, 2);
-    const auto* constant = std::get_if<ConstantValue>(&reader.value(node, 0));
-    const std::optional<MapValue> x = constant ? std::nullopt : reader.anyMap(node, 0);
-    if (!constant && !x) return;
-    Dims dims = constant ? constant->values->dims : x->dims;
-    const std::optional<Dims> axes = readAxes(reader, node, static_cast<int64_t>(dims.size()));
-    if (!axes) return;
-    for (auto axis = axes->rbegin(); axis != axes->rend(); ++axis) {
-        if (dims[static_cast<size_t>(*axis)] != 1)
-            return reader.problem(node, fmt::format("dimension {} of [{}] is not 1", *axis, fmt::join(dims, ", ")));
-        dims.erase(dims.begin() + *axis);
-    }
-    if (x) return putView(reader, node, *x, dims);
-    Constant out = *constant->values;
-    out.dims = dims;
-    reader.putConstant(node, std::move(out));
+    changeDims(reader, node, [&](Dims& dims) {
+        const std::optional<Dims> axes = placeAxes(reader, node, reader.integers(node, "axes", 1), dims.size());
+        if (!axes) return false;
+        for (auto axis = axes->rbegin(); axis != axes->rend(); ++axis) {
+            if (dims[static_cast<size_t>(*axis)] != 1) {
+                reader.problem(node, fmt::format("dimension {} of [{}] is not 1", *axis, fmt::join(dims, ", ")));
+                return false;
+            }
+            dims.erase(dims.begin() + *axis);
+        }
+        return true;
+    });
 }
 
 void readUnsqueeze(GraphReader& reader, const Node& node) {
     reader.expect(node, {"axes"}, 1, 2);
-    const auto* constant = std::get_if<ConstantValue>(&reader.value(node, 0));
-    const std::optional<MapValue> x = constant ? std::nullopt : reader.anyMap(node, 0);
-    if (!constant && !x) return;
-    Dims dims = constant ? constant->values->dims : x->dims;
-    const size_t added = std::max<size_t>(reader.integers(node, "axes").size(),
-                                          reader.has(node, 1) ? reader.list(node, 1).value_or(Dims{}).size() : 0);
-    const std::optional<Dims> axes = readAxes(reader, node, static_cast<int64_t>(dims.size() + added));
-    if (!axes) return;
-    for (const int64_t axis : *axes) dims.insert(dims.begin() + axis, 1);
-    if (x) return putView(reader, node, *x, dims);
-    Constant out = *constant->values;
-    out.dims = dims;
-    reader.putConstant(node, std::move(out));
+    changeDims(reader, node, [&](Dims& dims) {
+        const Dims given = reader.integers(node, "axes", 1);
+        const std::optional<Dims> axes = placeAxes(reader, node, given, dims.size() + given.size());
+        if (!axes) return false;
+        for (const int64_t axis : *axes) dims.insert(dims.begin() + axis, 1);
+        return true;
+    });
 }
 
 /// Identity, and Dropout as it is when nothing is trained.

@@ -91,8 +91,7 @@ void readGlobalAveragePool(GraphReader& reader, const Node& node) {
 void readReduceMean(GraphReader& reader, const Node& node) {
     reader.expect(node, {"axes", "keepdims", "noop_with_empty_axes"}, 1, 2);
     const bool keep = reader.integer(node, "keepdims", 1) != 0;
-    std::vector<int64_t> axes = reader.integers(node, "axes");
-    if (reader.has(node, 1)) axes = reader.list(node, 1).value_or(std::vector<int64_t>{});
+    const std::vector<int64_t> axes = reader.integers(node, "axes", 1);
     const std::optional<MapValue> x = reader.map(node, 0);
     if (!x) return;
     std::vector<int64_t> from_front = axes;
@@ -111,8 +110,7 @@ void readPad(GraphReader& reader, const Node& node) {
     reader.expect(node, {"mode", "pads", "value"}, 1, 3);
     const std::string mode = reader.text(node, "mode", "constant");
     double filler = reader.real(node, "value", 0);
-    std::vector<int64_t> pads = reader.integers(node, "pads");
-    if (reader.has(node, 1)) pads = reader.list(node, 1).value_or(std::vector<int64_t>{});
+    const std::vector<int64_t> pads = reader.integers(node, "pads", 1);
     if (reader.has(node, 2)) {
         const auto value = reader.floats(node, 2, 1);
         if (!value) return;
