@@ -98,17 +98,17 @@ module dna_compute_ws #(
     wire [15:0]     tile_words  = row_last ? tile_words_last_i : tile_words_full_i;
     wire [15:0]     tile_pixels = raw_i ? 16'd1 : tile_words;
 
-    // Block: pixels left from its first one on, that pixel's place, and the steps of one of its sets.
+    // Block: pixels left from its first one on, that pixel's place. What follows from the pixels left is registered beside
+    // them: is this the tile's last block, its pixels, its last pixel, and the last step of one of its sets.
     reg [15:0]      left_q;
     reg [9:0]       x_first_q, y_first_q;
-    wire            whole  = left_q > PSUM[15:0];
-    wire [11:0]     pixels = whole ? PSUM[11:0] : left_q[11:0];
-    wire            tile_last = !whole;
+    reg             tile_last_q;
+    reg [11:0]      pixels_q, pixel_end_q, set_end_q;
     reg [9:0]       unit_rest_q;                              // from this one on
     reg             unit_odd_q;
     wire unit_last  = unit_rest_q == 10'd1;
-    wire block_last = tile_last && unit_last;
-    wire unit_moves = pixels_outer_i || tile_last;
+    wire block_last = tile_last_q && unit_last;
+    wire unit_moves = pixels_outer_i || tile_last_q;
     wire unit_turns = unit_moves && units_q != 10'd1;         // the next block belongs to another unit
     wire tile_moves = !pixels_outer_i || unit_last;
     wire unit_half  = (UPW == 2) && unit_odd_q;
@@ -134,10 +134,8 @@ module dna_compute_ws #(
     reg [11:0] step_q;
     reg [9:0]  x_q, y_q;
     wire in_run   = state_q == RUN;
-    wire mac      = in_run && step_q < pixels;
-    wire [11:0] floor_steps = pixels < MIN_SET[11:0] ? MIN_SET[11:0] : pixels;
-    wire [11:0] set_steps   = floor_steps + {11'd0, floor_steps[0]};
-    wire set_end    = in_run && step_q + 12'd1 == set_steps;
+    wire mac      = in_run && step_q < pixels_q;
+    wire set_end    = in_run && step_q == set_end_q;
     wire block_done = set_end && set_last;
     assign job_done = block_done && block_last;
 
@@ -186,7 +184,7 @@ module dna_compute_ws #(
     assign weight_read_o  = parameter_o || fetch;
     assign weight_addr_o  = weight_addr;
     assign out_addr_o     = raw_i ? unit_base_q : unit_base_q + tile_offset_q + step_words[OADDR-1:0];
-    assign job_end_o      = mac && set_last && block_last && step_q + 12'd1 == pixels;
+    assign job_end_o      = mac && set_last && block_last && step_q == pixel_end_q;
     wire unused_row = &{1'b0, load_row, next_channel};
 
     always @(posedge clk or negedge rst_n) begin
@@ -233,9 +231,9 @@ module dna_compute_ws #(
     wire row_end = x_q + 10'd1 == out_width_i;
     wire [9:0] x_next = row_end ? 10'd0 : x_q + 10'd1;
     wire [9:0] y_next = row_end ? y_q + 10'd1 : y_q;
-    wire restart = tile_last && tile_moves;                    // the next block is the tile's first one
+    wire restart = tile_last_q && tile_moves;                  // the next block is the tile's first one
     reg [9:0] x_after_q, y_after_q;                            // pixel behind the set's last one
-    wire last_pixel = mac && step_q + 12'd1 == pixels;
+    wire last_pixel = mac && step_q == pixel_end_q;
     wire [9:0] x_after = last_pixel ? x_next : x_after_q;
     wire [9:0] y_after = last_pixel ? y_next : y_after_q;
     always @(posedge clk) begin
@@ -250,7 +248,7 @@ module dna_compute_ws #(
         end else if (block_done && tile_moves) begin
             {x_q, x_first_q} <= restart ? 20'd0 : {x_after, x_after};
             {y_q, y_first_q} <= restart ? 20'd0 : {y_after, y_after};
-            left_q        <= restart ? tile_pixels_q : left_q - PSUM[15:0];
+            left_q        <= left_next;
             tile_offset_q <= restart ? {OADDR{1'b0}} : tile_offset_q + PSUM[OADDR-1:0];
         end else if (set_end) begin
             x_q <= x_first_q;
@@ -261,6 +259,19 @@ module dna_compute_ws #(
         end
         if (!in_run || set_end) step_q <= 12'd0;
         else step_q <= step_q + 12'd1;
+    end
+
+    // From the pixels left to the block's ends: again and again until a tile's first block runs, then as a block follows another.
+    wire [15:0] left_next   = restart ? tile_pixels_q : left_q - PSUM[15:0];
+    wire [15:0] left        = in_run ? left_next : left_q;
+    wire        whole       = left > PSUM[15:0];
+    wire [11:0] next_pixels = whole ? PSUM[11:0] : left[11:0];
+    wire [11:0] next_steps  = next_pixels < MIN_SET[11:0] ? MIN_SET[11:0] : next_pixels;
+    always @(posedge clk) if (!in_run || (block_done && tile_moves)) begin
+        tile_last_q <= !whole;
+        pixels_q    <= next_pixels;
+        pixel_end_q <= next_pixels - 12'd1;
+        set_end_q   <= (next_steps - 12'd1) | 12'd1;           // sets take an even number of steps
     end
 
     // Units.
