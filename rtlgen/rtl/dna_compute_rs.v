@@ -107,16 +107,17 @@ module dna_compute_rs #(
     wire [3:0]  taps_below = kernel_y_i - 4'd1;
     wire [12:0] reach = (shift_i ? {2'b00, rows - 10'd1, 1'b0} : {3'b000, rows - 10'd1})
                       + (dilated_i ? {8'd0, taps_below, 1'b0} : {9'd0, taps_below}) + 13'd1;
-    wire signed [12:0] y_end = y_in_q + $signed(reach);
-    wire [10:0] limit = y_end > $signed({3'b000, in_height_i}) ? {1'b0, in_height_i} : y_end[10:0];
+    reg signed [12:0] y_end_q;                        // clipped to the map in the cycles before the first step
+    wire [10:0] limit = y_end_q > $signed({3'b000, in_height_i}) ? {1'b0, in_height_i} : y_end_q[10:0];
     wire unused_word = &{1'b0, y_word[12:10]};
     always @(posedge clk) begin
         if (state_q == START || (job_done && row_wrap)) y_in_q <= -$signed({10'd0, pad_i});
         else if (job_done && row_step) y_in_q <= y_in_q + $signed({1'b0, y_step_i});
         if (state_q == PREPARE) begin
             y_base_q <= y_word[9:0];
-            limit_q  <= y_end[12] ? 11'd0 : limit;
+            y_end_q  <= y_in_q + $signed(reach);
         end
+        if (!in_run) limit_q <= y_end_q[12] ? 11'd0 : limit;
     end
 
     // Steps of the set, cycles of the step.
