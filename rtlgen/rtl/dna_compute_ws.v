@@ -248,7 +248,7 @@ module dna_compute_ws #(
         end else if (block_done && tile_moves) begin
             {x_q, x_first_q} <= restart ? 20'd0 : {x_after, x_after};
             {y_q, y_first_q} <= restart ? 20'd0 : {y_after, y_after};
-            left_q        <= left_next;
+            left_q        <= restart ? tile_pixels_q : left_next_q;
             tile_offset_q <= restart ? {OADDR{1'b0}} : tile_offset_q + PSUM[OADDR-1:0];
         end else if (set_end) begin
             x_q <= x_first_q;
@@ -261,17 +261,20 @@ module dna_compute_ws #(
         else step_q <= step_q + 12'd1;
     end
 
-    // From the pixels left to the block's ends: again and again until a tile's first block runs, then as a block follows another.
-    wire [15:0] left_next   = restart ? tile_pixels_q : left_q - PSUM[15:0];
-    wire [15:0] left        = in_run ? left_next : left_q;
-    wire        whole       = left > PSUM[15:0];
-    wire [11:0] next_pixels = whole ? PSUM[11:0] : left[11:0];
-    wire [11:0] next_steps  = next_pixels < MIN_SET[11:0] ? MIN_SET[11:0] : next_pixels;
-    always @(posedge clk) if (!in_run || (block_done && tile_moves)) begin
-        tile_last_q <= !whole;
-        pixels_q    <= next_pixels;
-        pixel_end_q <= next_pixels - 12'd1;
-        set_end_q   <= (next_steps - 12'd1) | 12'd1;           // sets take an even number of steps
+    // A block's ends: those of the tile's first one are made before it runs, those of the next one in its first three steps
+    // (no block has less than MIN_SET).
+    reg [15:0] left_next_q;                                    // pixels behind the block
+    reg [36:0] ends_first_q, ends_next_q;
+    wire [36:0] ends_left, ends_next;
+    dna_block_ends #(.PSUM(PSUM), .MIN_SET(MIN_SET)) u_ends_left (.left_i(left_q), .ends_o(ends_left));
+    dna_block_ends #(.PSUM(PSUM), .MIN_SET(MIN_SET)) u_ends_next (.left_i(left_next_q), .ends_o(ends_next));
+    always @(posedge clk) begin
+        left_next_q <= left_q - PSUM[15:0];
+        ends_next_q <= ends_next;
+        if (!in_run) ends_first_q <= ends_left;
+        if (!in_run) {tile_last_q, pixels_q, pixel_end_q, set_end_q} <= ends_left;
+        else if (block_done && tile_moves)
+            {tile_last_q, pixels_q, pixel_end_q, set_end_q} <= restart ? ends_first_q : ends_next_q;
     end
 
     // Units.
