@@ -11,6 +11,7 @@
 #include "core/base/error.h"
 #include "core/base/file.h"
 #include "core/base/process.h"
+#include "flows/combinational_loops.h"
 #include "flows/netlist_verilog.h"
 
 namespace dna::flows {
@@ -163,6 +164,18 @@ std::vector<MemoryUse> memoriesOf(const YosysOptions& options) {
     return uses;
 }
 
+namespace {
+
+/// Yosys looks for loops before mapping and module by module only.
+void refuseLoops(const YosysResult& mapped, const PreparedPlatform& prepared) {
+    std::vector<base::Problem> problems;
+    for (const std::string& loop : combinationalLoops(mapped.netlist, prepared.library, mapped.areas))
+        problems.push_back({mapped.netlist.top, "", "combinational loop in " + loop});
+    if (!problems.empty()) throw base::InputError(std::move(problems));
+}
+
+}  // namespace
+
 YosysResult synthesise(const YosysOptions& options, const Platform& platform, const PreparedPlatform& prepared, base::Log& log) {
     base::requireProgram("yosys");
     base::makeFolder(options.folder);
@@ -181,10 +194,11 @@ YosysResult synthesise(const YosysOptions& options, const Platform& platform, co
     runYosys(options.folder, "map.ys");
     result.netlist = readNetlist(base::readFile(options.folder / "netlist.json"), options.top);
     result.netlist_verilog = options.folder / "netlist.v";
+    result.areas = areasOf(result.memories, prepared);
+    refuseLoops(result, prepared);
     result.buffers = bufferNets(result.netlist, prepared.library, platform.buffer);
     base::writeFileAtomic(result.netlist_verilog, printNetlist(result.netlist, prepared.library));
     for (const std::string& liberty : liberties) result.memory_liberties.push_back(options.folder / liberty);
-    result.areas = areasOf(result.memories, prepared);
     result.yosys_area_um2 = chipArea(base::readFile(options.folder / "stat.txt"));
     return result;
 }

@@ -31,7 +31,7 @@ struct YosysResult {
 };
 
 /// Maps a design to the cells of a platform, keeping its hierarchy (flat designs cost 20 times the CPU time and are
-/// 10 % smaller). Throws ToolError when Yosys fails or warns of undriven nets.
+/// 10 % smaller). Throws ToolError when Yosys fails or warns of undriven nets, InputError for combinational loops.
 YosysResult synthesise(const YosysOptions& options, const Platform& platform, const PreparedPlatform& prepared, base::Log& log);
 
 /// The memories a design instantiates, smallest first (elaborates it without mapping).

@@ -61,10 +61,14 @@ std::string printInstance(const Instance& instance) {
     return text + " " + instance.name + " (\n" + joined(connections, "        ") + "    );\n";
 }
 
-}  // namespace
+/// "counter[3:0]" -> "counter"; constants and concatenations have no name.
+std::string netName(const std::string& expression) {
+    const std::string name = expression.substr(0, expression.find('['));
+    return isName(name) ? name : "";
+}
 
-std::vector<std::string> check(const Module& module) {
-    std::vector<std::string> problems;
+/// Names: declared once, no keywords, connected once, known.
+void checkNames(const Module& module, std::vector<std::string>& problems) {
     std::set<std::string> known;
     auto declare = [&](const std::string& name) {
         if (!isName(name) || keywords().count(name) != 0)
@@ -85,6 +89,68 @@ std::vector<std::string> check(const Module& module) {
                     fmt::format("{}: {}.{} is connected to unknown net \"{}\"", module.name, instance.name, port, net));
         }
     }
+}
+
+/// Who drives and who reads every net of a module.
+class Drivers {
+public:
+    Drivers(const Module& module, const KnownPorts& known, std::vector<std::string>& problems)
+        : module_(module), problems_(problems) {
+        for (const Port& port : module.ports)
+            (port.direction == Direction::Input ? drivers_ : readers_)[port.name].insert("port " + port.name);
+        for (const auto& [target, source] : module.assigns) {
+            add(drivers_, target, fmt::format("assign {} = {}", target, source));
+            add(readers_, source, "assign " + target);
+        }
+        for (const Instance& instance : module.instances) addInstance(instance, known);
+    }
+
+    void check() {
+        for (const auto& [net, readers] : readers_)
+            if (drivers_.count(net) == 0) problem(fmt::format("nothing drives \"{}\", which {} reads", net, *readers.begin()));
+        for (const auto& [net, drivers] : drivers_)
+            if (drivers.size() > 1) problem(fmt::format("\"{}\" is driven by {} and {}", net, *drivers.begin(), *std::next(drivers.begin())));
+    }
+
+private:
+    using Users = std::map<std::string, std::set<std::string>>;
+
+    void problem(const std::string& text) { problems_.push_back(module_.name + ": " + text); }
+
+    void add(Users& users, const std::string& expression, const std::string& who) {
+        const std::string net = netName(expression);
+        const bool constant = std::any_of(module_.constants.begin(), module_.constants.end(), [&](const Constant& c) { return c.name == net; });
+        if (net.empty() || constant) return;
+        users[net].insert(net == expression ? who : "slices");
+    }
+
+    void addInstance(const Instance& instance, const KnownPorts& known) {
+        const auto type = known.find(instance.module);
+        if (type == known.end()) return problem(fmt::format("{} is of unknown module {}", instance.name, instance.module));
+        std::set<std::string> connected;
+        for (const auto& [port, net] : instance.connections) {
+            const std::string pin = instance.name + "." + port;
+            const auto direction = type->second.find(port);
+            if (direction == type->second.end()) problem(fmt::format("{}: {} has no such port", pin, instance.module));
+            else add(direction->second == Direction::Output ? drivers_ : readers_, net, pin);
+            if (!net.empty()) connected.insert(port);
+        }
+        for (const auto& [port, direction] : type->second)
+            if (direction == Direction::Input && connected.count(port) == 0)
+                problem(fmt::format("input {}.{} is left open", instance.name, port));
+    }
+
+    const Module& module_;
+    std::vector<std::string>& problems_;
+    Users drivers_, readers_;
+};
+
+}  // namespace
+
+std::vector<std::string> check(const Module& module, const KnownPorts& known) {
+    std::vector<std::string> problems;
+    checkNames(module, problems);
+    Drivers(module, known, problems).check();
     return problems;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -51,9 +52,14 @@ struct Module {
     Instance& instantiate(std::string module, std::string instance);
 };
 
+/// Directions of the ports of modules, by the module's name.
+using KnownPorts = std::map<std::string, std::map<std::string, Direction>>;
+
 /// Problems that no tool should have to find: connections to ports that are declared twice, unknown nets, names that
-/// are Verilog keywords. Empty when the module may be printed.
-std::vector<std::string> check(const Module& module);
+/// are Verilog keywords; instances of modules that are not `known`, ports that those do not have, inputs of theirs that are
+/// left open, nets that something reads and nothing drives, nets and output ports with two drivers (a net that is driven
+/// in slices counts as driven once). Empty when the module may be printed.
+std::vector<std::string> check(const Module& module, const KnownPorts& known);
 
 /// Verilog-2005 text; `header` lines are printed as comments above the module. Decides nothing.
 std::string print(const Module& module, const std::vector<std::string>& header);
