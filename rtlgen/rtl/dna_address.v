@@ -1,5 +1,5 @@
 // Addresses of the input banks for one tap of one block, four register stages:
-//   1  tap (twice, for a dilation of 2) minus padding, split into plane (stride 2), rotation and word offset
+//   1  tap, split into plane (stride 2), rotation and word offset
 //   2  first word address and which words are inside the map
 //   3  the four candidates (banks before/behind the rotation point, in x and y)
 //   4  address and enable of every bank
@@ -13,15 +13,14 @@ module dna_address #(
     input  wire                 clk,
     // tap and block, stage 0
     input  wire                 load_i,
-    input  wire [3:0]           tap_x_i, tap_y_i,
+    input  wire signed [5:0]    tap_x_i, tap_y_i,   // in pixels from the output pixel's own: padding is behind, dilation in it
     input  wire [9:0]           x_block_i,       // word column of the block
     input  wire [9:0]           y_block_i,       // word row of the block, in the map
     input  wire [9:0]           y_base_i,        // word row where the tile starts
     input  wire [15:0]          channel_addr_i,  // address of the channel block
     // layer
-    input  wire                 dilated_i, shift_i,
+    input  wire                 shift_i,
     input  wire [2:0]           log2_x_i, log2_y_i,
-    input  wire [2:0]           pad_i,
     input  wire [9:0]           in_height_i, in_width_i,
     input  wire [15:0]          x_words_i, plane_words_i,
     // stage 4
@@ -33,12 +32,8 @@ module dna_address #(
     wire [5:0] y_mask = ~(6'h3f << log2_y_i);
 
     // Stage 1.
-    wire signed [5:0] far_x = $signed(dilated_i ? {1'b0, tap_x_i, 1'b0} : {2'b00, tap_x_i});
-    wire signed [5:0] far_y = $signed(dilated_i ? {1'b0, tap_y_i, 1'b0} : {2'b00, tap_y_i});
-    wire signed [5:0] raw_x = far_x - $signed({3'b000, pad_i});
-    wire signed [5:0] raw_y = far_y - $signed({3'b000, pad_i});
-    wire signed [5:0] tap_x = shift_i ? raw_x >>> 1 : raw_x;
-    wire signed [5:0] tap_y = shift_i ? raw_y >>> 1 : raw_y;
+    wire signed [5:0] tap_x = shift_i ? tap_x_i >>> 1 : tap_x_i;
+    wire signed [5:0] tap_y = shift_i ? tap_y_i >>> 1 : tap_y_i;
     wire signed [5:0] step_x = tap_x >>> log2_x_i;
     wire signed [5:0] step_y = tap_y >>> log2_y_i;
     reg               load1_q, odd_x1_q, odd_y1_q;
@@ -48,8 +43,8 @@ module dna_address #(
     reg [9:0]         base1_q;
     always @(posedge clk) begin
         load1_q    <= load_i;
-        odd_x1_q   <= shift_i && raw_x[0];
-        odd_y1_q   <= shift_i && raw_y[0];
+        odd_x1_q   <= shift_i && tap_x_i[0];
+        odd_y1_q   <= shift_i && tap_y_i[0];
         turn_x1_q  <= tap_x & x_mask;
         turn_y1_q  <= tap_y & y_mask;
         word_x1_q  <= $signed({2'b00, x_block_i}) + $signed({{6{step_x[5]}}, step_x});

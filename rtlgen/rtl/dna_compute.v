@@ -22,7 +22,7 @@ module dna_compute #(
     output wire             slot_take_o,
     output wire             input_release_o, weights_release_o,   // with the last issue of a job
     // layer
-    input  wire             depthwise_i, packed_i, late_i, channels_outer_i, shared_weights_i, pixels_outer_i, shift_i,
+    input  wire             depthwise_i, packed_i, late_i, channels_outer_i, shared_weights_i, pixels_outer_i, shift_i, dilated_i,
     input  wire [2:0]       log2_x_i, log2_y_i,
     input  wire [2:0]       pad_i,
     input  wire [9:0]       row_tiles_i, channel_tiles_i,
@@ -40,7 +40,7 @@ module dna_compute #(
     output wire             mac_o,            // a MAC cycle
     output wire             first_o, last_o,  // of the block
     output wire             load_o,           // new input words are read
-    output wire [3:0]       tap_x_o, tap_y_o,
+    output wire signed [5:0] tap_x_o, tap_y_o,
     output wire [9:0]       x_block_o, y_block_o, y_base_o,
     output wire [15:0]      channel_addr_o,
     output wire [SELECT-1:0] select_o,
@@ -69,7 +69,7 @@ module dna_compute #(
     wire row_last, channel_last, job_last, input_release, weights_release;
     wire row_step, row_wrap, channel_step, channel_wrap;
     wire unused_changed_input, unused_changed_weights;
-    wire job_done;
+    wire block_done, job_done;
     dna_nest u_nest (
         .clk(clk), .start_i(state_q == START), .step_i(job_done), .row_tiles_i(row_tiles_i), .channel_tiles_i(channel_tiles_i),
         .channels_outer_i(channels_outer_i), .depthwise_i(depthwise_i), .shared_weights_i(shared_weights_i),
@@ -89,23 +89,29 @@ module dna_compute #(
     wire unused_base = &{1'b0, y_base[12:10]};
 
     // Job sizes.
-    reg [9:0]  rows_q, units_q, y_blocks_q;
+    reg [9:0]  rows_q;
+    reg        one_unit_q;
+    wire [9:0] units    = channel_last ? units_last_i : units_full_i;
+    wire [9:0] y_blocks = row_last ? y_blocks_last_i : y_blocks_full_i;
     reg [OADDR-1:0] tile_words_q;
     wire [15:0] tile_words = row_last ? tile_words_last_i : tile_words_full_i;
     wire unused_tile = &{1'b0, tile_words};
 
     // Block loops.
-    reg [9:0] x_q, y_q;
-    reg [9:0] unit_rest_q, x_rest_q, y_rest_q;                 // from this one on: short paths to the ends of the loops
+    reg [9:0] x_q, y_q, y_map_q;                               // y_map_q: y in the map
     reg       unit_odd_q;
-    wire x_last    = x_rest_q == 10'd1;
-    wire y_last    = y_rest_q == 10'd1;
-    wire unit_last = unit_rest_q == 10'd1;
+    wire      x_last, y_last, unit_last;
     wire block_last = x_last && y_last && unit_last;
     wire unit_moves = pixels_outer_i || (x_last && y_last);
-    wire unit_turns = unit_moves && !(units_q == 10'd1);       // the next block belongs to another unit
+    wire unit_turns = unit_moves && !one_unit_q;               // the next block belongs to another unit
     wire x_moves    = !pixels_outer_i || unit_last;
     wire y_moves    = x_moves && x_last;
+    dna_turns #(.BITS(10)) u_units (
+        .clk(clk), .start_i(state_q == PREPARE), .step_i(block_done && unit_moves), .turns_i(units), .last_o(unit_last));
+    dna_turns #(.BITS(10)) u_x (
+        .clk(clk), .start_i(state_q == PREPARE), .step_i(block_done && x_moves), .turns_i(x_blocks_i), .last_o(x_last));
+    dna_turns #(.BITS(10)) u_y (
+        .clk(clk), .start_i(state_q == PREPARE), .step_i(block_done && y_moves), .turns_i(y_blocks), .last_o(y_last));
 
     reg [WADDR-1:0] unit_addr_q, weight_addr_q;
     reg [15:0]      unit_channel_q;                            // depthwise: address of the unit's channel block
@@ -115,23 +121,25 @@ module dna_compute #(
     wire block_full = (UPW == 1) || unit_half;               // the next unit starts another channel block
 
     // Reduction loops.
-    reg [3:0]  tap_x_q, tap_y_q;
+    reg signed [5:0] tap_x_q, tap_y_q;                         // in pixels from the output pixel's own
     reg        run_q, fresh_q;
-    reg [11:0] channel_q, left_q;
+    reg [11:0] channel_q;
     reg [15:0] channel_addr_q;
     reg        first_q;
-    wire run_end   = left_q == 12'd1;
+    wire in_mac    = state_q == MAC;
+    wire run_end, tap_x_end, tap_y_end;
     wire tap_end   = run_end && (run_q || !two_runs_i);
-    wire tap_x_end = tap_x_q + 4'd1 == kernel_x_i;
-    wire tap_y_end = tap_y_q + 4'd1 == kernel_y_i;
     wire block_end = tap_end && tap_x_end && tap_y_end;
+    dna_turns #(.BITS(12)) u_channels (
+        .clk(clk), .start_i(!in_mac), .step_i(1'b1), .turns_i(channels_i), .last_o(run_end));
+    dna_turns u_tap_x (.clk(clk), .start_i(!in_mac), .step_i(tap_end), .turns_i(kernel_x_i), .last_o(tap_x_end));
+    dna_turns u_tap_y (.clk(clk), .start_i(!in_mac), .step_i(tap_end && tap_x_end), .turns_i(kernel_y_i), .last_o(tap_y_end));
 
-    wire in_mac     = state_q == MAC;
     wire mac_end    = in_mac && block_end;
     wire word_first, word_last;    // vector of a word of weights
     dna_parts #(.UPW(UPW), .PACKED(PACKED)) u_parts (
         .clk(clk), .packed_i(packed_i), .run_i(in_mac && !block_end), .part_o(weight_part_o), .first_o(word_first), .last_o(word_last));
-    wire block_done = (mac_end && bubble_i == 8'd0) || (state_q == BUBBLE && count_q == 8'd1);
+    assign block_done = (mac_end && bubble_i == 8'd0) || (state_q == BUBBLE && count_q == 8'd1);
     assign job_done = block_done && block_last;
 
     assign take_o        = state_q == IDLE && captured_i && drained_i;
@@ -148,7 +156,7 @@ module dna_compute #(
     assign tap_x_o        = tap_x_q;
     assign tap_y_o        = tap_y_q;
     assign x_block_o      = x_q;
-    assign y_block_o      = y_word_q + y_q;
+    assign y_block_o      = y_map_q;
     assign y_base_o       = y_base_q;
     assign channel_addr_o = depthwise_i ? unit_channel_q : channel_addr_q;
     assign select_o       = channel_q[SELECT-1:0];
@@ -213,15 +221,12 @@ module dna_compute #(
     always @(posedge clk) begin
         if (state_q == PREPARE) begin
             rows_q     <= row_last ? rows_last_i : rows_full_i;
-            units_q    <= channel_last ? units_last_i : units_full_i;
-            y_blocks_q <= row_last ? y_blocks_last_i : y_blocks_full_i;
+            one_unit_q <= units == 10'd1;
             tile_words_q <= tile_words[OADDR-1:0];
-            unit_rest_q <= channel_last ? units_last_i : units_full_i;
-            unit_odd_q  <= 1'b0;
-            x_rest_q    <= x_blocks_i;
-            y_rest_q    <= row_last ? y_blocks_last_i : y_blocks_full_i;
-            x_q    <= 10'd0;
-            y_q    <= 10'd0;
+            unit_odd_q <= 1'b0;
+            x_q        <= 10'd0;
+            y_q        <= 10'd0;
+            y_map_q    <= y_word_q;
             unit_base_q <= {OADDR{1'b0}};
             x_offset_q  <= {OADDR{1'b0}};
             y_offset_q  <= {OADDR{1'b0}};
@@ -229,8 +234,7 @@ module dna_compute #(
             unit_channel_q <= 16'd0;
         end else if (block_done) begin
             if (unit_moves) begin
-                unit_rest_q <= unit_last ? units_q : unit_rest_q - 10'd1;
-                unit_odd_q  <= !unit_last && !unit_odd_q;
+                unit_odd_q <= !unit_last && !unit_odd_q;
                 if (unit_last) begin
                     unit_base_q    <= {OADDR{1'b0}};
                     unit_channel_q <= 16'd0;
@@ -242,13 +246,12 @@ module dna_compute #(
                 else unit_addr_q <= unit_addr_q + unit_words_i[WADDR-1:0];
             end
             if (x_moves) begin
-                x_rest_q   <= x_last ? x_blocks_i : x_rest_q - 10'd1;
                 x_q        <= x_last ? 10'd0 : x_q + 10'd1;
                 x_offset_q <= x_last ? {OADDR{1'b0}} : x_offset_q + ({{(OADDR-1){1'b0}}, 1'b1} << log2_x_i);
             end
             if (y_moves) begin
-                y_rest_q   <= y_last ? y_blocks_q : y_rest_q - 10'd1;
                 y_q        <= y_last ? 10'd0 : y_q + 10'd1;
+                y_map_q    <= y_last ? y_word_q : y_map_q + 10'd1;
                 y_offset_q <= y_last ? {OADDR{1'b0}} : y_offset_q + y_stride;
             end
         end
@@ -271,33 +274,31 @@ module dna_compute #(
 
     // Reduction: taps outside, channel runs and channels inside.
     wire [11:0] start_channel = {{(12-SELECT){1'b0}}, channel_offset_i};
+    wire signed [5:0] start_tap = -$signed({3'b000, pad_i}), next_tap = dilated_i ? 6'sd2 : 6'sd1;
     always @(posedge clk) begin
         if (!in_mac || block_end) begin
-            tap_x_q <= 4'd0;
-            tap_y_q <= 4'd0;
+            tap_x_q <= start_tap;
+            tap_y_q <= start_tap;
             first_q <= 1'b1;
         end else begin
             first_q <= 1'b0;
             if (tap_end) begin
-                tap_x_q <= tap_x_end ? 4'd0 : tap_x_q + 4'd1;
-                if (tap_x_end) tap_y_q <= tap_y_q + 4'd1;
+                tap_x_q <= tap_x_end ? start_tap : tap_x_q + next_tap;
+                if (tap_x_end) tap_y_q <= tap_y_q + next_tap;
             end
         end
         if (!in_mac || tap_end) begin
             run_q          <= 1'b0;
             channel_q      <= start_channel;
-            left_q         <= channels_i;
             channel_addr_q <= 16'd0;
             fresh_q        <= 1'b1;
         end else if (run_end) begin
             run_q          <= 1'b1;
             channel_q      <= run_start_i;
-            left_q         <= channels_i;
             channel_addr_q <= run_address_i;
             fresh_q        <= 1'b1;
         end else begin
             channel_q <= channel_q + 12'd1;
-            left_q    <= left_q - 12'd1;
             fresh_q   <= &channel_q[SELECT-1:0];
             if (&channel_q[SELECT-1:0]) channel_addr_q <= channel_addr_q + block_words_i;
         end

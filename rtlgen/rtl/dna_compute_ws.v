@@ -28,7 +28,7 @@ module dna_compute_ws #(
     output wire             slot_take_o,
     output wire             input_release_o, weights_release_o,   // with the end of a job
     // layer
-    input  wire             depthwise_i, packed_i, raw_i, channels_outer_i, shared_weights_i, pixels_outer_i, shift_i,
+    input  wire             depthwise_i, packed_i, raw_i, channels_outer_i, shared_weights_i, pixels_outer_i, shift_i, dilated_i,
     input  wire [2:0]       pad_i,
     input  wire [9:0]       row_tiles_i, channel_tiles_i,
     input  wire [3:0]       kernel_x_i, kernel_y_i,
@@ -44,7 +44,7 @@ module dna_compute_ws #(
     output wire             mac_o,            // a step
     output wire             swap_o,           // first step of a set
     output wire             first_o, last_o,  // the step's set is the first or last of the block
-    output wire [3:0]       tap_x_o, tap_y_o,
+    output wire signed [5:0] tap_x_o, tap_y_o,
     output wire [9:0]       x_o, y_o, y_base_o,
     output wire [15:0]      channel_addr_o,
     output wire [SELECT-1:0] select_o,
@@ -74,7 +74,7 @@ module dna_compute_ws #(
     wire row_last, channel_last, job_last, input_release, weights_release;
     wire row_step, row_wrap, unused_channel_step, unused_channel_wrap;
     wire unused_changed_input, unused_changed_weights;
-    wire job_done;
+    wire block_done, job_done;
     dna_nest u_nest (
         .clk(clk), .start_i(state_q == START), .step_i(job_done), .row_tiles_i(row_tiles_i), .channel_tiles_i(channel_tiles_i),
         .channels_outer_i(channels_outer_i), .depthwise_i(depthwise_i), .shared_weights_i(shared_weights_i),
@@ -92,38 +92,42 @@ module dna_compute_ws #(
     wire unused_base = &{1'b0, y_base[12:10]};
 
     // Job sizes.
-    reg [9:0]       units_q;
     reg [OADDR-1:0] tile_words_q;
     reg [15:0]      tile_pixels_q;
     wire [15:0]     tile_words  = row_last ? tile_words_last_i : tile_words_full_i;
     wire [15:0]     tile_pixels = raw_i ? 16'd1 : tile_words;
 
-    // Block: pixels left from its first one on, that pixel's place. What follows from the pixels left is registered beside
+    // Block: pixels left from its first one on. What follows from the pixels left is registered beside
     // them: is this the tile's last block, its pixels, its last pixel, and the last step of one of its sets.
     reg [15:0]      left_q;
-    reg [9:0]       x_first_q, y_first_q;
     reg             tile_last_q;
     reg [11:0]      pixels_q, pixel_end_q, set_end_q;
-    reg [9:0]       unit_rest_q;                              // from this one on
-    reg             unit_odd_q;
-    wire unit_last  = unit_rest_q == 10'd1;
+    reg             unit_odd_q, one_unit_q;
+    wire unit_last;
+    wire [9:0] units = channel_last ? units_last_i : units_full_i;
     wire block_last = tile_last_q && unit_last;
     wire unit_moves = pixels_outer_i || tile_last_q;
-    wire unit_turns = unit_moves && units_q != 10'd1;         // the next block belongs to another unit
+    wire unit_turns = unit_moves && !one_unit_q;              // the next block belongs to another unit
     wire tile_moves = !pixels_outer_i || unit_last;
     wire unit_half  = (UPW == 2) && unit_odd_q;
     wire unit_full  = (UPW == 1) || unit_half;                // the next unit starts another channel block
+    dna_turns #(.BITS(10)) u_units (
+        .clk(clk), .start_i(state_q == PREPARE), .step_i(block_done && unit_moves), .turns_i(units), .last_o(unit_last));
 
     // Set: reduction loops.
-    reg [3:0]  tap_x_q, tap_y_q;
+    reg signed [5:0] tap_x_q, tap_y_q;                        // in pixels from the output pixel's own
     reg        run_q, first_q;
-    reg [11:0] channel_q, slices_q;
+    reg [11:0] channel_q;
     reg [15:0] channel_addr_q;
-    wire run_end   = slices_q == 12'd1;
-    wire tap_end   = run_end && (run_q || !two_runs_i);
-    wire tap_x_end = tap_x_q + 4'd1 == kernel_x_i;
-    wire tap_y_end = tap_y_q + 4'd1 == kernel_y_i;
-    wire set_last  = tap_end && tap_x_end && tap_y_end;
+    wire in_run = state_q == RUN;
+    wire set_end, run_end, tap_x_end, tap_y_end;
+    wire tap_end  = run_end && (run_q || !two_runs_i);
+    wire set_last = tap_end && tap_x_end && tap_y_end;
+    dna_turns #(.BITS(12)) u_slices (
+        .clk(clk), .start_i(!in_run), .step_i(set_end), .turns_i(channels_i), .last_o(run_end));
+    dna_turns u_tap_x (.clk(clk), .start_i(!in_run), .step_i(set_end && tap_end), .turns_i(kernel_x_i), .last_o(tap_x_end));
+    dna_turns u_tap_y (
+        .clk(clk), .start_i(!in_run), .step_i(set_end && tap_end && tap_x_end), .turns_i(kernel_y_i), .last_o(tap_y_end));
     wire [11:0] next_channel = tap_end ? {{(12-SELECT){1'b0}}, start_channel}
                              : run_end ? run_start_i : channel_q + ROWS[11:0];
     // Depthwise: slices cover the unit's own columns.
@@ -132,11 +136,10 @@ module dna_compute_ws #(
 
     // Step: pixel of the set.
     reg [11:0] step_q;
-    reg [9:0]  x_q, y_q;
-    wire in_run   = state_q == RUN;
-    wire mac      = in_run && step_q < pixels_q;
-    wire set_end    = in_run && step_q == set_end_q;
-    wire block_done = set_end && set_last;
+    reg [9:0]  x_q, y_q;                                      // y_q: in the map
+    wire mac = in_run && step_q < pixels_q;
+    assign set_end = in_run && step_q == set_end_q;
+    assign block_done = set_end && set_last;
     assign job_done = block_done && block_last;
 
     assign take_o        = state_q == IDLE && captured_i && drained_i;
@@ -170,7 +173,7 @@ module dna_compute_ws #(
     assign tap_x_o        = tap_x_q;
     assign tap_y_o        = tap_y_q;
     assign x_o            = x_q;
-    assign y_o            = y_tile_q + y_q;
+    assign y_o            = y_q;
     assign y_base_o       = y_base_q;
     assign channel_addr_o = depthwise_i ? unit_channel_q : channel_addr_q;
     assign select_o       = channel_q[SELECT-1:0];
@@ -228,35 +231,33 @@ module dna_compute_ws #(
     end
 
     // Pixels: the last step of a block's last set leads to the next block's first pixel.
-    wire row_end = x_q + 10'd1 == out_width_i;
-    wire [9:0] x_next = row_end ? 10'd0 : x_q + 10'd1;
-    wire [9:0] y_next = row_end ? y_q + 10'd1 : y_q;
+    reg        row_end_q, narrow_q;                            // x_q is a row's last pixel; rows have one pixel
+    reg [9:0]  before_end_q;                                   // the last pixel but one
+    wire [9:0] x_next       = row_end_q ? 10'd0 : x_q + 10'd1;
+    wire [9:0] y_next       = row_end_q ? y_q + 10'd1 : y_q;
+    wire       row_end_next = row_end_q ? narrow_q : x_q == before_end_q;
     wire restart = tile_last_q && tile_moves;                  // the next block is the tile's first one
-    reg [9:0] x_after_q, y_after_q;                            // pixel behind the set's last one
-    wire last_pixel = mac && step_q == pixel_end_q;
-    wire [9:0] x_after = last_pixel ? x_next : x_after_q;
-    wire [9:0] y_after = last_pixel ? y_next : y_after_q;
+    reg  [20:0] first_pixel_q, after_q;                        // of the block; behind the set's last one
+    wire [20:0] start_pixel = {narrow_q, y_tile_q, 10'd0};
+    wire [20:0] next_pixel  = {row_end_next, y_next, x_next};
+    wire        last_pixel  = mac && step_q == pixel_end_q;
+    wire [20:0] next_block  = restart ? start_pixel : last_pixel ? next_pixel : after_q;
     always @(posedge clk) begin
-        if (last_pixel) begin
-            x_after_q <= x_next;
-            y_after_q <= y_next;
-        end
+        narrow_q     <= out_width_i == 10'd1;
+        before_end_q <= out_width_i - 10'd2;
+        if (last_pixel) after_q <= next_pixel;
         if (state_q == PREPARE) begin
-            {x_q, y_q, x_first_q, y_first_q} <= 40'd0;
+            {row_end_q, y_q, x_q} <= start_pixel;
+            first_pixel_q <= start_pixel;
             left_q        <= tile_pixels;
             tile_offset_q <= {OADDR{1'b0}};
         end else if (block_done && tile_moves) begin
-            {x_q, x_first_q} <= restart ? 20'd0 : {x_after, x_after};
-            {y_q, y_first_q} <= restart ? 20'd0 : {y_after, y_after};
+            {row_end_q, y_q, x_q} <= next_block;
+            first_pixel_q <= next_block;
             left_q        <= restart ? tile_pixels_q : left_next_q;
             tile_offset_q <= restart ? {OADDR{1'b0}} : tile_offset_q + PSUM[OADDR-1:0];
-        end else if (set_end) begin
-            x_q <= x_first_q;
-            y_q <= y_first_q;
-        end else if (mac) begin
-            x_q <= x_next;
-            y_q <= y_next;
-        end
+        end else if (set_end) {row_end_q, y_q, x_q} <= first_pixel_q;
+        else if (mac) {row_end_q, y_q, x_q} <= next_pixel;
         if (!in_run || set_end) step_q <= 12'd0;
         else step_q <= step_q + 12'd1;
     end
@@ -280,17 +281,15 @@ module dna_compute_ws #(
     // Units.
     always @(posedge clk) begin
         if (state_q == PREPARE) begin
-            units_q        <= channel_last ? units_last_i : units_full_i;
+            one_unit_q     <= units == 10'd1;
             tile_words_q   <= tile_words[OADDR-1:0];
             tile_pixels_q  <= tile_pixels;
-            unit_rest_q    <= channel_last ? units_last_i : units_full_i;
             unit_odd_q     <= 1'b0;
             unit_base_q    <= {OADDR{1'b0}};
             unit_addr_q    <= {WADDR{1'b0}};
             unit_channel_q <= 16'd0;
         end else if (block_done && unit_moves) begin
-            unit_rest_q <= unit_last ? units_q : unit_rest_q - 10'd1;
-            unit_odd_q  <= !unit_last && !unit_odd_q;
+            unit_odd_q <= !unit_last && !unit_odd_q;
             if (unit_last) begin
                 unit_base_q    <= {OADDR{1'b0}};
                 unit_channel_q <= 16'd0;
@@ -304,34 +303,36 @@ module dna_compute_ws #(
     end
 
     // Weight words: parameters, then the sets in order; during a block's last set the unit's first one is loaded again.
-    wire [WADDR-1:0] weight_addr = (in_run && set_last && step_q == 12'd0) ? vectors_addr_q : weight_addr_q;
+    wire             again       = in_run && set_last && step_q == 12'd0;
+    wire [WADDR-1:0] weight_addr = again ? vectors_addr_q : weight_addr_q;
+    reg  [WADDR-1:0] second_addr_q;                            // behind the first set's first word
     always @(posedge clk) begin
         if (state_q == PAUSE) weight_addr_q <= unit_addr_q;
-        else if (parameter_o || used) weight_addr_q <= weight_addr + 1'b1;
+        else if (parameter_o || used) weight_addr_q <= again ? second_addr_q : weight_addr_q + 1'b1;
         else weight_addr_q <= weight_addr;
         if (parameter_o) vectors_addr_q <= weight_addr_q + 1'b1;
+        second_addr_q <= vectors_addr_q + 1'b1;
     end
 
     // Sets: taps outside, channel runs and slices inside.
+    wire signed [5:0] start_tap = -$signed({3'b000, pad_i}), next_tap = dilated_i ? 6'sd2 : 6'sd1;
     always @(posedge clk) begin
         if (!in_run || block_done) begin
-            tap_x_q        <= 4'd0;
-            tap_y_q        <= 4'd0;
+            tap_x_q        <= start_tap;
+            tap_y_q        <= start_tap;
             first_q        <= 1'b1;
             run_q          <= 1'b0;
-            slices_q       <= channels_i;
             channel_q      <= {{(12-SELECT){1'b0}}, start_channel};
             channel_addr_q <= 16'd0;
         end else if (set_end) begin
             first_q   <= 1'b0;
             run_q     <= !tap_end && (run_q || run_end);
-            slices_q  <= run_end ? channels_i : slices_q - 12'd1;
             channel_q <= next_channel;
             if (tap_end) channel_addr_q <= 16'd0;
             else if (run_end) channel_addr_q <= run_address_i;
             else if (next_channel[SELECT-1:0] == {SELECT{1'b0}}) channel_addr_q <= channel_addr_q + block_words_i;
-            if (tap_end) tap_x_q <= tap_x_end ? 4'd0 : tap_x_q + 4'd1;
-            if (tap_end && tap_x_end) tap_y_q <= tap_y_q + 4'd1;
+            if (tap_end) tap_x_q <= tap_x_end ? start_tap : tap_x_q + next_tap;
+            if (tap_end && tap_x_end) tap_y_q <= tap_y_q + next_tap;
         end
     end
 endmodule

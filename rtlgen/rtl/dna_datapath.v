@@ -30,7 +30,7 @@ module dna_datapath #(
     // issue (stage 0)
     input  wire             mac_i, first_i, last_i, load_i, half_i, weight_read_i, parameter_read_i, input_slot_i, weight_slot_i, job_end_i,
     input  wire [PACKED:0]  weight_part_i,
-    input  wire [3:0]       tap_x_i, tap_y_i,
+    input  wire signed [5:0] tap_x_i, tap_y_i,
     input  wire [SELECT-1:0] select_i,
     input  wire [9:0]       x_block_i, y_block_i, y_base_i,
     input  wire [15:0]      channel_addr_i,
@@ -39,8 +39,8 @@ module dna_datapath #(
     input  wire [OADDR-1:0] block_base_i,
     input  wire [5:0]       x_left_i, y_left_i,
     // layer
-    input  wire             depthwise_i, packed_i, shift_i, raw_i, residual_i, max_i, dilated_i, slow_i, reload_i,
-    input  wire [2:0]       log2_x_i, log2_y_i, pad_i,
+    input  wire             depthwise_i, packed_i, shift_i, raw_i, residual_i, max_i, slow_i, reload_i,
+    input  wire [2:0]       log2_x_i, log2_y_i,
     input  wire [BITS-1:0]  pad_value_i,
     input  wire [9:0]       in_height_i, in_width_i, out_width_i,
     input  wire [15:0]      x_words_i, plane_words_i,
@@ -112,8 +112,8 @@ module dna_datapath #(
     end
     dna_address #(.ROWS(ROWS), .LOG(LOG), .ADDR(IADDR)) u_address (
         .clk(clk), .load_i(load_i), .tap_x_i(tap_x_i), .tap_y_i(tap_y_i), .x_block_i(x_block_i), .y_block_i(y_block_i),
-        .y_base_i(y_base_i), .channel_addr_i(channel_addr_i), .dilated_i(dilated_i), .shift_i(shift_i), .log2_x_i(log2_x_i), .log2_y_i(log2_y_i),
-        .pad_i(pad_i), .in_height_i(in_height_i), .in_width_i(in_width_i), .x_words_i(x_words_i),
+        .y_base_i(y_base_i), .channel_addr_i(channel_addr_i), .shift_i(shift_i), .log2_x_i(log2_x_i), .log2_y_i(log2_y_i),
+        .in_height_i(in_height_i), .in_width_i(in_width_i), .x_words_i(x_words_i),
         .plane_words_i(plane_words_i), .read_o(bank_read_o), .addr_o(bank_addr), .amount_o(amount4));
     dna_input_buffer #(.ROWS(ROWS), .LOG(LOG), .WORDS(INPUT_WORDS), .ADDR(IADDR)) u_input_buffer (
         .clk(clk), .write_i(input_write_i), .write_slot_i(input_write_slot_i), .write_bank_i(input_write_bank_i),

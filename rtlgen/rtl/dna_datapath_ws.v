@@ -31,7 +31,7 @@ module dna_datapath_ws #(
     input  wire             rst_n,
     // issue (stage 0)
     input  wire             mac_i, swap_i, first_i, last_i, half_i, input_slot_i, weight_slot_i, job_end_i,
-    input  wire [3:0]       tap_x_i, tap_y_i,
+    input  wire signed [5:0] tap_x_i, tap_y_i,
     input  wire [9:0]       x_i, y_i, y_base_i,
     input  wire [15:0]      channel_addr_i,
     input  wire [SELECT-1:0] select_i,
@@ -44,8 +44,7 @@ module dna_datapath_ws #(
     input  wire [SELECT-1:0] weight_select_i,
     input  wire [4:0]       parameter_index_i,
     // layer
-    input  wire             depthwise_i, packed_i, dilated_i, shift_i, raw_i, residual_i,
-    input  wire [2:0]       pad_i,
+    input  wire             depthwise_i, packed_i, shift_i, raw_i, residual_i,
     input  wire [BITS-1:0]  pad_value_i,
     input  wire [9:0]       in_height_i, in_width_i,
     input  wire [15:0]      x_words_i, plane_words_i,
@@ -118,8 +117,8 @@ module dna_datapath_ws #(
     always @(posedge clk) valid_q <= bank_read_o;
     dna_address #(.ROWS(1), .LOG(1), .ADDR(IADDR)) u_address (
         .clk(clk), .load_i(mac_i), .tap_x_i(tap_x_i), .tap_y_i(tap_y_i), .x_block_i(x_i), .y_block_i(y_i),
-        .y_base_i(y_base_i), .channel_addr_i(channel_addr_i), .dilated_i(dilated_i), .shift_i(shift_i), .log2_x_i(3'd0), .log2_y_i(3'd0),
-        .pad_i(pad_i), .in_height_i(in_height_i), .in_width_i(in_width_i), .x_words_i(x_words_i),
+        .y_base_i(y_base_i), .channel_addr_i(channel_addr_i), .shift_i(shift_i), .log2_x_i(3'd0), .log2_y_i(3'd0),
+        .in_height_i(in_height_i), .in_width_i(in_width_i), .x_words_i(x_words_i),
         .plane_words_i(plane_words_i), .read_o(bank_read_o), .addr_o(input_addr), .amount_o(unused_amount));
     dna_buffer #(.WORDS(INPUT_WORDS), .ADDR(IADDR)) u_input_buffer (
         .clk(clk), .write_i(input_write_i), .write_slot_i(input_write_slot_i), .write_mask_i(16'hffff),

@@ -94,7 +94,7 @@ module dna_engine_os #(
 
     // ---- Issue (stage 0).
     wire first, last, load, half, weight_read, parameter_read, input_slot, weight_slot, job_end;
-    wire [3:0] tap_x, tap_y;
+    wire signed [5:0] tap_x, tap_y;
     wire [SELECT-1:0] select;
     wire [9:0] x_block, y_block, y_base;
     wire [15:0] channel_addr;
@@ -108,7 +108,7 @@ module dna_engine_os #(
         .loaded_i(loaded_i), .loaded_take_o(loaded_take_o), .slot_free_i(slot_free_i), .slot_take_o(slot_take_o),
         .input_release_o(input_release_o), .weights_release_o(weights_release_o),
         .depthwise_i(depthwise), .packed_i(is_packed), .late_i(reload), .channels_outer_i(channels_outer), .shared_weights_i(shared_weights),
-        .pixels_outer_i(pixels_outer), .shift_i(shift), .log2_x_i(log2_x), .log2_y_i(log2_y), .pad_i(pad),
+        .pixels_outer_i(pixels_outer), .shift_i(shift), .dilated_i(dilated), .log2_x_i(log2_x), .log2_y_i(log2_y), .pad_i(pad),
         .row_tiles_i(row_tiles), .channel_tiles_i(channel_tiles), .kernel_x_i(kernel_x), .kernel_y_i(kernel_y),
         .channel_offset_i(channel_offset), .two_runs_i(two_runs), .rows_full_i(rows_full), .rows_last_i(rows_last),
         .units_full_i(units_full), .units_last_i(units_last), .out_width_i(out_width), .x_blocks_i(x_blocks),
@@ -133,7 +133,7 @@ module dna_engine_os #(
         .tap_y_i(tap_y), .select_i(select), .x_block_i(x_block), .y_block_i(y_block), .y_base_i(y_base),
         .channel_addr_i(channel_addr), .weight_addr_i(weight_addr), .parameter_index_i(parameter_index),
         .block_base_i(block_base), .x_left_i(x_left), .y_left_i(y_left), .depthwise_i(depthwise), .packed_i(is_packed), .shift_i(shift),
-        .raw_i(raw), .residual_i(residual_o), .max_i(max), .dilated_i(dilated), .slow_i(slow), .reload_i(reload), .log2_x_i(log2_x), .log2_y_i(log2_y), .pad_i(pad),
+        .raw_i(raw), .residual_i(residual_o), .max_i(max), .slow_i(slow), .reload_i(reload), .log2_x_i(log2_x), .log2_y_i(log2_y),
         .pad_value_i(pad_value), .in_height_i(in_height), .in_width_i(in_width), .out_width_i(out_width),
         .x_words_i(x_words), .plane_words_i(plane_words), .zero_i(zero), .low_i(low), .high_i(high),
         .zero_b_i(zero_b), .sum_zero_i(sum_zero), .sum_low_i(sum_low), .sum_high_i(sum_high),

@@ -99,7 +99,7 @@ module dna_engine_ws #(
 
     // ---- Issue (stage 0).
     wire swap, first, last, half, weight_read, weight_load, parameter_read, input_slot, weight_slot, job_end;
-    wire [3:0] tap_x, tap_y;
+    wire signed [5:0] tap_x, tap_y;
     wire [9:0] x, y, y_base;
     wire [15:0] channel_addr;
     wire [SELECT-1:0] select, weight_select;
@@ -116,7 +116,7 @@ module dna_engine_ws #(
         .loaded_i(loaded_i), .loaded_take_o(loaded_take_o), .slot_free_i(slot_free_i), .slot_take_o(slot_take_o),
         .input_release_o(input_release_o), .weights_release_o(weights_release_o),
         .depthwise_i(depthwise), .packed_i(is_packed), .raw_i(raw), .channels_outer_i(channels_outer), .shared_weights_i(shared_weights),
-        .pixels_outer_i(pixels_outer), .shift_i(shift), .pad_i(pad), .row_tiles_i(row_tiles),
+        .pixels_outer_i(pixels_outer), .shift_i(shift), .dilated_i(dilated), .pad_i(pad), .row_tiles_i(row_tiles),
         .channel_tiles_i(channel_tiles), .kernel_x_i(kernel_x), .kernel_y_i(kernel_y), .channel_offset_i(channel_offset), .two_runs_i(two_runs),
         .rows_full_i(rows_full), .units_full_i(units_full), .units_last_i(units_last), .out_width_i(out_width),
         .channels_i(channels), .run_start_i(run_start), .run_address_i(run_address), .block_words_i(block_words),
@@ -140,7 +140,7 @@ module dna_engine_ws #(
         .out_addr_i(out_addr), .weight_read_i(weight_read), .weight_part_i(weight_part), .weight_load_i(weight_load),
         .parameter_read_i(parameter_read), .weight_addr_i(weight_addr), .weight_row_i(weight_row),
         .weight_select_i(weight_select), .parameter_index_i(parameter_index), .depthwise_i(depthwise), .packed_i(is_packed),
-        .dilated_i(dilated), .shift_i(shift), .raw_i(raw), .residual_i(residual_o), .pad_i(pad), .pad_value_i(pad_value),
+        .shift_i(shift), .raw_i(raw), .residual_i(residual_o), .pad_value_i(pad_value),
         .in_height_i(in_height), .in_width_i(in_width), .x_words_i(x_words), .plane_words_i(plane_words),
         .zero_i(zero), .low_i(low), .high_i(high), .zero_b_i(zero_b), .sum_zero_i(sum_zero),
         .sum_low_i(sum_low), .sum_high_i(sum_high), .sum_shift_i(sum_shift), .multiplier_a_i(multiplier_a),
