@@ -18,6 +18,10 @@ namespace dna::flows {
 namespace {
 
 const char* const kMemoryModule = "dna_sram_sp";
+const char* const kElaborated = "elaborated.json";
+const char* const kAreaScript = "abc.script";
+const char* const kDelayScript = "abc_delay.script";
+const char* const kControlScript = "abc_control.script";
 
 base::ProcessResult runYosys(const std::filesystem::path& folder, const std::string& script) {
     return base::runTool({.command = {"yosys", "-q", "-s", script}, .folder = folder, .timeout_seconds = 3600});
@@ -47,6 +51,11 @@ std::string delayScript(double period_ns) { return "strash\nifraig\nscorr\n&get 
 /// modules on the same path.
 constexpr double kAreaShare = 0.9;
 
+/// Modules of which the chip has few are control: their paths run through several of them, and their area counts little. Above
+/// this share they are mapped for delay and sized for it.
+constexpr long kFew = 8;
+constexpr double kControlShare = 0.5;
+
 std::string readLiberties(const std::vector<std::string>& memory_liberties) {
     std::string text = "read_liberty -lib cells.lib\n";
     for (const std::string& liberty : memory_liberties) text += "read_liberty -lib " + liberty + "\n";
@@ -66,7 +75,7 @@ std::string synthesisScript(const YosysOptions& options, const std::vector<std::
 std::map<std::string, double> moduleDelays(const YosysOptions& options, const std::vector<std::string>& memory_liberties) {
     base::writeFileAtomic(options.folder / "area.ys",
                           readLiberties(memory_liberties) +
-                              "read_rtlil synthesised.il\ntee -q -o abc.log abc -liberty cells.lib -script abc.script\n");
+                              fmt::format("read_rtlil synthesised.il\ntee -q -o abc.log abc -liberty cells.lib -script {}\n", kAreaScript));
     runYosys(options.folder, "area.ys");
     static const std::regex begin(R"(Extracting gate netlist of module `([^']*(?:'[^']*)*)' to)"), delay(R"(Delay =\s*([0-9.]+) ps)");
     std::map<std::string, double> delays;
@@ -80,20 +89,33 @@ std::map<std::string, double> moduleDelays(const YosysOptions& options, const st
     return delays;
 }
 
-/// Maps the modules that miss the period for delay and all others for area.
+/// How often the chip has a module, by its name in Yosys' log.
+long instancesOf(const std::map<std::string, long>& instances, const std::string& module) {
+    const auto found = instances.find(module.substr(module.rfind('\\', 0) == 0 ? 1 : 0));
+    return found == instances.end() ? 1 : found->second;
+}
+
+/// A selection of one module: names hold characters that mean something there.
+std::string selection(const std::string& module) {
+    std::string pattern = module;
+    for (char& c : pattern)
+        if (std::isalnum(static_cast<unsigned char>(c)) == 0 && c != '_') c = '?';
+    return " " + pattern;
+}
+
+/// Maps the modules that miss their share of the period for delay and all others for area.
 std::string mappingScript(const YosysOptions& options, const Platform& platform, const std::vector<std::string>& memory_liberties,
                           const std::map<std::string, double>& delays) {
-    std::string area, fast;
+    const std::map<std::string, long> instances =
+        readNetlist(base::readFile(options.folder / kElaborated), options.top).instances();
+    const double period_ps = 1e6 / options.clock_mhz;
+    std::map<std::string, std::string> modules;  // by script
     for (const auto& [module, delay] : delays) {
-        // Names hold characters that mean something in a selection.
-        std::string pattern = module;
-        for (char& c : pattern)
-            if (std::isalnum(static_cast<unsigned char>(c)) == 0 && c != '_') c = '?';
-        (delay > kAreaShare * 1e6 / options.clock_mhz ? fast : area) += " " + pattern;
+        const bool control = instancesOf(instances, module) < kFew && delay > kControlShare * period_ps;
+        modules[control ? kControlScript : delay > kAreaShare * period_ps ? kDelayScript : kAreaScript] += selection(module);
     }
     std::string text = readLiberties(memory_liberties) + "read_rtlil synthesised.il\n";
-    if (!area.empty()) text += "abc -liberty cells.lib -script abc.script" + area + "\n";
-    if (!fast.empty()) text += "abc -liberty cells.lib -script abc_delay.script" + fast + "\n";
+    for (const auto& [script, names] : modules) text += fmt::format("abc -liberty cells.lib -script {}{}\n", script, names);
     text += "setundef -zero\n";
     if (platform.tie_high && platform.tie_low)
         text += fmt::format("hilomap -hicell {} {} -locell {} {}\n", platform.tie_high->cell, platform.tie_high->pin,
@@ -145,10 +167,10 @@ std::map<std::string, double> areasOf(const std::vector<MemoryUse>& memories, co
 }  // namespace
 
 std::vector<MemoryUse> memoriesOf(const YosysOptions& options) {
-    const std::string script = readSources(options, false) + fmt::format("hierarchy -check -top {}\nproc\nwrite_json elaborated.json\n", options.top);
+    const std::string script = readSources(options, false) + fmt::format("hierarchy -check -top {}\nproc\nwrite_json {}\n", options.top, kElaborated);
     base::writeFileAtomic(options.folder / "elaborate.ys", script);
     runYosys(options.folder, "elaborate.ys");
-    const Netlist netlist = readNetlist(base::readFile(options.folder / "elaborated.json"), options.top);
+    const Netlist netlist = readNetlist(base::readFile(options.folder / kElaborated), options.top);
     std::vector<MemoryUse> uses;
     for (const auto& [name, count] : netlist.instances()) {
         const NetlistModule& module = netlist.modules.at(name);
@@ -184,8 +206,10 @@ YosysResult synthesise(const YosysOptions& options, const Platform& platform, co
     result.memories = memoriesOf(options);
     base::writeFileAtomic(options.folder / "cells.lib", prepared.synthesis_liberty);
     base::writeFileAtomic(options.folder / "memories.v", memoryWrapper(result.memories, platform, prepared.memory));
-    base::writeFileAtomic(options.folder / "abc.script", areaScript(1000.0 / options.clock_mhz));
-    base::writeFileAtomic(options.folder / "abc_delay.script", delayScript(1000.0 / options.clock_mhz));
+    const double period_ns = 1000.0 / options.clock_mhz;
+    base::writeFileAtomic(options.folder / kAreaScript, areaScript(period_ns));
+    base::writeFileAtomic(options.folder / kDelayScript, delayScript(period_ns));
+    base::writeFileAtomic(options.folder / kControlScript, delayScript(kControlShare * period_ns));
     const std::vector<std::string> liberties = writeMemoryLiberties(options, result.memories, platform, prepared);
     log.progress("synthesis", 1, 4, "Yosys maps to " + platform.name);
     base::writeFileAtomic(options.folder / "synth.ys", synthesisScript(options, liberties));

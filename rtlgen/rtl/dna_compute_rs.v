@@ -107,54 +107,65 @@ module dna_compute_rs #(
     wire [3:0]  taps_below = kernel_y_i - 4'd1;
     wire [12:0] reach = (shift_i ? {2'b00, rows - 10'd1, 1'b0} : {3'b000, rows - 10'd1})
                       + (dilated_i ? {8'd0, taps_below, 1'b0} : {9'd0, taps_below}) + 13'd1;
-    reg signed [12:0] y_end_q;                        // clipped to the map in the cycles before the first step
+    reg [12:0] reach_q;                               // input rows of the tile
+    reg signed [12:0] y_end_q;                        // clipped to the map; both in the cycles before the first step
     wire [10:0] limit = y_end_q > $signed({3'b000, in_height_i}) ? {1'b0, in_height_i} : y_end_q[10:0];
     wire unused_word = &{1'b0, y_word[12:10]};
     always @(posedge clk) begin
         if (state_q == START || (job_done && row_wrap)) y_in_q <= -$signed({10'd0, pad_i});
         else if (job_done && row_step) y_in_q <= y_in_q + $signed({1'b0, y_step_i});
-        if (state_q == PREPARE) begin
-            y_base_q <= y_word[9:0];
-            y_end_q  <= y_in_q + $signed(reach);
+        if (state_q == PREPARE) y_base_q <= y_word[9:0];
+        if (!in_run) begin
+            reach_q <= reach;
+            y_end_q <= y_in_q + $signed(reach_q);
+            limit_q <= y_end_q[12] ? 11'd0 : limit;
         end
-        if (!in_run) limit_q <= y_end_q[12] ? 11'd0 : limit;
     end
 
-    // Steps of the set, cycles of the step.
+    // Steps of the set, cycles of the step. Lasts of what a layer counts, registered at its start.
+    reg [5:0]   last_mac_q, last_cycle_q, last_chain_q;
+    wire [6:0]  macs = {3'd0, filter_columns_i} << log2_channels_i;
+    wire [6:0]  last_mac = macs - 7'd1;
+    wire unused_mac = &{1'b0, last_mac[6]};
+    always @(posedge clk) begin
+        last_mac_q   <= last_mac[5:0];
+        last_cycle_q <= step_cycles_i - 6'd1;
+        last_chain_q <= chain_i - 6'd1;
+    end
     reg         stepping_q;
     reg [5:0]   cycle_q;
     reg [15:0]  step_q, left_q;                       // left_q: steps of the tile from the block's first one on
-    wire        whole      = left_q > block_steps_i;
-    wire [15:0] steps      = whole ? block_steps_i : left_q;
-    wire        step_last  = step_q + 16'd1 == steps;
-    wire [6:0]  macs       = {3'd0, filter_columns_i} << log2_channels_i;
+    reg         tile_last_q;                          // the block is the tile's last one
+    reg [15:0]  last_step_q;
+    wire        step_last  = step_q == last_step_q;
     wire        issue      = in_run && stepping_q;
-    wire        step_end   = issue && cycle_q + 6'd1 == step_cycles_i;
+    wire        step_end   = issue && cycle_q == last_cycle_q;
     wire        steps_done = step_end && step_last;
-    assign mac_o   = issue && {1'b0, cycle_q} < macs;
+    assign mac_o   = issue && cycle_q <= last_mac_q;
     assign first_o = mac_o && cycle_q == 6'd0;
-    assign last_o  = mac_o && {1'b0, cycle_q} + 7'd1 == macs;
+    assign last_o  = issue && cycle_q == last_mac_q;
 
     // Weights: the next set's (RUN) or the first one's (LOAD), vector by vector; a set starts with a new word.
     reg         filling_q, rf_half_q;
     reg [5:0]   fill_cycle_q, fill_chain_q;
     wire        fill      = state_q == LOAD || (in_run && filling_q);
-    wire        fill_turn = {1'b0, fill_cycle_q} + 7'd1 == macs;
-    wire        fill_last = fill && fill_turn && fill_chain_q + 6'd1 == chain_i;
+    wire        fill_turn = fill_cycle_q == last_mac_q;
+    wire        fill_last = fill && fill_turn && fill_chain_q == last_chain_q;
     wire        set_end   = in_run && (!stepping_q || steps_done) && (!filling_q || fill_last);
 
     // Blocks and units.
-    reg [9:0]   unit_rest_q, units_q;                         // from this one on; of the job
-    reg         unit_odd_q;
-    wire tile_last  = !whole;
-    wire unit_last  = unit_rest_q == 10'd1;
-    wire block_last = tile_last && unit_last;
-    wire unit_moves = pixels_outer_i || tile_last;
-    wire unit_turns = unit_moves && units_q != 10'd1;         // the next block belongs to another unit
+    reg         unit_odd_q, one_unit_q;
+    wire unit_last, block_done;
+    wire [9:0] units = channel_last ? units_last_i : units_full_i;
+    wire block_last = tile_last_q && unit_last;
+    wire unit_moves = pixels_outer_i || tile_last_q;
+    wire unit_turns = unit_moves && !one_unit_q;              // the next block belongs to another unit
     wire tile_moves = !pixels_outer_i || unit_last;
+    dna_turns #(.BITS(10)) u_units (
+        .clk(clk), .start_i(state_q == PREPARE), .step_i(block_done && unit_moves), .turns_i(units), .last_o(unit_last));
     wire unit_half  = (UPW == 2) && unit_odd_q;
     wire unit_full  = (UPW == 1) || unit_half;                // the next unit starts another channel block
-    wire block_done = set_end && set_last_i;
+    assign block_done = set_end && set_last_i;
     assign job_done = block_done && block_last;
     wire load  = fill && (state_q == LOAD || !set_last_i || !(unit_turns || block_last));
     wire word_first, word_last;                                 // vector of a word of weights
@@ -179,8 +190,10 @@ module dna_compute_rs #(
     wire [15:0]     tile_words = row_last ? tile_words_last_i : tile_words_full_i;
     wire [15:0]     tile_steps = row_last ? tile_steps_last_i : tile_steps_full_i;
     wire unused_words = &{1'b0, unit_words_i, tile_words, group_words_i};
-    wire fill_first = fill && fill_cycle_q == 6'd0 && fill_chain_q == 6'd0;
-    assign weight_addr_o  = (in_run && set_last_i && fill_first) ? vectors_addr_q : weight_addr_q;
+    reg  set_start_q;                                         // first cycle of a set
+    wire again = in_run && set_last_i && set_start_q;
+    reg [WADDR-1:0] second_addr_q;                            // behind the first set's first word
+    assign weight_addr_o  = again ? vectors_addr_q : weight_addr_q;
     assign weight_read_o  = parameter_o || fetch;
     assign weight_load_o  = load;
     assign weight_chain_o = fill_chain_q;
@@ -216,6 +229,7 @@ module dna_compute_rs #(
         else if (state_q == PREPARE || block_done) count_q <= gap_i;
         else if (state_q == PAUSE) count_q <= count_q == 6'd1 ? 6'd0 : count_q - 6'd1;
         else if (state_q == START || parameter_o) count_q <= count_q + 6'd1;
+        set_start_q <= state_q == LOAD || set_end;
         // Every set starts with the walk over its steps and the fill of the one behind it.
         if (state_q == LOAD || set_end) filling_q <= 1'b1;
         else if (fill_last) filling_q <= 1'b0;
@@ -229,7 +243,7 @@ module dna_compute_rs #(
     end
 
     // Place of the step; entry of group 0's partial sum.
-    wire restart = tile_last && tile_moves;                   // the next block is the tile's first one
+    wire restart = tile_last_q && tile_moves;                  // the next block is the tile's first one
     wire [9:0]       left_rows;
     wire [12:0]      in_row;
     wire [OADDR-1:0] out_row;
@@ -240,9 +254,23 @@ module dna_compute_rs #(
     reg [PADDR-1:0] entry_q;
     always @(posedge clk) begin
         if (state_q == PREPARE) left_q <= tile_steps;
-        else if (block_done && tile_moves) left_q <= restart ? tile_steps_q : left_q - block_steps_i;
+        else if (block_done && tile_moves) left_q <= restart ? tile_steps_q : left_next_q;
         if (!in_run || set_end) entry_q <= {PADDR{1'b0}};
         else if (step_end) entry_q <= entry_q + entry_step;
+    end
+
+    // A block's ends: {is it the tile's last block, its last step}. Those of the tile's first one are made before it runs, those
+    // of the next one in its first three cycles.
+    reg  [15:0] left_next_q;                                  // steps behind the block
+    reg  [16:0] ends_first_q, ends_next_q;
+    wire [16:0] ends_left = left_q > block_steps_i ? {1'b0, block_steps_i - 16'd1} : {1'b1, left_q - 16'd1};
+    wire [16:0] ends_next = left_next_q > block_steps_i ? {1'b0, block_steps_i - 16'd1} : {1'b1, left_next_q - 16'd1};
+    always @(posedge clk) begin
+        left_next_q <= left_q - block_steps_i;
+        ends_next_q <= ends_next;
+        if (!in_run) ends_first_q <= ends_left;
+        if (!in_run) {tile_last_q, last_step_q} <= ends_left;
+        else if (block_done && tile_moves) {tile_last_q, last_step_q} <= restart ? ends_first_q : ends_next_q;
     end
     wire [PADDR+5:0] groups_wide = {{PADDR{1'b0}}, groups_i};
     wire [PADDR-1:0] entry_step  = groups_wide[PADDR-1:0];
@@ -273,17 +301,15 @@ module dna_compute_rs #(
     // last set the unit's first one is loaded again).
     always @(posedge clk) begin
         if (state_q == PREPARE) begin
-            units_q        <= channel_last ? units_last_i : units_full_i;
+            one_unit_q     <= units == 10'd1;
             tile_words_q   <= tile_words[OADDR-1:0];
             tile_steps_q   <= tile_steps;
-            unit_rest_q    <= channel_last ? units_last_i : units_full_i;
             unit_odd_q     <= 1'b0;
             unit_base_q    <= {OADDR{1'b0}};
             unit_addr_q    <= {WADDR{1'b0}};
             unit_channel_q <= 16'd0;
         end else if (block_done && unit_moves) begin
-            unit_rest_q <= unit_last ? units_q : unit_rest_q - 10'd1;
-            unit_odd_q  <= !unit_last && !unit_odd_q;
+            unit_odd_q <= !unit_last && !unit_odd_q;
             if (unit_last) begin
                 unit_base_q    <= {OADDR{1'b0}};
                 unit_channel_q <= 16'd0;
@@ -295,8 +321,9 @@ module dna_compute_rs #(
             else unit_addr_q <= unit_addr_q + unit_words_i[WADDR-1:0];
         end
         if (state_q == PAUSE) weight_addr_q <= unit_addr_q;
-        else if (parameter_o || used) weight_addr_q <= weight_addr_o + 1'b1;
+        else if (parameter_o || used) weight_addr_q <= again ? second_addr_q : weight_addr_q + 1'b1;
         else weight_addr_q <= weight_addr_o;
         if (parameter_o) vectors_addr_q <= weight_addr_q + 1'b1;
+        second_addr_q <= vectors_addr_q + 1'b1;
     end
 endmodule

@@ -23,7 +23,8 @@ module dna_place_rs #(
     reg [BITS-1:0] now_q, first_q;
     assign {x_o, left_rows_o, in_row_o, out_row_o} = now_q;
 
-    wire turn = x_o + 10'd1 == out_width_i;
+    reg [9:0] last_x_q;
+    wire turn = x_o == last_x_q;
     wire [12:0] group_rows = shift_i ? {6'd0, groups_i, 1'b0} : {7'd0, groups_i};
     wire [BITS-1:0] next = !step_i ? now_q
         : turn ? {10'd0, left_rows_o - {4'd0, groups_i}, in_row_o + group_rows, out_row_o + group_words_i}
@@ -31,6 +32,7 @@ module dna_place_rs #(
     wire [BITS-1:0] start = {10'd0, rows_i, 13'd0, {OADDR{1'b0}}};
 
     always @(posedge clk) begin
+        last_x_q <= out_width_i - 10'd1;
         now_q <= start_i ? start : set_end_i && !move_i ? first_q : next;
         if (start_i) first_q <= start;
         else if (move_i) first_q <= next;

@@ -23,43 +23,37 @@ module dna_sets_rs #(
     output reg  [15:0]       channel_addr_o   // address of the channel block
 );
     reg        run_q;
-    reg [3:0]  column_pass_q, row_pass_q;
-    reg [11:0] channel_q, slices_q;
-    wire run_end    = slices_q == 12'd1;
-    wire tap_end    = run_end && (run_q || !two_runs_i);
-    wire column_end = column_pass_q + 4'd1 == column_passes_i;
-    wire row_end    = row_pass_q + 4'd1 == row_passes_i;
+    reg [11:0] channel_q, channels_q;                 // channels_q: of a set
+    wire run_end, column_end, row_end;
+    wire tap_end = run_end && (run_q || !two_runs_i);
+    dna_turns #(.BITS(12)) u_slices (.clk(clk), .start_i(start_i), .step_i(step_i), .turns_i(slices_i), .last_o(run_end));
+    dna_turns u_columns (
+        .clk(clk), .start_i(start_i), .step_i(step_i && tap_end), .turns_i(column_passes_i), .last_o(column_end));
+    dna_turns u_rows (
+        .clk(clk), .start_i(start_i), .step_i(step_i && tap_end && column_end), .turns_i(row_passes_i), .last_o(row_end));
     wire [11:0] start_channel = {{(12-SELECT){1'b0}}, channel_offset_i};
-    wire [11:0] next_channel  = tap_end ? start_channel : run_end ? run_start_i
-                              : channel_q + (12'd1 << (log2_channels_i + log2_slices_i));
+    wire [11:0] next_channel  = tap_end ? start_channel : run_end ? run_start_i : channel_q + channels_q;
     wire unused_channel = &{1'b0, channel_q};
     assign last_o    = tap_end && column_end && row_end;
     assign channel_o = channel_q[SELECT-1:0];
 
     always @(posedge clk) begin
+        channels_q <= 12'd1 << (log2_channels_i + log2_slices_i);
         if (start_i) begin
-            {column_pass_q, row_pass_q, column_o, row_o} <= 18'd0;
+            {column_o, row_o} <= 10'd0;
             first_o        <= 1'b1;
             run_q          <= 1'b0;
-            slices_q       <= slices_i;
             channel_q      <= start_channel;
             channel_addr_o <= 16'd0;
         end else if (step_i) begin
             first_o   <= 1'b0;
             run_q     <= !tap_end && (run_q || run_end);
-            slices_q  <= run_end ? slices_i : slices_q - 12'd1;
             channel_q <= next_channel;
             if (tap_end) channel_addr_o <= 16'd0;
             else if (run_end) channel_addr_o <= run_address_i;
             else if (next_channel[SELECT-1:0] == {SELECT{1'b0}}) channel_addr_o <= channel_addr_o + block_words_i;
-            if (tap_end) begin
-                column_pass_q <= column_end ? 4'd0 : column_pass_q + 4'd1;
-                column_o      <= column_end ? 5'd0 : column_o + {1'b0, filter_columns_i};
-            end
-            if (tap_end && column_end) begin
-                row_pass_q <= row_pass_q + 4'd1;
-                row_o      <= row_o + (dilated_i ? {filter_rows_i, 1'b0} : {1'b0, filter_rows_i});
-            end
+            if (tap_end) column_o <= column_end ? 5'd0 : column_o + {1'b0, filter_columns_i};
+            if (tap_end && column_end) row_o <= row_o + (dilated_i ? {filter_rows_i, 1'b0} : {1'b0, filter_rows_i});
         end
     end
 endmodule

@@ -81,8 +81,8 @@ public:
     explicit Run(unit::Bench& bench) : bench_(bench) {}
 
     void layer(const Layer& layer, int taps) {
-        dut_.dilated_i = layer.dilated, dut_.shift_i = layer.stride2, dut_.log2_x_i = layer.log2_x;
-        dut_.log2_y_i = layer.log2_y, dut_.pad_i = layer.pad, dut_.in_width_i = layer.width;
+        dut_.shift_i = layer.stride2, dut_.log2_x_i = layer.log2_x;
+        dut_.log2_y_i = layer.log2_y, dut_.in_width_i = layer.width;
         dut_.in_height_i = layer.height, dut_.x_words_i = layer.x_words, dut_.plane_words_i = layer.plane_words;
         std::deque<Expected> under_way;
         for (int i = 0; i < taps + kLatency - 1; ++i) {
@@ -97,7 +97,10 @@ public:
 private:
     Expected issue(const Layer& layer) {
         const Tap tap = randomTap(bench_.random, layer);
-        dut_.load_i = tap.load, dut_.tap_x_i = tap.x, dut_.tap_y_i = tap.y, dut_.x_block_i = tap.x_block;
+        const int dilation = layer.dilated ? 2 : 1;
+        dut_.load_i = tap.load, dut_.x_block_i = tap.x_block;
+        dut_.tap_x_i = unit::unsignedValue(tap.x * dilation - layer.pad, 6);
+        dut_.tap_y_i = unit::unsignedValue(tap.y * dilation - layer.pad, 6);
         dut_.y_block_i = tap.y_block, dut_.y_base_i = tap.y_base, dut_.channel_addr_i = tap.channel;
         return expected(layer, tap);
     }
