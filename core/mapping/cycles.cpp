@@ -28,11 +28,12 @@ constexpr int64_t kFirstBeat = 4;   ///< tile taken to its first beat written
 constexpr int64_t kTileRead = 2;    ///< tile taken to its first word read
 constexpr int64_t kAnswered = 2;    ///< last write response to layer done
 constexpr int64_t kRowsDone = 2;    ///< a job's last write response to its rows readable
+constexpr int64_t kBlocksCompared = 1;  ///< blocks done to known by dna_load
 constexpr int kLengths = 4;         ///< write bursts requested ahead of their data
 constexpr int kWordsAhead = 4;      ///< words read ahead of their beats
 
 /// Reads: bursts are requested one a cycle, at most N outstanding; their beats come in order, back to back. The beats of a
-/// word are gathered while the word before is consumed, one word a cycle (narrow pictures: one pixel a cycle).
+/// word are gathered while the word before is consumed, one word a cycle (narrow pictures: LayerPlan::narrowCycles).
 class ReadChannel {
 public:
     explicit ReadChannel(const MemoryModel& memory) : memory_(memory) {}
@@ -42,12 +43,10 @@ public:
         return request(transfer, earliest, beats_per_word, [](int) { return 1; });
     }
 
-    /// The same for the narrow picture: `row_words` words a row of `width` pixels, `pixels` a word.
-    int64_t requestNarrow(const Transfer& transfer, int64_t earliest, int beats_per_word, int row_words, int width,
-                          int pixels) {
-        return request(transfer, earliest, beats_per_word, [&](int word) {
-            return word % row_words == row_words - 1 ? width - pixels * (row_words - 1) : pixels;
-        });
+    /// The same for the narrow picture, with the cycles of a row's words and of its last one.
+    int64_t requestNarrow(const Transfer& transfer, int64_t earliest, int beats_per_word, int row_words, int full, int last) {
+        return request(transfer, earliest, beats_per_word,
+                       [&](int word) { return word % row_words == row_words - 1 ? last : full; });
     }
 
     /// Cycle in which the last word asked for so far is complete, and in which it is consumed.
@@ -84,7 +83,7 @@ private:
         return now;
     }
 
-    const MemoryModel& memory_;
+    MemoryModel memory_;
     std::deque<int64_t> outstanding_;
     int64_t last_word_ = -1;
     int64_t last_step_ = 1;
@@ -147,7 +146,7 @@ private:
         return now;
     }
 
-    const MemoryModel& memory_;
+    MemoryModel memory_;
     std::deque<int64_t> written_;  ///< when the last words leave the FIFO
     std::deque<int64_t> ends_;     ///< when the last bursts end
     int64_t first_end_ = 0, last_beat_ = -1;
@@ -157,13 +156,13 @@ private:
 class Slots {
 public:
     /// Earliest cycle at which the next slot may be taken.
-    int64_t available() const { return taken_ < 2 ? 0 : freed_[size_t(taken_) - 2]; }
+    int64_t available() const { return taken_ < 2 ? 0 : freed_[taken_ % 2]; }
     void take() { ++taken_; }
-    void release(int64_t when) { freed_.push_back(when); }
+    void release(int64_t when) { freed_[released_++ % 2] = when; }
 
 private:
-    int64_t taken_ = 0;
-    std::vector<int64_t> freed_;
+    size_t taken_ = 0, released_ = 0;
+    std::array<int64_t, 2> freed_{};  ///< the last two
 };
 
 /// What the engines were doing when, for the cycle classes.
@@ -214,6 +213,12 @@ CycleClasses classesBefore(const Timeline& sorted, const std::vector<Timeline::I
     return c;
 }
 
+/// Idle cycles in front of a job's first parameters. On an output array the cycles in which the job is taken count.
+int64_t firstGap(const LayerPlan& plan, const SubPlan& sub) {
+    if (plan.chunk.array != design::Template::OutputArray) return sub.gap;
+    return 1 + (sub.reloads ? sub.pace : 0);
+}
+
 int64_t jobMacCycles(const LayerPlan& plan, const SubPlan& sub, const Job& job) {
     if (plan.chunk.rowStationary())
         return plan.units(sub, job.channel_tile) * plan.tileSteps(sub, job.row_tile) * sub.fold.stepMacs() *
@@ -223,38 +228,45 @@ int64_t jobMacCycles(const LayerPlan& plan, const SubPlan& sub, const Job& job) 
     return plan.units(sub, job.channel_tile) * pixels * sub.reduction;
 }
 
-class Machine {
-public:
-    explicit Machine(const MemoryModel& memory) : memory_(memory), reads_(memory_), writes_(memory_) {}
+}  // namespace
 
+/// The three engines and what they have done so far.
+class Engines {
+public:
+    /// `watched`: what they did when is kept, for the cycle classes.
+    Engines(const MemoryModel& memory, bool watched) : memory_(memory), reads_(memory), writes_(memory), watched_(watched) {}
+
+    /// `plan` has to live until the next layer runs.
     LayerTime run(const LayerPlan& plan) {
         const int64_t before = layer_done_, beats = reads_.beats();
         LayerTime time;
         int64_t weight_base = 0;
         for (const SubPlan& sub : plan.subs) {
             waits_ = &sub == &plan.subs.front();
-            rows_before_ = std::exchange(rows_done_, {});
+            done_before_ = std::exchange(done_, {});
+            by_blocks_ = before_ != nullptr && readsBlocks(plan, *before_);
             fetchDescriptor(plan.chunk);
             for (const Job& job : jobsOf(plan, sub)) {
                 const int64_t loaded = load(plan, sub, job, weight_base);
-                const int64_t tile = compute(plan, sub, job, loaded);
-                store(plan, sub, job, tile, time);
+                compute(plan, sub, job, loaded, time);
             }
             compute_idle_ = std::max(compute_free_, tile_);
             layer_done_ = store_idle_ = last_beat_written_ + memory_.write_latency + kAnswered;
             weight_base += weightImageBytes(sub);
         }
+        before_ = &plan;
         time.done = layer_done_;
         time.latency = layer_done_ - before;
         time.read_beats = reads_.beats() - beats;
         return time;
     }
 
+    int64_t done() const { return layer_done_; }
     Timeline& timeline() { return timeline_; }
 
     /// Takes the rows written so far for those of a map of another height.
     void scaleRows(int height, int written_height) {
-        for (RowsDone& r : rows_done_) r.rows = int(int64_t{r.rows} * height / written_height);
+        for (Done& d : done_) d.rows = int(int64_t{d.rows} * height / written_height);
     }
 
 private:
@@ -269,7 +281,7 @@ private:
         store_taken_ = std::max(arrived + kCaptured, store_idle_);
         compute_free_ = compute_taken_ + kStarted + timing.configure;
         store_free_ = store_taken_ + kConfigured;
-        timeline_.storing.push_back({store_idle_, store_free_});
+        if (watched_) timeline_.storing.push_back({store_idle_, store_free_});
     }
 
     /// Walks the job's three item states; each takes a cycle even when it loads nothing. Returns when its token is
@@ -284,13 +296,10 @@ private:
         }
         ++now;
         if (job.input_changed) {
-            now = std::max({now, inputs_.available(), readable(plan.input_rows_end(sub, job.row_tile))});
+            now = std::max({now, inputs_.available(), readable(plan, sub, job)});
             inputs_.take();
             const Transfer t = inputTransfer(plan, sub, job);
-            now = plan.layer.narrow_input
-                      ? reads_.requestNarrow(t, now + 1, beats, plan.input_pitch_words(), plan.layer.in_width,
-                                            plan.layer.narrowPixels())
-                      : reads_.request(t, now + 1, beats);
+            now = plan.layer.narrow_input ? requestNarrow(plan, sub, t, now + 1) : reads_.request(t, now + 1, beats);
         }
         ++now;
         if (plan.usesResidual(sub)) {
@@ -303,32 +312,59 @@ private:
         return reads_.consumed() + kLoaded;
     }
 
-    /// When rows [0, end) of the map before may be read: complete rows early, all of it once the descriptor before is
-    /// done.
-    int64_t readable(int end) const { return waits_ ? written(end) : 0; }
+    int64_t requestNarrow(const LayerPlan& plan, const SubPlan& sub, const Transfer& transfer, int64_t earliest) {
+        const int words = plan.input_pitch_words(), pixels = plan.layer.narrowPixels();
+        const int last = plan.layer.in_width - pixels * (words - 1);
+        return reads_.requestNarrow(transfer, earliest, plan.chunk.beatsPerWord(), words, plan.narrowCycles(sub, pixels),
+                                    plan.narrowCycles(sub, last));
+    }
+
+    /// When a job's input tile may be read: its rows, or its blocks of channels, are complete early, all of it once the
+    /// descriptor before is done.
+    int64_t readable(const LayerPlan& plan, const SubPlan& sub, const Job& job) const {
+        if (!waits_) return 0;
+        const int64_t rows = written(plan.input_rows_end(sub, job.row_tile));
+        if (!by_blocks_) return rows;
+        const int end = job.channel_tile * sub.blocks_full + plan.blocks(sub, job.channel_tile);
+        for (const Done& d : done_before_)
+            if (d.blocks >= end) return std::min(rows, d.when + kBlocksCompared);
+        return rows;
+    }
 
     /// When the descriptor before has written rows [0, end). Where it has not so many (the layer reads an older, taller map),
     /// the descriptor itself must be done, which is noticed a cycle later than its last rows.
     int64_t written(int end) const {
-        for (const RowsDone& r : rows_before_)
-            if (r.rows >= end) return r.when;
+        for (const Done& d : done_before_)
+            if (d.rows >= end) return d.when;
         return layer_done_ + 1;
     }
 
-    int64_t compute(const LayerPlan& plan, const SubPlan& sub, const Job& job, int64_t loaded) {
+    /// A job from its take on: its parts are issued, and stored as they are complete. The first part's output slot comes with the
+    /// job, the others take theirs at the end of the gap in front of their parameters.
+    void compute(const LayerPlan& plan, const SubPlan& sub, const Job& job, int64_t loaded, LayerTime& time) {
         const int64_t start = std::max({loaded, outputs_.available(), compute_free_});
-        outputs_.take();
-        const int64_t end = start + kPrepared + jobIssueCycles(plan, sub, job.row_tile, job.channel_tile);
+        const int units = plan.units(sub, job.channel_tile), parts = plan.parts(sub, job.channel_tile);
+        const int64_t first = firstGap(plan, sub) - sub.gap, behind = tail(plan, sub, job);
+        const int64_t cycles = jobIssueCycles(plan, sub, job.row_tile, job.channel_tile) - first;
+        int64_t end = start + kPrepared + first;
+        for (int part = 0; part < parts; ++part) {
+            if (part > 0) end = std::max(end, outputs_.available() - sub.gap + 1);
+            outputs_.take();
+            const int before = part * sub.part_blocks * plan.units_per_block();
+            const int of_part = std::min(plan.partBlocks(sub, job.channel_tile, part) * plan.units_per_block(), units - before);
+            end += parts == 1 ? cycles : cycles / units * of_part;
+            store(plan, sub, job, part, end + behind, time);
+        }
         compute_free_ = end;
         if (job.input_released) inputs_.release(end + kReleased);
         if (job.weights_released) weights_.release(end + kReleased);
-        tile_ = end + tail(plan, sub, job);
+        tile_ = end + behind;
+        if (plan.usesResidual(sub)) residuals_.release(tile_);
+        if (!watched_) return;
         // Row-stationary: writing a set may last until after the tile is complete.
         timeline_.computing.push_back({start, std::max(end, tile_)});
         timeline_.storing.push_back({loaded, start});  // a loaded job waits for an output slot
         timeline_.issuing.push_back({start + kPrepared, end, jobMacCycles(plan, sub, job)});
-        if (plan.usesResidual(sub)) residuals_.release(tile_);
-        return tile_;
     }
 
     /// End of a job's issue to its tile's token: pipeline and drain behind the last MAC.
@@ -354,19 +390,25 @@ private:
                foldSetCycles(fold, steps);
     }
 
-    void store(const LayerPlan& plan, const SubPlan& sub, const Job& job, int64_t tile, LayerTime& time) {
-        const Transfer transfer = outputTransfer(plan, sub, job);
-        const int64_t start = std::max(tile, store_free_);
+    /// Stores a part of a job's tile that is complete at `ready`.
+    void store(const LayerPlan& plan, const SubPlan& sub, const Job& job, int part, int64_t ready, LayerTime& time) {
+        Transfer transfer = outputTransfer(plan, sub, job);
+        transfer.blocks = plan.partBlocks(sub, job.channel_tile, part);
+        transfer.offset += transfer.pitch * sub.part_blocks * part;
+        const int64_t start = std::max(ready, store_free_);
         store_free_ = writes_.write(transfer, start, plan.chunk.beatsPerWord());
         last_beat_written_ = writes_.lastBeat();
         time.write_beats += transfer.totalWords() * plan.chunk.beatsPerWord();
         outputs_.release(store_free_);
-        if (job.channel_tile + 1 == sub.channel_tiles) {
-            const int before = rows_done_.empty() ? 0 : rows_done_.back().rows;
-            rows_done_.push_back({before + sub.rows_full, last_beat_written_ + memory_.write_latency + kRowsDone});
-        }
-        timeline_.storing.push_back(
-            {start + 1, job.last ? last_beat_written_ + memory_.write_latency + kAnswered : store_free_});
+        const bool last = part + 1 == plan.parts(sub, job.channel_tile);
+        Done done = done_.empty() ? Done{} : done_.back();
+        done.when = last_beat_written_ + memory_.write_latency + kRowsDone;
+        if (last && job.channel_tile + 1 == sub.channel_tiles) done.rows += sub.rows_full;
+        if (job.row_tile + 1 == sub.row_tiles) done.blocks += transfer.blocks;
+        done_.push_back(done);
+        if (watched_)
+            timeline_.storing.push_back(
+                {start + 1, last && job.last ? last_beat_written_ + memory_.write_latency + kAnswered : store_free_});
     }
 
     MemoryModel memory_;
@@ -379,15 +421,17 @@ private:
     int64_t store_taken_ = -1, store_free_ = 0;
     int64_t tile_ = 0, last_beat_written_ = 0, layer_done_ = 0;
     bool waits_ = true;  ///< the descriptor reads what the one before writes
-    struct RowsDone {
-        int rows;
-        int64_t when;
+    const LayerPlan* before_ = nullptr;
+    bool by_blocks_ = false;  ///< its tiles wait for their channels only
+    struct Done {
+        int rows = 0;    ///< complete in all channels
+        int blocks = 0;  ///< blocks of channels complete in all rows
+        int64_t when = 0;
     };
-    std::vector<RowsDone> rows_before_, rows_done_;  ///< of the descriptor before, of this one
+    std::vector<Done> done_before_, done_;  ///< of the descriptor before, of this one
+    bool watched_;
     Timeline timeline_;
 };
-
-}  // namespace
 
 int64_t jobIssueCycles(const LayerPlan& plan, const SubPlan& sub, int row_tile, int channel_tile) {
     const int64_t units = plan.units(sub, channel_tile);
@@ -411,7 +455,7 @@ int64_t jobIssueCycles(const LayerPlan& plan, const SubPlan& sub, int row_tile, 
     const int64_t blocks = units * pixel_blocks;
     const bool channels_outer = plan.mapping.block_order == BlockOrder::ChannelsOuter;
     const int64_t switches = channels_outer || units == 1 ? units : blocks;
-    return blocks * (sub.reduction + sub.bubble) + switches * (sub.gap + timing.parameter_words);
+    return blocks * (sub.reduction + sub.bubble) + switches * (sub.gap + timing.parameter_words) + firstGap(plan, sub) - sub.gap;
 }
 
 int64_t macCycles(const LayerPlan& plan) {
@@ -422,10 +466,10 @@ int64_t macCycles(const LayerPlan& plan) {
 }
 
 std::vector<LayerTime> networkCycles(const std::vector<LayerPlan>& plans, const MemoryModel& memory) {
-    Machine machine(memory);
+    Engines engines(memory, true);
     std::vector<LayerTime> times;
-    for (const LayerPlan& plan : plans) times.push_back(machine.run(plan));
-    Timeline& timeline = machine.timeline();
+    for (const LayerPlan& plan : plans) times.push_back(engines.run(plan));
+    Timeline& timeline = engines.timeline();
     std::vector<Timeline::Interval> any = timeline.storing;
     any.insert(any.end(), timeline.computing.begin(), timeline.computing.end());
     Timeline::sort(timeline.computing);
@@ -440,18 +484,29 @@ std::vector<LayerTime> networkCycles(const std::vector<LayerPlan>& plans, const 
     return times;
 }
 
+LayerChain::LayerChain(const MemoryModel& memory) : engines_(std::make_shared<const Engines>(memory, false)) {}
+
+LayerChain LayerChain::with(const LayerPlan& plan) const {
+    auto engines = std::make_shared<Engines>(*engines_);
+    engines->run(plan);
+    return LayerChain(std::move(engines));
+}
+
+int64_t LayerChain::done() const { return engines_->done(); }
+
 int64_t networkLatency(const std::vector<const LayerPlan*>& plans, const MemoryModel& memory) {
-    Machine machine(memory);
-    int64_t done = 0;
-    for (const LayerPlan* plan : plans) done = machine.run(*plan).done;
-    return done;
+    Engines engines(memory, false);
+    for (const LayerPlan* plan : plans) engines.run(*plan);
+    return engines.done();
 }
 
 LayerTime layerCycles(const LayerPlan& plan, const MemoryModel& memory) {
-    Machine machine(memory);
-    machine.run(plan);
-    machine.scaleRows(plan.layer.in_height, plan.layer.out_height);
-    return machine.run(plan);
+    Engines engines(memory, false);
+    engines.run(plan);
+    engines.scaleRows(plan.layer.in_height, plan.layer.out_height);
+    LayerPlan behind = plan;
+    behind.layer.input.node = plan.layer.output_node;
+    return engines.run(behind);
 }
 
 }  // namespace dna::mapping

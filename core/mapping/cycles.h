@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "core/design/templates.h"
@@ -31,6 +32,21 @@ struct LayerTime {
 /// reads rows of its input as soon as their writes are answered. Exact for the normative memory. A layer's latency
 /// counts from the end of the one before, with which it overlaps: it may be less than its MAC cycles.
 std::vector<LayerTime> networkCycles(const std::vector<LayerPlan>& plans, const design::MemoryModel& memory);
+
+class Engines;
+
+/// Layers that ran one behind the other, for searches that go on from here in several ways.
+class LayerChain {
+public:
+    explicit LayerChain(const design::MemoryModel& memory);
+    /// The same with one more layer, whose plan has to live until the next one is added.
+    LayerChain with(const LayerPlan& plan) const;
+    int64_t done() const;  ///< of the last layer; 0 without layers
+
+private:
+    explicit LayerChain(std::shared_ptr<const Engines> engines) : engines_(std::move(engines)) {}
+    std::shared_ptr<const Engines> engines_;
+};
 
 /// Cycles of the whole network: the last layer's `done`.
 int64_t networkLatency(const std::vector<const LayerPlan*>& plans, const design::MemoryModel& memory);

@@ -40,6 +40,7 @@ struct Flags {
         kSlow = 1u << 20,
         kReload = 1u << 21,
         kPacked = 1u << 22,
+        kByBlocks = 1u << 23,
     };
 };
 
@@ -63,7 +64,7 @@ void encodeLoad(Descriptor& d, const LayerPlan& plan, const SubPlan& sub, const 
     const bool dense = layer.mode == ArrayMode::Dense;
     const uint32_t input = place.input + uint32_t(dense ? sub.input_block * pitch : 0);
     d[0] = commonFlags(plan, sub) | (layer.narrow_input ? Flags::kNarrowOrRaw : 0u) |
-           (place.wait_previous ? Flags::kWaitOrPixelsOuter : 0u) | (place.last ? Flags::kLast : 0u);
+           (place.wait_previous ? Flags::kWaitOrPixelsOuter : 0u) | (place.by_blocks ? Flags::kByBlocks : 0u) | (place.last ? Flags::kLast : 0u);
     d[1] = pair(sub.row_tiles, sub.channel_tiles);
     d[2] = input;
     d[3] = input - uint32_t(layer.pad * row_bytes);
@@ -110,7 +111,8 @@ void encodeCompute(Descriptor& d, const LayerPlan& plan, const SubPlan& sub, con
     c[0] = commonFlags(plan, sub) | (plan.writesRaw(sub) ? Flags::kNarrowOrRaw : 0u) |
            (plan.mapping.block_order == BlockOrder::PixelsOuter ? Flags::kWaitOrPixelsOuter : 0u) |
            (layer.stride == 2 ? Flags::kShift : 0u) | (layer.max_pool ? Flags::kMaxPool : 0u) |
-           (layer.dilation == 2 ? Flags::kDilated : 0u) | (plan.packsWeights() ? Flags::kPacked : 0u);
+           (layer.dilation == 2 ? Flags::kDilated : 0u) | (plan.packsWeights() ? Flags::kPacked : 0u) |
+           uint32_t(sub.part_blocks) << 24;
     c[1] = pair(sub.row_tiles, sub.channel_tiles);
     c[2] = uint32_t(layer.kernel_width) | uint32_t(layer.kernel) << 4 | uint32_t(layer.pad) << 8 |
            uint32_t(sub.channel_offset) << 16 | (dense && sub.sub.runs == 2 ? 1u << 24 : 0u);
@@ -141,7 +143,7 @@ void encodeStore(Descriptor& d, const LayerPlan& plan, const SubPlan& sub, const
     const bool half_last = plan.units_per_block() == 2 && sub.units_last % 2 != 0 && !plan.writesRaw(sub);
     uint32_t* s = d.data() + 48;
     s[0] = (plan.mapping.tile_order == TileOrder::ChannelsOuter ? Flags::kChannelsOuter : 0u) |
-           (half_last ? Flags::kHalfLast : 0u) | uint32_t(sub.rows_full) << 16;
+           (sub.part_blocks == 0 ? Flags::kWaitOrPixelsOuter : uint32_t(sub.part_blocks) << 10) | (half_last ? Flags::kHalfLast : 0u) | uint32_t(sub.rows_full) << 16;
     s[1] = pair(sub.row_tiles, sub.channel_tiles);
     s[2] = (sub.spills ? place.sums : place.output) + uint32_t(sub.sub.out_begin / plan.layer.block() * pitch);
     s[3] = uint32_t(int64_t{sub.rows_full} * plan.layer.out_width * words * kWordBytes);

@@ -20,7 +20,8 @@ using Descriptor = std::array<uint32_t, kDescriptorWords>;
 struct DescriptorPlace {
     uint32_t input = 0, weights = 0, output = 0, residual = 0;  ///< byte addresses of the tensors, 4 KiB aligned
     uint32_t sums = 0;          ///< map of partial sums of a split reduction
-    bool wait_previous = true;  ///< input loads wait until all descriptors before are stored
+    bool wait_previous = true;  ///< input loads wait until all descriptors before are stored, or what they read of the one before
+    bool by_blocks = false;     ///< or its blocks of channels that they read
     bool last = false;          ///< end of the program
 };
 

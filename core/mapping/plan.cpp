@@ -139,7 +139,13 @@ void planReduction(const LayerPlan& plan, SubPlan& sub) {
         sub.reduction = dense ? taps * sub.sub.runs * sub.sub.in_channels : taps;
         sub.pace = sub.spills || sub.reloads ? plan.chunk.rawWords() : 1;
         sub.bubble = std::max(0, timing.drain * sub.pace - sub.reduction);
-        if (sub.reloads) sub.gap += sub.pace;  // its rows leave as much later
+        // Units of several blocks have taken their parameters over long before their last block.
+        const bool single = plan.mapping.block_order == BlockOrder::PixelsOuter ||
+                            sub.x_blocks * std::min(sub.y_blocks_full, sub.y_blocks_last) == 1;
+        if (!single)
+            sub.gap = 1;
+        else if (sub.reloads)
+            sub.gap += sub.pace;  // its rows leave as much later
         sub.unit_words = timing.parameter_words + ceilDiv(sub.reduction, plan.vectorsPerWord());
         return;
     }
@@ -152,6 +158,23 @@ void planReduction(const LayerPlan& plan, SubPlan& sub) {
     sub.unit_words = timing.parameter_words + sub.reduction * plan.setWords(sub);
     // A unit's parameters may not be overwritten before its first row has left its last set.
     sub.gap = std::max(timing.gap, timing.sums_stage - 4 - plan.setCycles(smallestBlock(plan, sub)));
+}
+
+/// Output array, channels outer: the fewest channel blocks of a part for which it is stored in time. A part takes its half of the
+/// output buffer with its first parameters and gives it back when its last word is read; the one after the next waits for that.
+void planParts(const LayerPlan& plan, SubPlan& sub) {
+    constexpr int kMost = 15, kTolerated = 16;  // waits of 1/16 of a part's time are
+    if (plan.chunk.array != design::Template::OutputArray || plan.mapping.block_order != BlockOrder::ChannelsOuter) return;
+    const design::Timing timing = design::timingOf(plan.chunk);
+    const int pixel_blocks = sub.y_blocks_full * sub.x_blocks;
+    const int issue = plan.units_per_block() *
+                      (pixel_blocks * (sub.reduction + sub.bubble) + sub.gap + timing.parameter_words);
+    const int stored = plan.outputWordsPerBlock(sub, 0) * plan.chunk.beatsPerWord();
+    const int behind = timing.drain_stage + plan.chunk.rows * sub.pace + timing.post_stages - sub.bubble;
+    sub.part_blocks = 1;
+    while (sub.part_blocks < kMost && behind + sub.part_blocks * (stored - issue) > sub.part_blocks * issue / kTolerated)
+        ++sub.part_blocks;
+    if (sub.part_blocks == kMost) sub.part_blocks = 1;  // storing is the slower one
 }
 
 void checkCapacity(const LayerPlan& plan, const SubPlan& sub, Capacity& capacity) {
@@ -227,6 +250,12 @@ int LayerPlan::input_pitch_words() const {
     return layer.narrow_input ? ceilDiv(layer.in_width, layer.narrowPixels()) : layer.in_width;
 }
 
+int LayerPlan::narrowCycles(const SubPlan& sub, int pixels) const {
+    const int at_once = layer.narrowPixels() >> sub.shift;
+    const bool wide = chunk.array == design::Template::OutputArray && at_once > 1 && x_lanes() >= at_once;
+    return wide ? 1 << sub.shift : pixels;
+}
+
 int LayerPlan::input_rows_begin(const SubPlan& sub, int row_tile) const {
     return std::clamp(inputRow(*this, sub, row_tile), 0, layer.in_height);
 }
@@ -260,6 +289,11 @@ int LayerPlan::setWords(const SubPlan& sub) const {
 
 int LayerPlan::weightWords(const SubPlan& sub, int channel_tile) const {
     return sub.shared_weights ? sub.unit_words : units(sub, channel_tile) * sub.unit_words;
+}
+
+bool readsBlocks(const LayerPlan& plan, const LayerPlan& before) {
+    return plan.layer.mode == ArrayMode::Depthwise && before.subs.size() == 1 &&
+           before.layer.output_node == plan.layer.input.node;
 }
 
 int accumulatorBits(const Layer& layer) {
@@ -313,6 +347,7 @@ std::variant<LayerPlan, Refusal> lower(const Layer& layer, const Chunk& chunk, c
             planOutput(plan, sub);
             planInput(plan, sub);
             planReduction(plan, sub);
+            planParts(plan, sub);
             checkCapacity(plan, sub, capacity);
             plan.subs.push_back(sub);
         }

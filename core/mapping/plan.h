@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <string>
 #include <variant>
 #include <vector>
@@ -57,6 +58,7 @@ struct SubPlan {
     int gap = 0;             ///< idle cycles in front of a unit's parameters
     int unit_words = 1;      ///< weight-buffer words of a unit, parameters in front
     bool shared_weights = false;  ///< pool: one unit serves all channels
+    int part_blocks = 0;          ///< channel blocks of a part of an output tile; 0: it is stored whole
     int job_count() const { return row_tiles * channel_tiles; }
 };
 
@@ -71,6 +73,9 @@ struct LayerPlan {
     int x_lanes() const { return 1 << mapping.log2_x_lanes; }
     int log2_y_lanes() const;
     int units_per_block() const { return chunk.block() / chunk.cols; }
+    /// Cycles in which the load engine writes a word of the picture with so many pixels: one a cycle, or all (stride 2: even, then
+    /// odd ones) at once where they belong to banks of their own.
+    int narrowCycles(const SubPlan& sub, int pixels) const;
     int input_pitch_words() const;                                 ///< words of one row of the input map in DRAM
     int input_rows_begin(const SubPlan& sub, int row_tile) const;  ///< first input row of a tile, clipped to the map
     int input_rows_end(const SubPlan& sub, int row_tile) const;    ///< one past the last, clipped
@@ -104,6 +109,15 @@ struct LayerPlan {
     int outputWordsPerBlock(const SubPlan& sub, int row_tile) const;
     int residualWordsPerBlock(const SubPlan& sub, int row_tile) const;
     int weightWords(const SubPlan& sub, int channel_tile) const;
+    /// Parts of an output tile: each is stored as soon as it is complete, from the half of the output buffer that the one before
+    /// does not have.
+    int parts(const SubPlan& sub, int channel_tile) const {
+        return sub.part_blocks == 0 ? 1 : (blocks(sub, channel_tile) - 1) / sub.part_blocks + 1;
+    }
+    int partBlocks(const SubPlan& sub, int channel_tile, int part) const {
+        const int all = blocks(sub, channel_tile);
+        return sub.part_blocks == 0 ? all : std::min(sub.part_blocks, all - part * sub.part_blocks);
+    }
 
     // Weights stay: a block is a run of output pixels of a tile.
     int tilePixels(const SubPlan& sub, int row_tile) const {
@@ -116,6 +130,10 @@ struct LayerPlan {
         return foldSteps(sub.fold, rows(sub, row_tile), layer.out_width);
     }
 };
+
+/// Whether a layer may read blocks of channels of its input as soon as the layer before has stored them: its tiles are some
+/// of the input's channels, and one descriptor before it writes just that map.
+bool readsBlocks(const LayerPlan& plan, const LayerPlan& before);
 
 /// Why a mapping can't run: which buffer, how many words over.
 struct Refusal {

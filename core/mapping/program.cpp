@@ -142,6 +142,7 @@ private:
                 if (plan.layer.residual_node >= 0)
                     place.residual = program_.map_address[size_t(plan.layer.residual_node)];
                 place.wait_previous = s == 0;
+                place.by_blocks = i > 0 && readsBlocks(plan, program_.plans[i - 1]);
                 place.last = i + 1 == program_.plans.size() && s + 1 == plan.subs.size();
                 program_.descriptors.push_back(encodeDescriptor(plan, plan.subs[s], arithmetic, place));
                 program_.descriptor_layer.push_back(int(i));

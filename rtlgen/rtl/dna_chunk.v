@@ -89,7 +89,7 @@ module dna_chunk #(
 
     // ---- Load engine.
     wire compute_captured, store_captured;
-    wire [9:0] rows_done;
+    wire [9:0] rows_done, blocks_done;
     wire weight_free, input_free, residual_free, weight_take, input_take, residual_take;
     wire item, item_job_end;
     wire [1:0]  item_kind;
@@ -106,7 +106,7 @@ module dna_chunk #(
         .descriptor_free_i(!compute_captured && !store_captured),
         .weight_free_i(weight_free), .input_free_i(input_free), .residual_free_i(residual_free),
         .weight_take_o(weight_take), .input_take_o(input_take), .residual_take_o(residual_take),
-        .stored_i(pending_q == 3'd1), .storing_i(pending_q == 3'd2), .rows_done_i(rows_done), .item_o(item), .item_kind_o(item_kind), .item_job_end_o(item_job_end),
+        .stored_i(pending_q == 3'd1), .storing_i(pending_q == 3'd2), .rows_done_i(rows_done), .blocks_done_i(blocks_done), .item_o(item), .item_kind_o(item_kind), .item_job_end_o(item_job_end),
         .item_beats_o(item_beats), .item_row_o(item_row), .item_rows_o(item_rows), .item_blocks_o(item_blocks),
         .shift_o(load_shift), .drop_odd_o(load_drop_odd), .narrow_o(load_narrow), .log2_x_o(load_log2_x),
         .log2_y_o(load_log2_y), .in_width_o(load_in_width), .x_words_o(load_x_words),
@@ -119,8 +119,12 @@ module dna_chunk #(
     wire [OADDR-1:0] residual_write_addr;
     wire [BANK-1:0]  input_write_bank;
     wire [IADDR-1:0] input_write_addr;
-    wire [127:0]     input_write_data;
-    dna_fill #(.AXI(AXI), .SPLIT(SPLIT), .PIXELS(32 / BITS), .QUARTER(BITS == 16 ? 1 : BITS == 8 ? 2 : 3), .LOG(BANK), .IADDR(IADDR), .WADDR(WADDR), .OADDR(OADDR)) u_fill (
+    wire [127:0]     input_write_data, input_write_pixels;
+    localparam PIXELS = 32 / BITS, QUARTER = BITS == 16 ? 1 : BITS == 8 ? 2 : 3;    // of a narrow word
+    wire [QUARTER-1:0] input_write_group;
+    wire [PIXELS-1:0]  input_write_valid;
+    wire [3:0]         input_write_words;
+    dna_fill #(.AXI(AXI), .SPLIT(SPLIT), .PIXELS(PIXELS), .QUARTER(QUARTER), .WIDE(TEMPLATE == 3 ? 1 : 0), .LOG(BANK), .IADDR(IADDR), .WADDR(WADDR), .OADDR(OADDR)) u_fill (
         .clk(clk), .rst_n(rst_n), .item_i(item), .item_kind_i(item_kind), .item_job_end_i(item_job_end),
         .item_beats_i(item_beats), .item_row_i(item_row), .item_rows_i(item_rows), .item_blocks_i(item_blocks),
         .shift_i(load_shift), .drop_odd_i(load_drop_odd), .narrow_i(load_narrow), .log2_x_i(load_log2_x),
@@ -131,11 +135,12 @@ module dna_chunk #(
         .weight_write_o(weight_write), .weight_slot_o(weight_write_slot), .weight_addr_o(weight_write_addr),
         .residual_write_o(residual_write), .residual_slot_o(residual_write_slot), .residual_addr_o(residual_write_addr),
         .input_write_o(input_write), .input_slot_o(input_write_slot), .input_bank_o(input_write_bank),
-        .input_addr_o(input_write_addr), .input_data_o(input_write_data), .loaded_o(loaded));
+        .input_addr_o(input_write_addr), .input_data_o(input_write_data), .input_group_o(input_write_group),
+        .input_valid_o(input_write_valid), .input_pixels_o(input_write_pixels), .input_words_o(input_write_words), .loaded_o(loaded));
 
     // ---- Tokens between the engines.
     wire job_loaded, loaded_take, slot_free, slot_take, slot_release, input_release, weights_release;
-    wire tile_ready, tile_take, tile_done, residual;
+    wire tile_ready, tile_take, part_done, tile_done, residual;
     reg [3:0] input_release_q, weights_release_q;     // the last reads are over
     always @(posedge clk or negedge rst_n) begin
         if (!rst_n) begin
@@ -156,8 +161,8 @@ module dna_chunk #(
         .clk(clk), .rst_n(rst_n), .give_i(slot_release), .take_i(slot_take), .available_o(slot_free));
     dna_token #(.BITS(3), .INITIAL(0)) u_jobs (
         .clk(clk), .rst_n(rst_n), .give_i(loaded), .take_i(loaded_take), .available_o(job_loaded));
-    dna_token #(.BITS(2), .INITIAL(0)) u_tiles (
-        .clk(clk), .rst_n(rst_n), .give_i(tile_done), .take_i(tile_take), .available_o(tile_ready));
+    dna_token #(.BITS(11), .INITIAL(0)) u_tiles (    // parts of two tiles
+        .clk(clk), .rst_n(rst_n), .give_i(part_done), .take_i(tile_take), .available_o(tile_ready));
     wire undrained;
     dna_token #(.BITS(2), .INITIAL(0)) u_draining (
         .clk(clk), .rst_n(rst_n), .give_i(loaded_take), .take_i(tile_done), .available_o(undrained));
@@ -172,14 +177,15 @@ module dna_chunk #(
         if (TEMPLATE == 3) begin : gen_output_array
             dna_engine_os #(.ROWS(ROWS), .LOG(LOG), .COLS(COLS), .BITS(BITS), .MB(MB), .DIGIT(DIGIT), .LEVELS(LEVELS),
                             .PE_CUT(PE_CUT), .ACC_BITS(ACC_BITS), .MAX_POOL(MAX_POOL), .SPILL(SPILL),
-                            .PACKED(PACKED), .INPUT_WORDS(INPUT_WORDS), .IADDR(IADDR), .WEIGHT_WORDS(WEIGHT_WORDS), .WADDR(WADDR),
+                            .PACKED(PACKED), .PIXELS(PIXELS), .QUARTER(QUARTER), .INPUT_WORDS(INPUT_WORDS), .IADDR(IADDR), .WEIGHT_WORDS(WEIGHT_WORDS), .WADDR(WADDR),
                             .OUTPUT_WORDS(OUTPUT_WORDS), .OADDR(OADDR)) u_engine (
                 .clk(clk), .rst_n(rst_n), .descriptor_i(descriptor_write), .descriptor_beat_i(descriptor_beat),
                 .captured_o(compute_captured), .drained_i(!undrained), .loaded_i(job_loaded), .loaded_take_o(loaded_take),
                 .slot_free_i(slot_free), .slot_take_o(slot_take), .input_release_o(input_release),
-                .weights_release_o(weights_release), .residual_o(residual), .tile_done_o(tile_done),
+                .weights_release_o(weights_release), .residual_o(residual), .part_done_o(part_done), .tile_done_o(tile_done),
                 .input_write_i(input_write), .input_write_slot_i(input_write_slot), .input_write_bank_i(input_write_bank),
-                .input_write_addr_i(input_write_addr), .input_write_data_i(input_write_data), .weight_write_i(weight_write),
+                .input_write_addr_i(input_write_addr), .input_write_data_i(input_write_data), .input_write_group_i(input_write_group),
+                .input_write_valid_i(input_write_valid), .input_write_pixels_i(input_write_pixels), .weight_write_i(weight_write),
                 .weight_write_slot_i(weight_write_slot), .weight_write_addr_i(weight_write_addr),
                 .residual_write_i(residual_write), .residual_write_slot_i(residual_write_slot),
                 .residual_write_addr_i(residual_write_addr), .fill_data_i(fill_data), .output_read_i(output_read),
@@ -195,7 +201,7 @@ module dna_chunk #(
                 .clk(clk), .rst_n(rst_n), .descriptor_i(descriptor_write), .descriptor_beat_i(descriptor_beat),
                 .captured_o(compute_captured), .drained_i(!undrained), .loaded_i(job_loaded), .loaded_take_o(loaded_take),
                 .slot_free_i(slot_free), .slot_take_o(slot_take), .input_release_o(input_release),
-                .weights_release_o(weights_release), .residual_o(residual), .tile_done_o(tile_done),
+                .weights_release_o(weights_release), .residual_o(residual), .part_done_o(part_done), .tile_done_o(tile_done),
                 .input_write_i(input_write), .input_write_slot_i(input_write_slot), .input_write_bank_i(input_write_bank),
                 .input_write_addr_i(input_write_addr), .input_write_data_i(input_write_data), .weight_write_i(weight_write),
                 .weight_write_slot_i(weight_write_slot), .weight_write_addr_i(weight_write_addr),
@@ -205,6 +211,7 @@ module dna_chunk #(
                 .busy_o(busy), .mac_o(mac), .bank_read_o(bank_read), .weight_access_o(weight_access),
                 .output_write_o(output_write), .residual_read_o(residual_read), .psum_write_o(psum_write),
                 .psum_read_o(psum_read), .rf_write_o(rf_write));
+            wire unused_pixels = &{1'b0, input_write_group, input_write_valid, input_write_pixels};
         end else begin : gen_weight_stationary
             dna_engine_ws #(.SYSTOLIC(TEMPLATE == 2 ? 1 : 0), .ROWS(ROWS), .LOG(LOG), .COLS(COLS), .BITS(BITS), .MB(MB), .DIGIT(DIGIT),
                             .LEVELS(LEVELS), .PE_CUT(PE_CUT), .CUT(CUT), .PSUM(PSUM),
@@ -214,7 +221,7 @@ module dna_chunk #(
                 .clk(clk), .rst_n(rst_n), .descriptor_i(descriptor_write), .descriptor_beat_i(descriptor_beat),
                 .captured_o(compute_captured), .drained_i(!undrained), .loaded_i(job_loaded), .loaded_take_o(loaded_take),
                 .slot_free_i(slot_free), .slot_take_o(slot_take), .input_release_o(input_release),
-                .weights_release_o(weights_release), .residual_o(residual), .tile_done_o(tile_done),
+                .weights_release_o(weights_release), .residual_o(residual), .part_done_o(part_done), .tile_done_o(tile_done),
                 .input_write_i(input_write), .input_write_slot_i(input_write_slot), .input_write_bank_i(input_write_bank),
                 .input_write_addr_i(input_write_addr), .input_write_data_i(input_write_data), .weight_write_i(weight_write),
                 .weight_write_slot_i(weight_write_slot), .weight_write_addr_i(weight_write_addr),
@@ -225,6 +232,7 @@ module dna_chunk #(
                 .output_write_o(output_write), .residual_read_o(residual_read), .psum_write_o(psum_write),
                 .psum_read_o(psum_read));
             assign rf_write = 1'b0;
+            wire unused_pixels = &{1'b0, input_write_group, input_write_valid, input_write_pixels};
         end
     endgenerate
 
@@ -233,7 +241,7 @@ module dna_chunk #(
     dna_store #(.OADDR(OADDR), .AXI(AXI), .SPLIT(SPLIT)) u_store (
         .clk(clk), .rst_n(rst_n), .write_i(descriptor_write), .beat_i(descriptor_beat), .data_i(fill_data),
         .captured_o(store_captured), .tile_i(tile_ready), .tile_take_o(tile_take), .slot_release_o(slot_release),
-        .layer_done_o(layer_done_o), .rows_done_o(rows_done), .idle_o(store_idle), .waiting_o(store_waiting), .read_o(output_read),
+        .layer_done_o(layer_done_o), .rows_done_o(rows_done), .blocks_done_o(blocks_done), .idle_o(store_idle), .waiting_o(store_waiting), .read_o(output_read),
         .read_slot_o(output_read_slot), .read_addr_o(output_read_addr), .read_data_i(output_data),
         .awvalid_o(awvalid_o), .awready_i(awready_i), .awaddr_o(awaddr_o), .awlen_o(awlen_o), .wvalid_o(wvalid_o),
         .wready_i(wready_i), .wdata_o(wdata_o), .wstrb_o(wstrb_o), .wlast_o(wlast_o), .bvalid_i(bvalid_i),
@@ -247,7 +255,7 @@ module dna_chunk #(
                 .clk(clk), .rst_n(rst_n), .clear_i(start_i), .run_i(running_q), .mac_i(mac),
                 .busy_i(computing), .wait_load_i(!computing && store_waiting && !job_loaded),
                 .wait_store_i(!computing && !(store_waiting && !job_loaded)),
-                .read_beat_i(read_beat), .write_beat_i(wvalid_o && wready_i), .input_write_i(input_write),
+                .read_beat_i(read_beat), .write_beat_i(wvalid_o && wready_i), .input_writes_i(input_write ? input_write_words : 4'd0),
                 .input_read_i(bank_read), .weight_write_i(weight_write), .weight_read_i(weight_access),
                 .output_write_i(output_write), .output_read_i(output_read), .residual_write_i(residual_write),
                 .residual_read_i(residual_read), .psum_write_i(psum_write), .psum_read_i(psum_read),

@@ -1,6 +1,7 @@
 // Compute engine, issue side: waits for a loaded job and a free output slot, then issues its blocks one MAC cycle a clock:
 // for every unit (COLS output channels) and pixel block, kernel taps outside, channels inside. New requantisation
-// parameters are read before the first block of a unit, behind a gap that lets the previous unit drain.
+// parameters are read before the first block of a unit, behind a gap that lets the previous unit drain. Each part of a tile, some
+// blocks of channels or (pixels outer) the whole tile, takes an output slot of its own.
 module dna_compute #(
     parameter UPW        = 1,    // units in a word of channels, vectors in a word of weights: 1 or 2
     parameter PACKED     = 0,    // there are layers with twice as many vectors in a word
@@ -34,6 +35,7 @@ module dna_compute #(
     input  wire [11:0]      channels_i, run_start_i,
     input  wire [15:0]      run_address_i, block_words_i, unit_words_i,
     input  wire [7:0]       bubble_i,
+    input  wire [3:0]       part_blocks_i,    // channel blocks of a part of the tile, unless pixels are outer
     input  wire [11:0]      y_step_i,
     input  wire [15:0]      tile_words_full_i, tile_words_last_i,
     // issue, stage 0
@@ -54,16 +56,23 @@ module dna_compute #(
     // block's place in the output tile, with last_o
     output wire [OADDR-1:0] block_base_o,
     output wire [5:0]       x_left_o, y_left_o,
+    output reg              fresh_o,          // the first of its unit
+    output wire             part_end_o,       // the last of a part of the tile: of a channel block, or of all of it
     output wire             job_end_o,
     output wire             busy_o
 );
-    localparam GAP = 3;    // the unit before takes its parameters over before they are overwritten
+    // A unit takes its parameters over with its first block, before the next unit's overwrite them: one behind a single block
+    // waits for that, others (or behind the cycles in which a job is taken) need not.
+    localparam GAP = 3;
     localparam [2:0] IDLE = 3'd0, WAIT = 3'd1, PREPARE = 3'd2, PAUSE = 3'd3, PARAMETER = 3'd4, MAC = 3'd5, BUBBLE = 3'd6,
                      START = 3'd7;
 
     reg [2:0] state_q;
     reg [7:0] count_q;
-    wire [7:0] gap = late_i ? GAP[7:0] + LATE[7:0] : GAP[7:0];
+    reg  single_q;           // units can be a single block; settled long before the first unit ends
+    always @(posedge clk) single_q <= pixels_outer_i || (x_blocks_i == 10'd1 && (y_blocks_full_i == 10'd1 || y_blocks_last_i == 10'd1));
+    wire [7:0] first_gap = late_i ? 8'd1 + LATE[7:0] : 8'd1;
+    wire [7:0] gap       = !single_q ? 8'd1 : late_i ? GAP[7:0] + LATE[7:0] : GAP[7:0];
 
     // Tile loops.
     wire row_last, channel_last, job_last, input_release, weights_release;
@@ -119,6 +128,10 @@ module dna_compute #(
     wire unused_words = &{1'b0, unit_words_i};
     wire unit_half  = (UPW == 2) && unit_odd_q;
     wire block_full = (UPW == 1) || unit_half;               // the next unit starts another channel block
+    reg  [3:0] part_left_q;                                  // blocks of the part from this one on
+    reg  part_q;                                             // this unit starts another part of the tile
+    wire part_full = block_full && part_left_q == 4'd1;
+    wire pause_end = state_q == PAUSE && count_q == 8'd1 && (!part_q || slot_free_i);
 
     // Reduction loops.
     reg signed [5:0] tap_x_q, tap_y_q;                         // in pixels from the output pixel's own
@@ -144,7 +157,7 @@ module dna_compute #(
 
     assign take_o        = state_q == IDLE && captured_i && drained_i;
     assign loaded_take_o = state_q == WAIT && loaded_i && slot_free_i;
-    assign slot_take_o   = loaded_take_o;
+    assign slot_take_o   = loaded_take_o || (pause_end && part_q);
     assign input_release_o   = job_done && input_release;
     assign weights_release_o = job_done && weights_release;
     assign busy_o = state_q != IDLE && state_q != START && state_q != WAIT;
@@ -166,6 +179,7 @@ module dna_compute #(
     assign weight_read_o  = parameter_o || (in_mac && word_first);
     assign weight_addr_o  = weight_addr_q;
     assign block_base_o   = unit_base_q + y_offset_q + x_offset_q;
+    assign part_end_o     = x_last && y_last && (unit_last || (part_full && !pixels_outer_i));
     assign job_end_o      = block_last;
 
     wire [10:0] x_left = {1'b0, out_width_i} - ({1'b0, x_q} << log2_x_i);
@@ -184,7 +198,7 @@ module dna_compute #(
                 START:   state_q <= WAIT;
                 WAIT:    if (loaded_take_o) state_q <= PREPARE;
                 PREPARE: state_q <= PAUSE;
-                PAUSE:   if (count_q == 8'd1) state_q <= PARAMETER;
+                PAUSE:   if (pause_end) state_q <= PARAMETER;
                 PARAMETER: if (count_q == PARAMETERS[7:0] - 8'd1) state_q <= MAC;
                 MAC:     if (mac_end && bubble_i != 8'd0) state_q <= BUBBLE;
                 default: ;
@@ -197,12 +211,15 @@ module dna_compute #(
 
     // Counter of the pauses.
     always @(posedge clk) begin
-        if (state_q == PREPARE || (block_done && unit_turns)) count_q <= gap;
-        else if (state_q == PAUSE) count_q <= count_q == 8'd1 ? 8'd0 : count_q - 8'd1;
+        if (state_q == PREPARE) count_q <= first_gap;
+        else if (block_done && unit_turns) count_q <= gap;
+        else if (state_q == PAUSE) count_q <= count_q == 8'd1 ? {7'd0, !pause_end} : count_q - 8'd1;
         else if (state_q == PARAMETER) count_q <= count_q + 8'd1;
         else if (mac_end) count_q <= bubble_i;
         else if (state_q == BUBBLE) count_q <= count_q - 8'd1;
     end
+
+    always @(posedge clk) if (parameter_o || mac_end) fresh_o <= parameter_o;
 
     // Row tile.
     always @(posedge clk) begin
@@ -223,10 +240,12 @@ module dna_compute #(
             rows_q     <= row_last ? rows_last_i : rows_full_i;
             one_unit_q <= units == 10'd1;
             tile_words_q <= tile_words[OADDR-1:0];
-            unit_odd_q <= 1'b0;
-            x_q        <= 10'd0;
-            y_q        <= 10'd0;
-            y_map_q    <= y_word_q;
+            unit_odd_q  <= 1'b0;
+            part_q      <= 1'b0;
+            part_left_q <= part_blocks_i;
+            x_q         <= 10'd0;
+            y_q         <= 10'd0;
+            y_map_q     <= y_word_q;
             unit_base_q <= {OADDR{1'b0}};
             x_offset_q  <= {OADDR{1'b0}};
             y_offset_q  <= {OADDR{1'b0}};
@@ -235,6 +254,8 @@ module dna_compute #(
         end else if (block_done) begin
             if (unit_moves) begin
                 unit_odd_q <= !unit_last && !unit_odd_q;
+                part_q     <= part_full && !pixels_outer_i;
+                if (block_full) part_left_q <= part_full ? part_blocks_i : part_left_q - 4'd1;
                 if (unit_last) begin
                     unit_base_q    <= {OADDR{1'b0}};
                     unit_channel_q <= 16'd0;

@@ -26,6 +26,7 @@ module dna_compute_config #(
     output wire [11:0]  channels_o, run_start_o,
     output wire [15:0]  run_address_o,
     output wire [7:0]   bubble_o,
+    output wire [3:0]   part_blocks_o,
     output wire [15:0]  unit_words_o, x_words_o, plane_words_o, block_words_o,
     output wire [11:0]  y_step_o,
     output wire [BITS-1:0] zero_o, low_o, high_o, zero_b_o, sum_zero_o, sum_low_o, sum_high_o,
@@ -87,6 +88,7 @@ module dna_compute_config #(
     assign run_start_o       = active_q[32*8+16 +: 12];
     assign run_address_o     = active_q[32*9 +: 16];
     assign bubble_o          = active_q[32*9+16 +: 8];
+    assign part_blocks_o     = active_q[27:24];
     assign unit_words_o      = active_q[32*10 +: 16];
     assign x_words_o         = active_q[32*10+16 +: 16];
     assign plane_words_o     = active_q[32*11 +: 16];

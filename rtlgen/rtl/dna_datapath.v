@@ -18,6 +18,8 @@ module dna_datapath #(
     parameter SPILL        = 0,     // partial sums can go to and come from DRAM
     parameter PACE         = 1,     // then: cycles of their rows
     parameter PACKED       = 0,     // weights can be packed
+    parameter PIXELS       = 4,     // of a narrow word
+    parameter QUARTER      = 2,     // log2(PIXELS)
     parameter INPUT_WORDS  = 64,
     parameter IADDR        = 6,
     parameter WEIGHT_WORDS = 512,
@@ -28,7 +30,7 @@ module dna_datapath #(
     input  wire             clk,
     input  wire             rst_n,
     // issue (stage 0)
-    input  wire             mac_i, first_i, last_i, load_i, half_i, weight_read_i, parameter_read_i, input_slot_i, weight_slot_i, job_end_i,
+    input  wire             mac_i, first_i, last_i, load_i, half_i, weight_read_i, parameter_read_i, input_slot_i, weight_slot_i, fresh_i, part_end_i, job_end_i,
     input  wire [PACKED:0]  weight_part_i,
     input  wire signed [5:0] tap_x_i, tap_y_i,
     input  wire [SELECT-1:0] select_i,
@@ -52,6 +54,9 @@ module dna_datapath #(
     input  wire [LOG-1:0]   input_write_bank_i,
     input  wire [IADDR-1:0] input_write_addr_i,
     input  wire [127:0]     input_write_data_i,
+    input  wire [QUARTER-1:0] input_write_group_i,
+    input  wire [PIXELS-1:0]  input_write_valid_i,
+    input  wire [127:0]       input_write_pixels_i,
     input  wire             weight_write_i, weight_write_slot_i,
     input  wire [WADDR-1:0] weight_write_addr_i,
     input  wire             residual_write_i, residual_write_slot_i,
@@ -61,7 +66,8 @@ module dna_datapath #(
     input  wire             output_read_i, output_read_slot_i,
     input  wire [OADDR-1:0] output_read_addr_i,
     output wire [127:0]     output_data_o,
-    output wire             tile_done_o,        // the last word of a job is in the output buffer
+    output wire             part_done_o,        // the last word of a part of the tile is in the output buffer
+    output wire             tile_done_o,        // of a job
     // events for the counters
     output wire [ROWS-1:0]  bank_read_o,
     output wire             weight_access_o, output_write_o, residual_read_o
@@ -115,9 +121,10 @@ module dna_datapath #(
         .y_base_i(y_base_i), .channel_addr_i(channel_addr_i), .shift_i(shift_i), .log2_x_i(log2_x_i), .log2_y_i(log2_y_i),
         .in_height_i(in_height_i), .in_width_i(in_width_i), .x_words_i(x_words_i),
         .plane_words_i(plane_words_i), .read_o(bank_read_o), .addr_o(bank_addr), .amount_o(amount4));
-    dna_input_buffer #(.ROWS(ROWS), .LOG(LOG), .WORDS(INPUT_WORDS), .ADDR(IADDR)) u_input_buffer (
+    dna_input_buffer #(.PIXELS(PIXELS), .QUARTER(QUARTER), .ROWS(ROWS), .LOG(LOG), .WORDS(INPUT_WORDS), .ADDR(IADDR)) u_input_buffer (
         .clk(clk), .write_i(input_write_i), .write_slot_i(input_write_slot_i), .write_bank_i(input_write_bank_i),
-        .write_addr_i(input_write_addr_i), .write_data_i(input_write_data_i), .read_slot_i(input_slot4),
+        .write_addr_i(input_write_addr_i), .write_data_i(input_write_data_i), .write_group_i(input_write_group_i),
+        .write_valid_i(input_write_valid_i), .write_pixels_i(input_write_pixels_i), .read_slot_i(input_slot4),
         .read_i(bank_read_o), .read_addr_i(bank_addr), .read_data_o(bank_data));
     wire [ROWS*129-1:0] banks, lanes;
     wire [ROWS*128-1:0] words;
@@ -152,7 +159,7 @@ module dna_datapath #(
         .shift_i(drain_shift), .row_o(row));
 
     // ---- Drain and post-processing.
-    wire drain_valid, drain_half, drain_slot, drain_residual_slot, activate, drain_last;
+    wire drain_valid, drain_half, drain_slot, drain_residual_slot, activate, drain_part_last, drain_last;
     wire [OADDR-1:0] drain_addr;
     localparam PHASE = PACE == 8 ? 3 : PACE == 4 ? 2 : 1;     // log2(PACE), at least 1
     localparam SCALE = BITS == 4 ? 3 : 2;                     // log2 of the words of a pixel's raw sums
@@ -161,11 +168,11 @@ module dna_datapath #(
     wire [PHASE-1:0] ahead_phase;
     dna_drain #(.LOG(LOG), .ADDR(OADDR), .PACE(PACE), .PACE_LOG(PHASE)) u_drain (
         .clk(clk), .rst_n(rst_n), .push_i(last_i), .base_i(block_base_i), .x_left_i(x_left_i), .y_left_i(y_left_i),
-        .half_i(half_i), .job_end_i(job_end_i), .transfer_i(last_q[7+PE_CUT]), .log2_x_i(log2_x_i), .out_width_i(out_width_i),
+        .half_i(half_i), .fresh_i(fresh_i), .part_end_i(part_end_i), .job_end_i(job_end_i), .transfer_i(last_q[7+PE_CUT]), .log2_x_i(log2_x_i), .out_width_i(out_width_i),
         .residual_i(residual_i), .slow_i(slow_i), .shift_o(drain_shift), .ahead_o(ahead), .ahead_half_o(ahead_half),
         .ahead_slot_o(ahead_slot), .ahead_addr_o(ahead_addr), .ahead_phase_o(ahead_phase), .valid_o(drain_valid), .addr_o(drain_addr), .half_o(drain_half),
-        .slot_o(drain_slot), .residual_slot_o(drain_residual_slot), .activate_o(activate), .last_o(drain_last));
-    wire reload_read, reload_slot, sum_valid, sum_half, sum_slot, sum_residual_slot, sum_activate, sum_last;
+        .slot_o(drain_slot), .residual_slot_o(drain_residual_slot), .activate_o(activate), .part_last_o(drain_part_last), .last_o(drain_last));
+    wire reload_read, reload_slot, sum_valid, sum_half, sum_slot, sum_residual_slot, sum_activate, sum_part_last, sum_last;
     wire [OADDR-1:0] reload_addr, sum_addr;
     wire [COLS*ACC_BITS-1:0] sums;
     wire [127:0] residual_data;
@@ -177,23 +184,28 @@ module dna_datapath #(
                 .ahead_slot_i(ahead_slot), .ahead_addr_i(ahead_addr), .ahead_phase_i(ahead_phase), .read_o(reload_read),
                 .slot_o(reload_slot), .addr_o(reload_addr), .data_i(residual_data), .valid_i(drain_valid),
                 .half_i(drain_half), .output_slot_i(drain_slot), .residual_slot_i(drain_residual_slot),
-                .activate_i(activate), .last_i(drain_last), .row_addr_i(drain_addr), .row_i(row), .valid_o(sum_valid),
+                .activate_i(activate), .part_last_i(drain_part_last), .last_i(drain_last), .row_addr_i(drain_addr), .row_i(row), .valid_o(sum_valid),
                 .half_o(sum_half), .output_slot_o(sum_slot), .residual_slot_o(sum_residual_slot),
-                .activate_o(sum_activate), .last_o(sum_last), .row_addr_o(sum_addr), .row_o(sums));
+                .activate_o(sum_activate), .part_last_o(sum_part_last), .last_o(sum_last), .row_addr_o(sum_addr), .row_o(sums));
         end else begin : gen_no_reload
             wire unused_ahead = &{1'b0, ahead, ahead_half, ahead_slot, ahead_addr, ahead_phase, reload_i};
             assign {reload_read, reload_slot, reload_addr} = {(OADDR+2){1'b0}};
             assign {sum_valid, sum_half, sum_slot} = {drain_valid, drain_half, drain_slot};
-            assign {sum_residual_slot, sum_activate, sum_last} = {drain_residual_slot, activate, drain_last};
+            assign {sum_residual_slot, sum_activate} = {drain_residual_slot, activate};
+            assign {sum_part_last, sum_last} = {drain_part_last, drain_last};
             assign sum_addr = drain_addr;
             assign sums     = row;
         end
     endgenerate
-    reg [STAGES-1:0] tile_done_q;
+    reg [STAGES-1:0] part_done_q, tile_done_q;
     always @(posedge clk or negedge rst_n) begin
-        if (!rst_n) tile_done_q <= {STAGES{1'b0}};
-        else tile_done_q <= {tile_done_q[STAGES-2:0], sum_last};
+        if (!rst_n) {part_done_q, tile_done_q} <= {(2*STAGES){1'b0}};
+        else begin
+            part_done_q <= {part_done_q[STAGES-2:0], sum_part_last};
+            tile_done_q <= {tile_done_q[STAGES-2:0], sum_last};
+        end
     end
+    assign part_done_o = part_done_q[STAGES-1];
     assign tile_done_o = tile_done_q[STAGES-1];
 
     wire add_read, add_slot, output_write_slot;

@@ -78,7 +78,7 @@ module dna_datapath_rs #(
     input  wire             output_read_i, output_read_slot_i,
     input  wire [OADDR-1:0] output_read_addr_i,
     output wire [127:0]     output_data_o,
-    output wire             tile_done_o,        // the last word of a job is in the output buffer
+    output wire             part_done_o, tile_done_o,   // the last word of a job is in the output buffer
     // events for the counters
     output wire [ROWS-1:0]  bank_read_o,
     output wire             weight_access_o, output_write_o, residual_read_o, psum_write_o, psum_read_o,
@@ -138,9 +138,10 @@ module dna_datapath_rs #(
         .limit_i(limit_i), .channel_addr_i(channel_addr_i), .shift_i(shift_i), .dilated_i(dilated_i), .even_i(even_i),
         .span_i(span_i), .pad_i(pad_i), .in_width_i(in_width_i), .x_words_i(x_words_i), .read_o(bank_read_o),
         .addr_o(bank_addr), .amount_o(amount4));
-    dna_input_buffer #(.ROWS(ROWS), .LOG(LOG), .WORDS(INPUT_WORDS), .ADDR(IADDR)) u_input_buffer (
+    dna_input_buffer #(.PIXELS(1), .QUARTER(1), .ROWS(ROWS), .LOG(LOG), .WORDS(INPUT_WORDS), .ADDR(IADDR)) u_input_buffer (
         .clk(clk), .write_i(input_write_i), .write_slot_i(input_write_slot_i), .write_bank_i(input_write_bank_i),
-        .write_addr_i(input_write_addr_i), .write_data_i(input_write_data_i), .read_slot_i(input_slot4),
+        .write_addr_i(input_write_addr_i), .write_data_i(input_write_data_i), .write_group_i(1'b0),
+        .write_valid_i(1'b1), .write_pixels_i(input_write_data_i), .read_slot_i(input_slot4),
         .read_i(bank_read_o), .read_addr_i(bank_addr), .read_data_o(bank_data));
     wire [ROWS*129-1:0] banks;
     genvar b;
@@ -198,6 +199,7 @@ module dna_datapath_rs #(
             tile_done_q     <= {tile_done_q[STAGES-2:0], job_end};
         end
     end
+    assign part_done_o = tile_done_q[STAGES-1];
     assign tile_done_o = tile_done_q[STAGES-1];
     wire residual_read_slot, output_write_slot;
     wire [OADDR-1:0] residual_read_addr, output_write_addr;

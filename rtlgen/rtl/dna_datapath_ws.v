@@ -64,7 +64,7 @@ module dna_datapath_ws #(
     input  wire             output_read_i, output_read_slot_i,
     input  wire [OADDR-1:0] output_read_addr_i,
     output wire [127:0]     output_data_o,
-    output wire             tile_done_o,        // the last word of a job is in the output buffer
+    output wire             part_done_o, tile_done_o,   // the last word of a job is in the output buffer
     // events for the counters
     output wire             bank_read_o,
     output wire             weight_access_o, output_write_o, residual_read_o, psum_write_o, psum_read_o
@@ -171,6 +171,7 @@ module dna_datapath_ws #(
             tile_done_q     <= {tile_done_q[STAGES-2:0], job_end};
         end
     end
+    assign part_done_o = tile_done_q[STAGES-1];
     assign tile_done_o = tile_done_q[STAGES-1];
     // The unit's parameters become active with the first row of its last set.
     wire activate = mac_q[SUMS] && last_q[SUMS] && !(mac_q[SUMS+1] && last_q[SUMS+1]);

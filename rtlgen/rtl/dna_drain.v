@@ -15,6 +15,8 @@ module dna_drain #(
     input  wire [5:0]      x_left_i,      // columns of the tile from the block's first one on (63 = many)
     input  wire [5:0]      y_left_i,
     input  wire            half_i,
+    input  wire            fresh_i,       // of the first block of a unit
+    input  wire            part_end_i,    // of the last block of a part of the tile
     input  wire            job_end_i,
     // the sums move into the chain at the next cycle but one
     input  wire            transfer_i,
@@ -33,17 +35,19 @@ module dna_drain #(
     output reg             half_o,
     output reg             slot_o,
     output reg             residual_slot_o,
-    output reg             activate_o,    // parameters of the block become active
+    output reg             activate_o,    // parameters of the block's unit become active
+    output reg             part_last_o,   // with the last row of a part of the tile
     output reg             last_o         // with the last row of a job
 );
-    localparam BITS = ADDR + 14;
+    localparam BITS = ADDR + 16;
     wire [BITS-1:0] head;
+    wire            fresh = head[BITS-1];
     wire            unused_full, unused_valid;
     dna_fifo #(.BITS(BITS), .DEPTH(4), .ADDR(2)) u_blocks (
-        .clk(clk), .rst_n(rst_n), .push_i(push_i), .data_i({job_end_i, half_i, y_left_i, x_left_i, base_i}),
+        .clk(clk), .rst_n(rst_n), .push_i(push_i), .data_i({fresh_i, job_end_i, part_end_i, half_i, y_left_i, x_left_i, base_i}),
         .pop_i(transfer_i), .valid_o(unused_valid), .full_o(unused_full), .data_o(head));
 
-    reg            busy_q, half_q, job_end_q, slot_q, residual_slot_q;
+    reg            busy_q, half_q, part_end_q, job_end_q, slot_q, residual_slot_q;
     reg [LOG-1:0]  row_q;
     reg [5:0]      x_left_q, y_left_q;
     reg [ADDR-1:0] addr_q;
@@ -89,24 +93,26 @@ module dna_drain #(
             slot_q          <= 1'b0;
             residual_slot_q <= 1'b0;
             valid_o         <= 1'b0;
+            part_last_o     <= 1'b0;
             last_o          <= 1'b0;
             activate_o      <= 1'b0;
         end else begin
             if (transfer_i) busy_q <= 1'b1;
             else if (last_row && shift_o) busy_q <= 1'b0;
-            valid_o    <= on_tile && begins;
-            last_o     <= busy_q && last_row && job_end_q && begins;
-            activate_o <= transfer_i;
-            if (busy_q && last_row && job_end_q && shift_o) begin
-                slot_q          <= ~slot_q;
-                residual_slot_q <= residual_slot_q ^ residual_i;
+            valid_o     <= on_tile && begins;
+            part_last_o <= busy_q && last_row && part_end_q && begins;
+            last_o      <= busy_q && last_row && job_end_q && begins;
+            activate_o  <= transfer_i && fresh;
+            if (busy_q && last_row && shift_o) begin
+                slot_q          <= slot_q ^ part_end_q;
+                residual_slot_q <= residual_slot_q ^ (job_end_q && residual_i);
             end
         end
     end
 
     always @(posedge clk) begin
         if (transfer_i) begin
-            {job_end_q, half_q, y_left_q, x_left_q, addr_q} <= head;
+            {job_end_q, part_end_q, half_q, y_left_q, x_left_q, addr_q} <= head[BITS-2:0];
             row_q <= {LOG{1'b0}};
         end else if (shift_o) begin
             row_q  <= row_q + 1'b1;

@@ -13,6 +13,8 @@ module dna_engine_os #(
     parameter MAX_POOL     = 0,     // PEs can take maxima
     parameter SPILL        = 0,     // partial sums can go to and come from DRAM
     parameter PACKED       = 0,     // weights can be packed
+    parameter PIXELS       = 4,     // of a narrow word
+    parameter QUARTER      = 2,     // log2(PIXELS)
     parameter INPUT_WORDS  = 64,
     parameter IADDR        = 6,
     parameter WEIGHT_WORDS = 512,
@@ -34,12 +36,16 @@ module dna_engine_os #(
     output wire             slot_take_o,
     output wire             input_release_o, weights_release_o,
     output wire             residual_o,         // the layer adds a residual
-    output wire             tile_done_o,        // the last word of a job is in the output buffer
+    output wire             part_done_o,        // the last word of a part of a tile is in the output buffer
+    output wire             tile_done_o,        // of a job
     // fill side
     input  wire             input_write_i, input_write_slot_i,
     input  wire [LOG-1:0]   input_write_bank_i,
     input  wire [IADDR-1:0] input_write_addr_i,
     input  wire [127:0]     input_write_data_i,
+    input  wire [QUARTER-1:0] input_write_group_i,
+    input  wire [PIXELS-1:0]  input_write_valid_i,
+    input  wire [127:0]       input_write_pixels_i,
     input  wire             weight_write_i, weight_write_slot_i,
     input  wire [WADDR-1:0] weight_write_addr_i,
     input  wire             residual_write_i, residual_write_slot_i,
@@ -72,6 +78,7 @@ module dna_engine_os #(
     wire [11:0] channels, run_start, y_step;
     wire [15:0] run_address, unit_words, x_words, plane_words, block_words;
     wire [7:0]  bubble;
+    wire [3:0]  part_blocks;
     wire [BITS-1:0] zero, low, high, zero_b, sum_zero, sum_low, sum_high;
     wire [5:0]  sum_shift;
     wire [MB-1:0] multiplier_a, multiplier_b;
@@ -86,14 +93,14 @@ module dna_engine_os #(
         .units_full_o(units_full), .units_last_o(units_last), .out_width_o(out_width), .x_blocks_o(x_blocks),
         .y_blocks_full_o(y_blocks_full), .y_blocks_last_o(y_blocks_last), .in_height_o(in_height),
         .in_width_o(in_width), .channels_o(channels), .run_start_o(run_start), .run_address_o(run_address),
-        .bubble_o(bubble), .unit_words_o(unit_words), .x_words_o(x_words), .plane_words_o(plane_words),
+        .bubble_o(bubble), .part_blocks_o(part_blocks), .unit_words_o(unit_words), .x_words_o(x_words), .plane_words_o(plane_words),
         .block_words_o(block_words), .y_step_o(y_step), .zero_o(zero), .low_o(low), .high_o(high),
         .zero_b_o(zero_b), .sum_zero_o(sum_zero), .sum_low_o(sum_low), .sum_high_o(sum_high),
         .sum_shift_o(sum_shift), .multiplier_a_o(multiplier_a), .multiplier_b_o(multiplier_b),
         .tile_words_full_o(tile_words_full), .tile_words_last_o(tile_words_last));
 
     // ---- Issue (stage 0).
-    wire first, last, load, half, weight_read, parameter_read, input_slot, weight_slot, job_end;
+    wire first, last, load, half, weight_read, parameter_read, input_slot, weight_slot, fresh, part_end, job_end;
     wire signed [5:0] tap_x, tap_y;
     wire [SELECT-1:0] select;
     wire [9:0] x_block, y_block, y_base;
@@ -114,22 +121,22 @@ module dna_engine_os #(
         .units_full_i(units_full), .units_last_i(units_last), .out_width_i(out_width), .x_blocks_i(x_blocks),
         .y_blocks_full_i(y_blocks_full), .y_blocks_last_i(y_blocks_last), .channels_i(channels),
         .run_start_i(run_start), .run_address_i(run_address), .block_words_i(block_words),
-        .unit_words_i(unit_words), .bubble_i(bubble), .y_step_i(y_step), .tile_words_full_i(tile_words_full),
+        .unit_words_i(unit_words), .bubble_i(bubble), .part_blocks_i(part_blocks), .y_step_i(y_step), .tile_words_full_i(tile_words_full),
         .tile_words_last_i(tile_words_last), .mac_o(mac_o), .first_o(first), .last_o(last), .load_o(load),
         .tap_x_o(tap_x), .tap_y_o(tap_y), .x_block_o(x_block), .y_block_o(y_block), .y_base_o(y_base),
         .channel_addr_o(channel_addr), .select_o(select), .half_o(half), .weight_read_o(weight_read),
         .weight_addr_o(weight_addr), .weight_part_o(weight_part), .parameter_o(parameter_read),
         .parameter_index_o(parameter_index), .input_slot_o(input_slot), .weight_slot_o(weight_slot),
-        .block_base_o(block_base), .x_left_o(x_left), .y_left_o(y_left), .job_end_o(job_end), .busy_o(busy_o));
+        .block_base_o(block_base), .x_left_o(x_left), .y_left_o(y_left), .fresh_o(fresh), .part_end_o(part_end), .job_end_o(job_end), .busy_o(busy_o));
 
     // ---- Datapath.
     dna_datapath #(.ROWS(ROWS), .LOG(LOG), .COLS(COLS), .BITS(BITS), .SELECT(SELECT), .RAW_BITS(RAW_BITS), .MB(MB),
                    .DIGIT(DIGIT), .LEVELS(LEVELS), .STAGES(STAGES), .PE_CUT(PE_CUT), .ACC_BITS(ACC_BITS), .MAX_POOL(MAX_POOL), .SPILL(SPILL), .PACE(PACE),
-                   .PACKED(PACKED), .INPUT_WORDS(INPUT_WORDS), .IADDR(IADDR),
+                   .PACKED(PACKED), .PIXELS(PIXELS), .QUARTER(QUARTER), .INPUT_WORDS(INPUT_WORDS), .IADDR(IADDR),
                    .WEIGHT_WORDS(WEIGHT_WORDS), .WADDR(WADDR), .OUTPUT_WORDS(OUTPUT_WORDS), .OADDR(OADDR)) u_datapath (
         .clk(clk), .rst_n(rst_n), .mac_i(mac_o), .first_i(first), .last_i(last), .load_i(load), .half_i(half),
         .weight_read_i(weight_read), .weight_part_i(weight_part), .parameter_read_i(parameter_read),
-        .input_slot_i(input_slot), .weight_slot_i(weight_slot), .job_end_i(job_end), .tap_x_i(tap_x),
+        .input_slot_i(input_slot), .weight_slot_i(weight_slot), .fresh_i(fresh), .part_end_i(part_end), .job_end_i(job_end), .tap_x_i(tap_x),
         .tap_y_i(tap_y), .select_i(select), .x_block_i(x_block), .y_block_i(y_block), .y_base_i(y_base),
         .channel_addr_i(channel_addr), .weight_addr_i(weight_addr), .parameter_index_i(parameter_index),
         .block_base_i(block_base), .x_left_i(x_left), .y_left_i(y_left), .depthwise_i(depthwise), .packed_i(is_packed), .shift_i(shift),
@@ -139,11 +146,12 @@ module dna_engine_os #(
         .zero_b_i(zero_b), .sum_zero_i(sum_zero), .sum_low_i(sum_low), .sum_high_i(sum_high),
         .sum_shift_i(sum_shift), .multiplier_a_i(multiplier_a), .multiplier_b_i(multiplier_b),
         .input_write_i(input_write_i), .input_write_slot_i(input_write_slot_i), .input_write_bank_i(input_write_bank_i),
-        .input_write_addr_i(input_write_addr_i), .input_write_data_i(input_write_data_i), .weight_write_i(weight_write_i),
+        .input_write_addr_i(input_write_addr_i), .input_write_data_i(input_write_data_i), .input_write_group_i(input_write_group_i),
+        .input_write_valid_i(input_write_valid_i), .input_write_pixels_i(input_write_pixels_i), .weight_write_i(weight_write_i),
         .weight_write_slot_i(weight_write_slot_i), .weight_write_addr_i(weight_write_addr_i),
         .residual_write_i(residual_write_i), .residual_write_slot_i(residual_write_slot_i),
         .residual_write_addr_i(residual_write_addr_i), .fill_data_i(fill_data_i), .output_read_i(output_read_i),
         .output_read_slot_i(output_read_slot_i), .output_read_addr_i(output_read_addr_i), .output_data_o(output_data_o),
-        .tile_done_o(tile_done_o), .bank_read_o(bank_read_o), .weight_access_o(weight_access_o),
+        .part_done_o(part_done_o), .tile_done_o(tile_done_o), .bank_read_o(bank_read_o), .weight_access_o(weight_access_o),
         .output_write_o(output_write_o), .residual_read_o(residual_read_o));
 endmodule

@@ -36,7 +36,8 @@ module dna_engine_ws #(
     output wire             slot_take_o,
     output wire             input_release_o, weights_release_o,
     output wire             residual_o,         // the layer adds a residual
-    output wire             tile_done_o,        // the last word of a job is in the output buffer
+    output wire             part_done_o,        // the last word of a part of a tile is in the output buffer: all of it
+    output wire             tile_done_o,        // the same
     // fill side
     input  wire             input_write_i, input_write_slot_i,
     input  wire             input_write_bank_i, // always 0
@@ -76,6 +77,7 @@ module dna_engine_ws #(
     wire [15:0] run_address, unit_words, x_words, plane_words, block_words;
     wire        slow, reload;      // partial sums to and from DRAM: output arrays only
     wire [7:0]  bubble;
+    wire [3:0]  part_blocks;
     wire [BITS-1:0] zero, low, high, zero_b, sum_zero, sum_low, sum_high;
     wire [5:0]  sum_shift;
     wire [MB-1:0] multiplier_a, multiplier_b;
@@ -91,7 +93,7 @@ module dna_engine_ws #(
         .units_full_o(units_full), .units_last_o(units_last), .out_width_o(out_width), .x_blocks_o(x_blocks),
         .y_blocks_full_o(y_blocks_full), .y_blocks_last_o(y_blocks_last), .in_height_o(in_height),
         .in_width_o(in_width), .channels_o(channels), .run_start_o(run_start), .run_address_o(run_address),
-        .bubble_o(bubble), .unit_words_o(unit_words), .x_words_o(x_words), .plane_words_o(plane_words),
+        .bubble_o(bubble), .part_blocks_o(part_blocks), .unit_words_o(unit_words), .x_words_o(x_words), .plane_words_o(plane_words),
         .block_words_o(block_words), .y_step_o(y_step), .zero_o(zero), .low_o(low), .high_o(high),
         .zero_b_o(zero_b), .sum_zero_o(sum_zero), .sum_low_o(sum_low), .sum_high_o(sum_high),
         .sum_shift_o(sum_shift), .multiplier_a_o(multiplier_a), .multiplier_b_o(multiplier_b),
@@ -109,7 +111,7 @@ module dna_engine_ws #(
     wire [PACKED:0] weight_part;
     wire [LOG-1:0]   weight_row;
     wire [4:0] parameter_index;
-    wire unused_layer = &{1'b0, max, slow, reload, bubble[7:6], input_write_bank_i, log2_x, log2_y, rows_last, x_blocks, y_blocks_full, y_blocks_last};
+    wire unused_layer = &{1'b0, max, slow, reload, part_blocks, bubble[7:6], input_write_bank_i, log2_x, log2_y, rows_last, x_blocks, y_blocks_full, y_blocks_last};
     dna_compute_ws #(.ROWS(ROWS), .LOG(LOG), .UPW((1 << SELECT) / COLS), .PACKED(PACKED), .SELECT(SELECT),
                      .PARAMETERS(PARAMETERS), .PSUM(PSUM), .PADDR(PADDR), .WADDR(WADDR), .OADDR(OADDR)) u_compute (
         .clk(clk), .rst_n(rst_n), .captured_i(captured_o), .take_o(take), .drained_i(drained_i),
@@ -150,7 +152,7 @@ module dna_engine_ws #(
         .weight_write_addr_i(weight_write_addr_i), .residual_write_i(residual_write_i),
         .residual_write_slot_i(residual_write_slot_i), .residual_write_addr_i(residual_write_addr_i),
         .fill_data_i(fill_data_i), .output_read_i(output_read_i), .output_read_slot_i(output_read_slot_i),
-        .output_read_addr_i(output_read_addr_i), .output_data_o(output_data_o), .tile_done_o(tile_done_o),
+        .output_read_addr_i(output_read_addr_i), .output_data_o(output_data_o), .part_done_o(part_done_o), .tile_done_o(tile_done_o),
         .bank_read_o(bank_read_o), .weight_access_o(weight_access_o), .output_write_o(output_write_o),
         .residual_read_o(residual_read_o), .psum_write_o(psum_write_o), .psum_read_o(psum_read_o));
 endmodule

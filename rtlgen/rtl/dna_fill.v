@@ -1,9 +1,10 @@
 // Load engine, data side: takes item records in order and puts the arriving beats where they belong: descriptor registers,
 // weight buffer, banks of the input buffer (stride 2: rows and columns de-interleaved into planes; narrow pictures: PIXELS
-// a beat, one a cycle), residual buffer.
+// a word, one a cycle, or all (stride 2: even, then odd ones) at once where they belong to neighbouring banks), residual buffer.
 module dna_fill #(
     parameter PIXELS  = 4,   // pixels of a narrow beat: 2, 4 or 8
     parameter QUARTER = 2,   // log2(PIXELS)
+    parameter WIDE    = 0,   // 1: neighbouring banks can be written at once
     parameter AXI   = 128,   // bits of a beat
     parameter SPLIT = 0,     // log2 of the beats of a word
     parameter LOG   = 4,     // log2(ROWS)
@@ -45,6 +46,11 @@ module dna_fill #(
     output reg  [LOG-1:0]   input_bank_o,
     output reg  [IADDR-1:0] input_addr_o,
     output reg  [127:0]     input_data_o,
+    // pixels of a narrow word for banks that differ from input_bank_o in bits of input_group_o alone: bank b gets number b mod PIXELS
+    output reg  [QUARTER-1:0] input_group_o,
+    output reg  [PIXELS-1:0]  input_valid_o,
+    output reg  [127:0]       input_pixels_o,
+    output reg  [3:0]         input_words_o,   // banks that are written
     output reg              loaded_o         // a job's last item is complete
 );
     localparam [1:0] DESCRIPTOR = 2'd0, WEIGHTS = 2'd1, INPUT = 2'd2, RESIDUAL = 2'd3;
@@ -77,12 +83,25 @@ module dna_fill #(
         if (next_take) item_q <= next_item;
     end
 
+    // Narrow words whose pixels are written at once; `halves_q`: the odd ones a cycle behind the even ones.
+    localparam [3:0] ALL = PIXELS[3:0];
+    reg wide_q, halves_q;
+    reg [QUARTER-1:0] tail_q;                 // pixels of a row's last word, less one
+    wire wide = WIDE != 0 && narrow_i && {29'd0, log2_x_i} + {31'd0, shift_i} >= QUARTER && !(QUARTER == 1 && shift_i);
+    wire [9:0] last_x = in_width_i - 10'd1;
+    always @(posedge clk) begin
+        wide_q   <= wide;
+        halves_q <= wide && shift_i;
+        tail_q   <= last_x[QUARTER-1:0];
+    end
+
     // One word waits in data_q, gathered from its beats; a narrow one stays for its pixels (fewer at the end of a row).
     reg         full_q;
     reg [127:0] data_q;
     reg [QUARTER-1:0] quarter_q;
     wire is_input = kind == INPUT;
-    wire stay     = is_input && narrow_i && !(&quarter_q);
+    wire hold     = halves_q && !quarter_q[0];
+    wire stay     = is_input && (wide_q ? hold : narrow_i && !(&quarter_q));
     wire row_end;
     wire work     = full_q && have_q;
     wire consume  = work && (!stay || row_end);
@@ -137,11 +156,14 @@ module dna_fill #(
     wire [9:0] rows_now = fresh_q ? rows : rows_left_q;
     wire [9:0] y_plane = shift_i ? y_now >> 1 : y_now;
     wire [9:0] x_plane = shift_i ? x_q >> 1 : x_q;
-    reg [9:0] last_x_q;
-    always @(posedge clk) last_x_q <= in_width_i - 10'd1;
-    assign row_end = x_q == last_x_q;
+    reg [9:0] last_x_q;                                   // where a row's last word starts, or its last pixel
+    always @(posedge clk) last_x_q <= wide ? {last_x[9:QUARTER], {QUARTER{1'b0}}} : last_x;
+    wire last_word = x_q == last_x_q;
+    assign row_end = last_word && !hold;
+    wire [9:0] x_step = !wide_q ? 10'd1 : hold ? 10'd0 : PIXELS[9:0];
     wire rows_end  = row_end && rows_now == 10'd1;
-    wire odd_x = shift_i && x_q[0];
+    wire is_odd = x_q[0] || (wide_q && quarter_q[0]);
+    wire odd_x = shift_i && is_odd;
     wire odd_y = shift_i && y_now[0];
     wire [9:0] y_mask = ~(10'h3ff << log2_y_i);
     wire [9:0] x_mask = ~(10'h3ff << log2_x_i);
@@ -181,7 +203,7 @@ module dna_fill #(
                 fresh_q      <= 1'b1;
             end else if (is_input) begin
                 fresh_q <= rows_end;
-                x_q     <= row_end ? 10'd0 : x_q + 10'd1;
+                x_q     <= row_end ? 10'd0 : x_q + x_step;
                 if (rows_end) begin
                     block_q      <= block_q + 10'd1;
                     block_addr_q <= block_addr_q + block_words_i;
@@ -224,16 +246,36 @@ module dna_fill #(
             if (pop && kind == WEIGHTS) weight_slot_o <= ~weight_slot_o;
             if (pop && kind == RESIDUAL) residual_slot_o <= ~residual_slot_o;
             if (pop && kind == INPUT) input_slot_q <= ~input_slot_q;
-            input_write_o <= work && is_input && !(drop_odd_i && (x_q[0] || y_now[0]));
+            input_write_o <= work && is_input && !(drop_odd_i && (is_odd || y_now[0]));
             loaded_o      <= pop && job_end;
         end
     end
     localparam PIXEL = 128 / PIXELS;
     wire [PIXEL-1:0] pixel = data_q[quarter_q*PIXEL +: PIXEL];
+    wire [PIXEL-1:0] first = narrow_i ? pixel : data_q[PIXEL-1:0];    // of all banks but where a word is written at once
     always @(posedge clk) begin
         input_slot_o <= input_slot_q;
         input_bank_o <= bank[LOG-1:0];
         input_addr_o <= address[IADDR-1:0];
         input_data_o <= narrow_i ? {{(128-PIXEL){1'b0}}, pixel} : data_q;
+        input_group_o <= !wide_q ? {QUARTER{1'b0}} : {QUARTER{1'b1}} >> halves_q;
+        if (!wide_q) input_words_o <= 4'd1;
+        else if (halves_q) input_words_o <= !last_word ? ALL >> 1 : quarter_q[0] ? odd_words : even_words;
+        else input_words_o <= last_word ? tail_words : ALL;
     end
+    wire [3:0] tail_words = {{(4-QUARTER){1'b0}}, tail_q} + 4'd1;
+    wire [3:0] odd_words  = tail_words >> 1;
+    wire [3:0] even_words = tail_words - odd_words;
+    genvar p;
+    generate
+        for (p = 0; p < PIXELS; p = p + 1) begin : gen_pixel
+            // Even and odd pixels each fill half of the banks' numbers, which come twice.
+            localparam ONE = 1, NUMBER = p, EVEN = (2 * p) % PIXELS;
+            wire [QUARTER-1:0] number = halves_q ? EVEN[QUARTER-1:0] | (quarter_q & ONE[QUARTER-1:0]) : NUMBER[QUARTER-1:0];
+            always @(posedge clk) begin
+                input_valid_o[p] <= !wide_q || !last_word || number <= tail_q;
+                input_pixels_o[p*PIXEL +: PIXEL] <= wide_q ? data_q[number*PIXEL +: PIXEL] : first;
+            end
+        end
+    endgenerate
 endmodule

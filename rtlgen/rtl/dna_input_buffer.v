@@ -1,6 +1,9 @@
 // Double-buffered input buffer: ROWS banks of WORDS words in each half, one word = 16 channels of one pixel. The load
-// engine writes one word a cycle into half `write_slot_i`; the array reads one word per bank from `read_slot_i`.
+// engine writes one word a cycle into half `write_slot_i`, or PIXELS short ones into neighbouring banks: those whose numbers
+// differ from the written one's in bits of `write_group_i` alone. The array reads one word per bank from `read_slot_i`.
 module dna_input_buffer #(
+    parameter PIXELS = 4,     // short words of a word
+    parameter QUARTER = 2,    // log2(PIXELS)
     parameter ROWS  = 16,
     parameter LOG   = 4,     // log2(ROWS)
     parameter WORDS = 64,
@@ -11,16 +14,29 @@ module dna_input_buffer #(
     input  wire                 write_slot_i,
     input  wire [LOG-1:0]       write_bank_i,
     input  wire [ADDR-1:0]      write_addr_i,
-    input  wire [127:0]         write_data_i,
+    input  wire [127:0]         write_data_i,    // its low part comes from write_pixels_i
+    input  wire [QUARTER-1:0]   write_group_i,
+    input  wire [PIXELS-1:0]    write_valid_i,   // bank b is written when number b mod PIXELS is valid
+    input  wire [127:0]         write_pixels_i,  // and gets that one
     input  wire                 read_slot_i,
     input  wire [ROWS-1:0]      read_i,
     input  wire [ROWS*ADDR-1:0] read_addr_i,
     output wire [ROWS*128-1:0]  read_data_o      // one cycle after read_i
 );
+    localparam PIXEL = 128 / PIXELS;
+    wire unused_data = &{1'b0, write_data_i};
     genvar b, h;
     generate
         for (b = 0; b < ROWS; b = b + 1) begin : gen_bank
-            wire write_here = write_i && {{(32-LOG){1'b0}}, write_bank_i} == b;
+            localparam NUMBER = b % PIXELS;
+            localparam [31:0] BANK = b;
+            wire [31:0] others = ({{(32-LOG){1'b0}}, write_bank_i} ^ BANK) & ~{{(32-QUARTER){1'b0}}, write_group_i};
+            wire [127:0] wdata;
+            assign wdata[PIXEL-1:0] = write_pixels_i[NUMBER*PIXEL +: PIXEL];
+            if (PIXELS > 1) begin : gen_rest
+                assign wdata[127:PIXEL] = write_data_i[127:PIXEL];
+            end
+            wire write_here = write_i && others == 32'd0 && write_valid_i[NUMBER];
             reg slot_q;
             always @(posedge clk) slot_q <= read_slot_i;
             for (h = 0; h < 2; h = h + 1) begin : gen_half
@@ -29,7 +45,8 @@ module dna_input_buffer #(
                 wire [127:0] data;
                 dna_sram_sp #(.WORDS(WORDS), .BITS(128), .ADDR(ADDR)) u_sram (
                     .clk(clk), .en_i(write || read), .we_i(write), .mask_i(16'hffff),
-                    .addr_i(write ? write_addr_i : read_addr_i[b*ADDR +: ADDR]), .wdata_i(write_data_i),
+                    .addr_i(write ? write_addr_i : read_addr_i[b*ADDR +: ADDR]), 
+                    .wdata_i(wdata),
                     .rdata_o(data));
 `ifdef DNA_CHECKS
                 always @(posedge clk) if (write === 1'b1 && read === 1'b1)

@@ -23,6 +23,7 @@ module dna_load #(
     input  wire         stored_i,             // every descriptor before this one is completely stored
     input  wire         storing_i,            // all but the one before, of which these rows are complete
     input  wire [9:0]   rows_done_i,
+    input  wire [9:0]   blocks_done_i,        // and these blocks of channels
     // item records {kind, job end, beats or first row, rows, blocks}
     output wire         item_o,
     output wire [1:0]   item_kind_o,
@@ -64,6 +65,7 @@ module dna_load #(
     wire wait_previous  = config_q[7];
     wire last_layer     = config_q[8];
     wire reload         = config_q[21] && SPILL != 0;
+    wire by_blocks      = config_q[23];                    // the descriptor before writes this one's input, block by block
     wire [9:0]  row_tiles     = config_q[32*1 +: 10];
     wire [9:0]  channel_tiles = config_q[32*1+16 +: 10];
     wire [31:0] input_base    = config_q[32*2 +: 32];     // row 0
@@ -118,7 +120,7 @@ module dna_load #(
 
     // Row tile: first input row (signed), its address, the residual's; channel tile: three address offsets.
     reg signed [12:0] y_in_q;
-    reg [9:0] out_end_q;                                   // one past the tile's last output row
+    reg [9:0] out_end_q, block_end_q;                      // one past the tile's last output row, last block of channels
     reg [31:0] input_row_q, residual_row_q, input_channel_q, weight_channel_q, residual_channel_q;
     always @(posedge clk) begin
         if (state_q == START || (job_done && row_wrap)) begin
@@ -135,11 +137,13 @@ module dna_load #(
         if (state_q == START || (job_done && channel_wrap)) begin
             input_channel_q    <= 32'd0;
             weight_channel_q   <= weight_base;
+            block_end_q        <= blocks_full;
             residual_channel_q <= 32'd0;
         end else if (job_done && channel_step) begin
             if (depthwise) input_channel_q <= input_channel_q + input_c_step;
             if (!shared_weights) weight_channel_q <= weight_channel_q + weight_step;
             residual_channel_q <= residual_channel_q + residual_c_step;
+            block_end_q        <= block_end_q + blocks_full;
         end
     end
 
@@ -169,7 +173,9 @@ module dna_load #(
     wire [15:0] weight_beats   = channel_last ? weight_last : weight_full;
     wire [15:0] residual_beats = row_last ? residual_last : residual_full;
 
-    wire readable    = !wait_previous || stored_i || (storing_i && rows_done_i >= row_end_q);
+    reg  blocks_ready_q;                                    // settled long before ITEM_I
+    always @(posedge clk) blocks_ready_q <= by_blocks && storing_i && blocks_done_i >= block_end_q;
+    wire readable    = !wait_previous || stored_i || blocks_ready_q || (storing_i && rows_done_i >= row_end_q);
     wire fetch_go    = state_q == FETCH && descriptor_free_i;
     wire weight_go   = state_q == ITEM_W && weights_changed && weight_free_i;
     wire input_go    = state_q == ITEM_I && input_changed && input_free_i && readable;

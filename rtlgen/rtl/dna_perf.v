@@ -13,7 +13,7 @@ module dna_perf #(
     input  wire            run_i,
     input  wire            mac_i, busy_i, wait_load_i, wait_store_i,
     input  wire            read_beat_i, write_beat_i,
-    input  wire            input_write_i,
+    input  wire [3:0]      input_writes_i,     // banks
     input  wire [ROWS-1:0] input_read_i,
     input  wire            weight_write_i, weight_read_i,
     input  wire            output_write_i, output_read_i,
@@ -27,8 +27,9 @@ module dna_perf #(
     reg [32*COUNTERS-1:0] count_q /* verilator public_flat_rd */;
     wire idle = !mac_i && !busy_i && !wait_load_i && !wait_store_i;
 
-    // Bank reads and written array rows of a cycle, registered once.
+    // Bank accesses and written array rows of a cycle, registered once.
     reg [5:0] reads_q, rows_q;
+    reg [3:0] writes_q;
     integer i;
     reg [5:0] reads, rows;
     always @* begin
@@ -40,13 +41,13 @@ module dna_perf #(
         end
     end
     always @(posedge clk or negedge rst_n) begin
-        if (!rst_n) {reads_q, rows_q} <= 12'd0;
-        else {reads_q, rows_q} <= {reads, rows};
+        if (!rst_n) {reads_q, rows_q, writes_q} <= 16'd0;
+        else {reads_q, rows_q, writes_q} <= {reads, rows, input_writes_i};
     end
 
     // Events are registered, so that no path of the engines ends in a counter: counts are complete one cycle later.
     wire [COUNTERS-1:0] events = {1'b0, psum_read_i, psum_write_i, residual_read_i, residual_write_i, output_read_i,
-                                  output_write_i, weight_read_i, weight_write_i, 1'b0, input_write_i, write_beat_i,
+                                  output_write_i, weight_read_i, weight_write_i, 1'b0, 1'b0, write_beat_i,
                                   read_beat_i, idle, wait_store_i, wait_load_i, busy_i && !mac_i, mac_i, 1'b1};
     reg [COUNTERS-1:0] events_q;
     reg                clear_q, run_q;
@@ -64,7 +65,7 @@ module dna_perf #(
     genvar c;
     generate
         for (c = 0; c < COUNTERS; c = c + 1) begin : gen_counter
-            wire [31:0] step = (c == 9) ? {26'd0, reads_q} : (c == 18) ? {26'd0, rows_q} : {31'd0, events_q[c]};
+            wire [31:0] step = (c == 8) ? {28'd0, writes_q} : (c == 9) ? {26'd0, reads_q} : (c == 18) ? {26'd0, rows_q} : {31'd0, events_q[c]};
             always @(posedge clk or negedge rst_n) begin
                 if (!rst_n) count_q[32*c +: 32] <= 32'd0;
                 else if (clear_q) count_q[32*c +: 32] <= 32'd0;
@@ -72,7 +73,7 @@ module dna_perf #(
             end
         end
     endgenerate
-    wire unused_event = &{1'b0, events_q[18], events_q[9]};
+    wire unused_event = &{1'b0, events_q[18], events_q[9], events_q[8]};
     wire [1023:0] counts = {{(1024-32*COUNTERS){1'b0}}, count_q};
     assign count_o = counts[{index_i, 5'd0} +: 32];
 endmodule

@@ -22,10 +22,10 @@ module dna_reload #(
     output wire [ADDR-1:0]          addr_o,
     input  wire [127:0]             data_i,
     // the row
-    input  wire                     valid_i, half_i, output_slot_i, residual_slot_i, activate_i, last_i,
+    input  wire                     valid_i, half_i, output_slot_i, residual_slot_i, activate_i, part_last_i, last_i,
     input  wire [ADDR-1:0]          row_addr_i,
     input  wire [COLS*ACC_BITS-1:0] row_i,
-    output wire                     valid_o, half_o, output_slot_o, residual_slot_o, activate_o, last_o,
+    output wire                     valid_o, half_o, output_slot_o, residual_slot_o, activate_o, part_last_o, last_o,
     output wire [ADDR-1:0]          row_addr_o,
     output wire [COLS*ACC_BITS-1:0] row_o
 );
@@ -59,15 +59,16 @@ module dna_reload #(
 
     // WORDS cycles.
     localparam TAG = ADDR + 3;
-    reg [WORDS*3-1:0]   control_q;             // valid, activate, last
+    reg [WORDS*4-1:0]   control_q;             // valid, activate, last of a part, last
     reg [WORDS*TAG-1:0] tag_q;
     always @(posedge clk or negedge rst_n) begin
-        if (!rst_n) control_q <= {(WORDS*3){1'b0}};
-        else control_q <= {control_q[WORDS*3-4:0], valid_i, activate_i, last_i};
+        if (!rst_n) control_q <= {(WORDS*4){1'b0}};
+        else control_q <= {control_q[WORDS*4-5:0], control};
     end
+    wire [3:0]     control = {valid_i, activate_i, part_last_i, last_i};
     wire [TAG-1:0] tag = {half_i, output_slot_i, residual_slot_i, row_addr_i};
     always @(posedge clk) tag_q <= {tag_q[(WORDS-1)*TAG-1:0], tag};
-    assign {valid_o, activate_o, last_o} = reload_i ? control_q[WORDS*3-1 -: 3] : {valid_i, activate_i, last_i};
+    assign {valid_o, activate_o, part_last_o, last_o} = reload_i ? control_q[WORDS*4-1 -: 4] : control;
     assign {half_o, output_slot_o, residual_slot_o, row_addr_o} = reload_i ? tag_q[WORDS*TAG-1 -: TAG] : tag;
     assign row_o = reload_i ? total_q : row_i;
 endmodule

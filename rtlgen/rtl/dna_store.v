@@ -1,7 +1,9 @@
-// Store engine: writes finished output tiles to DRAM. The words of a tile stand in the output buffer one behind the other;
-// in DRAM every channel block is one contiguous piece. Requests run ahead of the data, whose burst lengths wait in a FIFO.
+// Store engine: writes finished output tiles to DRAM, in parts: some blocks of channels at a time as they are finished, or whole.
+// Parts stand in the halves of the output buffer by turns, each where a whole tile would have it; in DRAM every channel
+// block is one contiguous piece. Requests run ahead of the data, whose burst lengths wait in a FIFO.
 // Lengths are counted in words; a burst never crosses a boundary of 4 KiB >> SPLIT.
-// `rows_done_o` counts the output rows whose writes are answered, so that the next layer may read them before all are.
+// `rows_done_o` counts the output rows whose writes are answered, `blocks_done_o` the channel blocks, so that the next layer
+// may read them before all are.
 module dna_store #(
     parameter OADDR = 9,
     parameter AXI   = 128,   // bits of a beat
@@ -15,13 +17,14 @@ module dna_store #(
     input  wire [127:0]     data_i,
     output reg              captured_o,
     // hand-over
-    input  wire             tile_i,            // a finished tile waits
+    input  wire             tile_i,            // a finished part of a tile waits
     output wire             tile_take_o,
     output wire             slot_release_o,    // its words are read
     output reg              layer_done_o,      // all of the descriptor's writes are answered
     output reg  [9:0]       rows_done_o,       // rows of the descriptor that are complete; 0 behind layer done
+    output reg  [9:0]       blocks_done_o,     // the same of channel blocks
     output wire             idle_o,
-    output wire             waiting_o,         // for a tile
+    output wire             waiting_o,         // for a part of a tile
     // output buffer
     output wire             read_o,
     output reg              read_slot_o,
@@ -56,6 +59,8 @@ module dna_store #(
         else if (take) captured_o <= 1'b0;
     end
     wire        channels_outer = active_q[5];
+    wire        whole          = active_q[7];               // tiles are finished all at once
+    wire [9:0]  step           = {6'd0, active_q[13:10]};   // else: blocks of a part
     wire        half_last      = active_q[9];               // the last channel block has only its low half
     wire [9:0]  row_tiles      = active_q[32*1 +: 10];
     wire [9:0]  channel_tiles  = active_q[32*1+16 +: 10];
@@ -99,6 +104,23 @@ module dna_store #(
     wire [31:0] start_addr = row_addr_q + channel_addr_q;
     wire [15:0] words      = row_last ? words_last : words_full;
     wire [9:0]  blocks     = channel_last ? blocks_last : blocks_full;
+
+    // Parts of a tile; settled in WAIT.
+    reg  [9:0] left_q, part_blocks_q;                        // blocks from this part on, of this part
+    reg        first_q, part_last_q;
+    wire       part_done;
+    wire [9:0] left = first_q ? blocks : left_q;
+    wire       rest = whole || left <= step;                 // all of them are this part
+    assign job_done = part_done && part_last_q;
+    always @(posedge clk) begin
+        if (state_q == START || part_done) first_q <= state_q == START || part_last_q;
+        if (part_done) left_q <= left_q - step;
+        else if (state_q == WAIT) begin
+            left_q        <= left;
+            part_last_q   <= rest;
+            part_blocks_q <= rest ? left : step;
+        end
+    end
     localparam PAGE = 8 - SPLIT;                             // log2 of the words between boundaries
     wire [PAGE-1:0] page   = ~addr_q[4 +: PAGE];                  // words to the boundary, less one
     wire            more   = rest_q > {{(16-PAGE){1'b0}}, page};  // another burst of the block follows
@@ -118,22 +140,20 @@ module dna_store #(
     wire block_sent = sent && !more;
     wire [31:0] next_block = block_addr_q + pitch;
     always @(posedge clk) begin
-        if (state_q == SETUP) begin
-            addr_q       <= start_addr;
-            block_addr_q <= start_addr;
+        if (state_q == SETUP && first_q) begin               // a later part goes on behind the one before
             words_q      <= words;
-            rest_q       <= words - 16'd1;
             block_rest_q <= words - 16'd1;
-            blocks_q     <= blocks;
+            {addr_q, block_addr_q, rest_q} <= {start_addr, start_addr, words - 16'd1};
         end else if (block_sent) begin
-            addr_q       <= next_block;
-            block_addr_q <= next_block;
-            rest_q       <= block_rest_q;
-            blocks_q     <= blocks_q - 10'd1;
+            {addr_q, block_addr_q, rest_q} <= {next_block, next_block, block_rest_q};
         end else if (sent) begin
             addr_q <= {addr_q[31:PAGE+4] + 1'b1, {(PAGE+4){1'b0}}};    // the burst ended at a boundary
             rest_q <= rest_q - {{(16-PAGE){1'b0}}, page} - 16'd1;
         end
+    end
+    always @(posedge clk) begin
+        if (state_q == SETUP) blocks_q <= part_blocks_q;
+        else if (block_sent) blocks_q <= blocks_q - 10'd1;
     end
     always @(posedge clk or negedge rst_n) begin
         if (!rst_n) requesting_q <= 1'b0;
@@ -176,10 +196,9 @@ module dna_store #(
     always @(posedge clk) begin
         arriving_half_q <= half_q && read_blocks_q == 10'd1;
         if (state_q == SETUP) begin
-            read_addr_q   <= {OADDR{1'b0}};
-            read_left_q   <= words;
-            read_blocks_q <= blocks;
-            half_q        <= last_block_half;
+            if (first_q) {read_addr_q, read_left_q} <= {{OADDR{1'b0}}, words};
+            read_blocks_q <= part_blocks_q;
+            half_q        <= last_block_half && part_last_q;
         end else if (read_o) begin
             read_addr_q <= read_addr_q + 1'b1;
             read_left_q <= read_block_end ? words_q : read_left_q - 16'd1;
@@ -230,24 +249,30 @@ module dna_store #(
 
     wire finished = requested_q == answered_q && !data_valid && !arriving_q;
 
-    // A job's rows are complete when its last burst is answered (and it was the last channel tile).
-    wire        row_valid, rows_full_fifo, row_channel_last;
+    // A part is complete when its last burst is answered: with it the rows of the tile when it was the last block of the last
+    // channel tile, its blocks when it was the last row tile.
+    wire        row_valid, rows_full_fifo, row_all_blocks, row_all_rows;
     wire [15:0] row_burst;
+    wire [9:0]  row_blocks;
     wire        row_pop = row_valid && answered_q >= row_burst;
-    dna_fifo #(.BITS(17), .DEPTH(8), .ADDR(3)) u_rows (
-        .clk(clk), .rst_n(rst_n), .push_i(job_done), .data_i({channel_last, requested_q}), .pop_i(row_pop),
-        .valid_o(row_valid), .full_o(rows_full_fifo), .data_o({row_channel_last, row_burst}));
+    dna_fifo #(.BITS(28), .DEPTH(8), .ADDR(3)) u_rows (
+        .clk(clk), .rst_n(rst_n), .push_i(part_done),
+        .data_i({row_last, channel_last && part_last_q, part_blocks_q, requested_q}), .pop_i(row_pop), .valid_o(row_valid),
+        .full_o(rows_full_fifo), .data_o({row_all_rows, row_all_blocks, row_blocks, row_burst}));
     always @(posedge clk or negedge rst_n) begin
-        if (!rst_n) rows_done_o <= 10'd0;
-        else if (state_q == IDLE) rows_done_o <= 10'd0;   // with layer_done_o: no cycle without either
-        else if (row_pop && row_channel_last) rows_done_o <= rows_done_o + rows_full;
+        if (!rst_n) {rows_done_o, blocks_done_o} <= 20'd0;
+        else if (state_q == IDLE) {rows_done_o, blocks_done_o} <= 20'd0;   // with layer_done_o: no cycle without either
+        else begin
+            if (row_pop && row_all_blocks) rows_done_o <= rows_done_o + rows_full;
+            if (row_pop && row_all_rows) blocks_done_o <= blocks_done_o + row_blocks;
+        end
     end
 
-    // A job is over when its last word is read; the layer when every burst is answered.
+    // A part is over when its last word is read; the layer when every burst is answered.
     assign take           = state_q == IDLE && captured_o;
     assign tile_take_o    = state_q == WAIT && tile_i;
-    assign job_done       = state_q == MOVE && !reading_q && !requesting_q && !rows_full_fifo;
-    assign slot_release_o = job_done;
+    assign part_done      = state_q == MOVE && !reading_q && !requesting_q && !rows_full_fifo;
+    assign slot_release_o = part_done;
     assign idle_o         = state_q == IDLE && !captured_o;
     assign waiting_o      = state_q == WAIT;
     always @(posedge clk or negedge rst_n) begin
@@ -262,8 +287,8 @@ module dna_store #(
                 START: state_q <= WAIT;
                 WAIT:  if (tile_i) state_q <= SETUP;
                 SETUP: state_q <= MOVE;
-                MOVE:  if (job_done) begin
-                    state_q     <= job_last ? FINISH : WAIT;
+                MOVE:  if (part_done) begin
+                    state_q     <= job_done && job_last ? FINISH : WAIT;
                     read_slot_o <= ~read_slot_o;
                 end
                 FINISH: if (finished) begin

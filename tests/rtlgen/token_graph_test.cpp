@@ -113,7 +113,7 @@ TEST_CASE("token graph: tokens that nobody gives or takes, and engines that do n
     CHECK(contains(refusal(chunkWith(".slot_release_o(slot_release),", "")), "u_output_slots: no engine drives slot_release"));
     CHECK(contains(refusal(chunkWith(".tile_i(tile_ready)", ".tile_i(1'b1)")), "u_tiles: no engine looks at tile_ready"));
     CHECK(contains(refusal(chunkWith(".drained_i(!undrained)", ".drained_i(1'b1)")), "u_draining: no engine looks at undrained"));
-    CHECK(contains(refusal(changed("rtl/dna_store.v", "assign slot_release_o = job_done;", "")),
+    CHECK(contains(refusal(changed("rtl/dna_store.v", "assign slot_release_o = part_done;", "")),
                    "rtl/dna_store.v: nothing drives the output slot_release_o"));
     CHECK(contains(refusal(changed("rtl/dna_engine_os.v", ".loaded_i(loaded_i)", ".loaded_i(1'b1)")),
                    "rtl/dna_engine_os.v: nothing reads the input loaded_i"));

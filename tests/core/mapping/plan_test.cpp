@@ -47,7 +47,7 @@ TEST_CASE("a pointwise layer by hand: blocks, words and cycles") {
     CHECK(sub.unit_words == 8 + 32);
     CHECK(sub.plane_words == 4);  // 8 rows in 2 banks each, one word across
     CHECK(mapping::macCycles(plan) == 3 * 4 * 32);
-    CHECK(mapping::jobIssueCycles(plan, sub, 0, 0) == 3 * 4 * 32 + 3 * (8 + 3));
+    CHECK(mapping::jobIssueCycles(plan, sub, 0, 0) == 3 * 4 * 32 + 3 * (8 + 1));
     CHECK(mapping::weightTransfer(plan, sub, mapping::jobsOf(plan, sub)[0], 0).words == 3 * 40);
     CHECK(mapping::inputTransfer(plan, sub, mapping::jobsOf(plan, sub)[0]).totalWords() == 2 * 64);
 }

@@ -13,10 +13,11 @@
     always @(posedge clk) f_past <= 1'b1;
     always @* if (!f_past) assume(!rst_n);
 
-    // Assumed of the program: tiles of at least one word and one block, whole words; of the chunk: descriptors are written
-    // only when the one before is taken.
+    // Assumed of the program: tiles of at least one word, tiles and parts of at least one block, whole words; of the chunk:
+    // descriptors are written only when the one before is taken.
     always @* if (rst_n) begin
-        assume(state_q != SETUP || (words != 0 && blocks != 0 && start_addr[3:0] == 0));
+        assume(state_q != SETUP || (words != 0 && start_addr[3:0] == 0));
+        assume(blocks != 0 && (whole || step != 0));
         assume(pitch[3:0] == 0);
     end
 
@@ -25,7 +26,7 @@
     always @(posedge clk) begin
         f_words   <= !rst_n ? 0 : f_words + arriving_q - pop;
         f_lengths <= !rst_n ? 0 : f_lengths + sent - (pop && burst_end);
-        f_rows    <= !rst_n ? 0 : f_rows + job_done - row_pop;
+        f_rows    <= !rst_n ? 0 : f_rows + part_done - row_pop;
     end
     reg         f_word_waits = 1'b0, f_length_waits = 1'b0;
     reg [128:0] f_word;
@@ -72,6 +73,13 @@
             assert(addr_q == block_addr_q + {12'd0, f_sent, 4'd0});
             assert(f_sent + f_left == words_q && f_sent < words_q);
             assert({8'd0, awlen_o} < f_left);
+        end
+        // No part is empty. Between the parts of a tile: at the begin of the next one.
+        assert(!(state_q == SETUP || state_q == MOVE) || (part_blocks_q != 0 && (part_last_q || (!whole && left_q > step))));
+        assert(!(state_q == WAIT && !first_q) || left_q != 0);
+        if (!requesting_q && (state_q == MOVE || ((state_q == WAIT || state_q == SETUP) && !first_q))) begin
+            assert(addr_q[3:0] == 0 && addr_q == block_addr_q && rest_q == block_rest_q);
+            assert(block_rest_q + 16'd1 == words_q && words_q != 0);
         end
         if (awvalid_o) assert(f_end <= 13'd4096);
     end

@@ -1,12 +1,15 @@
 // Data side of the load engine: descriptor, weights, input tiles (stride 2, narrow pictures) and residual tiles,
-// against nested loops that say where every beat goes. Beats come with random gaps.
+// against nested loops that say where every beat goes. Beats come with random gaps. WIDE: a narrow word's pixels are written at
+// once (stride 2: even, then odd ones) where they belong to banks of their own.
 //
 // module: dna_fill
+// quick: LOG=3 IADDR=8 WADDR=9 OADDR=8 WIDE=1
 // quick: LOG=3 IADDR=8 WADDR=9 OADDR=8
-// full: LOG=4 IADDR=10 WADDR=11 OADDR=10
+// full: LOG=4 IADDR=10 WADDR=11 OADDR=10 WIDE=1
 // full: LOG=1 IADDR=6 WADDR=5 OADDR=5
 #include <array>
 #include <deque>
+#include <vector>
 
 #include "support.h"
 
@@ -55,6 +58,9 @@ public:
         bench_.expect(writes_.size(), 0, "writes that never came");
         bench_.expect(uint64_t(jobs_), 0, "jobs reported loaded");
     }
+
+    /// After layers of all kinds.
+    void finish() { bench_.expect(uint64_t(most_banks_), parameter::WIDE != 0 ? kWords : 1, "banks written at once"); }
 
 private:
     Item randomItem() {
@@ -106,8 +112,9 @@ private:
         for (int block = 0; block < item.blocks; ++block) {
             for (int y = item.row; y < item.row + item.rows; ++y) {
                 Beat beat{};
-                for (int x = 0; x < layer_.width; ++x) {
-                    if (x % per_beat == 0) beat = newBeat();
+                int given = -1;
+                for (const int x : order()) {
+                    if (x / per_beat != given) beat = newBeat(), given = x / per_beat;
                     if (layer_.drop_odd && (x % 2 != 0 || y % 2 != 0)) continue;
                     const int divide = layer_.stride2 ? 2 : 1, px = x / divide, py = y / divide;
                     const int64_t plane =
@@ -121,6 +128,25 @@ private:
                 }
             }
         }
+    }
+
+    /// Pixels of a word that are written at once, or one by one.
+    int atOnce() const {
+        const int pixels = layer_.stride2 ? kWords / 2 : kWords;
+        return parameter::WIDE != 0 && layer_.narrow && 1 << layer_.log2_x >= pixels ? pixels : 1;
+    }
+
+    /// Columns of a row as they are written.
+    std::vector<int> order() const {
+        std::vector<int> columns;
+        if (atOnce() != kWords / 2) {
+            for (int x = 0; x < layer_.width; ++x) columns.push_back(x);
+            return columns;
+        }
+        for (int word = 0; word < layer_.width; word += kWords)
+            for (const int x : {0, 2, 1, 3})
+                if (word + x < layer_.width) columns.push_back(word + x);
+        return columns;
     }
 
     void cycle() {
@@ -142,9 +168,23 @@ private:
         if (dut_.descriptor_o) match({kDescriptor, 0, 0, dut_.descriptor_beat_o, beat(dut_.data_o)});
         if (dut_.weight_write_o) match({kWeights, dut_.weight_slot_o, 0, dut_.weight_addr_o, beat(dut_.data_o)});
         if (dut_.residual_write_o) match({kResidual, dut_.residual_slot_o, 0, dut_.residual_addr_o, beat(dut_.data_o)});
-        if (dut_.input_write_o)
-            match({kInput, dut_.input_slot_o, dut_.input_bank_o, dut_.input_addr_o, beat(dut_.input_data_o)});
+        if (dut_.input_write_o) inputWrite();
         if (dut_.loaded_o) --jobs_;
+    }
+
+    void inputWrite() {
+        int banks = 0;
+        for (int bank = 0; bank < 1 << parameter::LOG; ++bank) {
+            const int number = bank % kWords;
+            if (((bank ^ int(dut_.input_bank_o)) & ~int(dut_.input_group_o)) != 0 || (dut_.input_valid_o >> number & 1) == 0)
+                continue;
+            Beat data = beat(dut_.input_data_o);
+            data[0] = uint32_t(unit::bits(dut_.input_pixels_o, 32 * number, 32));
+            match({kInput, dut_.input_slot_o, bank, dut_.input_addr_o, data});
+            ++banks;
+        }
+        bench_.expect(dut_.input_words_o, uint64_t(banks), "input_words_o");
+        most_banks_ = std::max(most_banks_, banks);
     }
 
     template <class Port>
@@ -175,7 +215,7 @@ private:
     std::deque<size_t> ends_;
     size_t beats_given_ = 0;
     int slot_[4] = {};
-    int jobs_ = 0, waiting_items_ = 0;
+    int jobs_ = 0, waiting_items_ = 0, most_banks_ = 0;
     bool offered_ = false;
 };
 
@@ -196,5 +236,6 @@ int main(int argc, char** argv) {
     Run run(bench);
     const int layers = bench.full ? 3000 : 250;
     for (int i = 0; i < layers; ++i) run.layer(randomLayer(bench.random), 8);
+    run.finish();
     return bench.finish();
 }

@@ -1,7 +1,9 @@
-// Banks of the input buffer against arrays of words: one word written a cycle, all banks read from the other half.
+// Banks of the input buffer against arrays of words: one word written a cycle, or short ones to neighbouring banks; all banks
+// read from the other half.
 //
 // module: dna_input_buffer
 // quick: ROWS=4 LOG=2 WORDS=10 ADDR=4
+// quick: ROWS=4 LOG=2 WORDS=10 ADDR=4 PIXELS=8 QUARTER=3
 // full: ROWS=16 LOG=4 WORDS=64 ADDR=6
 #include <array>
 #include <vector>
@@ -27,10 +29,23 @@ int main(int argc, char** argv) {
             fill ? cycle / parameter::ROWS % parameter::WORDS : int(bench.random.below(parameter::WORDS));
         const bool write = fill || bench.random.oneIn(2);
         dut.write_i = write, dut.write_slot_i = slot, dut.write_bank_i = bank, dut.write_addr_i = address;
-        Word word;
-        for (int p = 0; p < kParts; ++p)
+        // Bits of the banks' numbers that may differ: none, or some of the low ones.
+        const int group = fill ? 0 : (1 << bench.random.below(parameter::QUARTER + 1)) - 1;
+        const int valid = fill ? -1 : int(bench.random.next());
+        dut.write_group_i = unsigned(group), dut.write_valid_i = unit::unsignedValue(valid, parameter::PIXELS);
+        constexpr int kPixel = kBits / parameter::PIXELS;
+        Word word, pixels;
+        for (int p = 0; p < kParts; ++p) {
             unit::setBits(dut.write_data_i, 32 * p, 32, word[size_t(p)] = uint32_t(bench.random.next()));
-        if (write) at(slot, bank, address) = word;
+            unit::setBits(dut.write_pixels_i, 32 * p, 32, pixels[size_t(p)] = uint32_t(bench.random.next()));
+        }
+        for (int b = 0; write && b < parameter::ROWS; ++b) {
+            const int number = b % parameter::PIXELS;
+            if (((b ^ bank) & ~group) != 0 || (valid >> number & 1) == 0) continue;
+            Word& here = at(slot, b, address);
+            here = word;
+            unit::setBits(here, 0, kPixel, unit::bits(pixels, number * kPixel, kPixel));
+        }
         dut.read_slot_i = 1 - slot;
         uint64_t reads = fill ? 0 : bench.random.next();
         int from[parameter::ROWS];

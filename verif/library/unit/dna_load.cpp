@@ -1,6 +1,6 @@
 // Request side of the load engine against nested loops over jobs: the item records and all bursts of random layers,
 // then one item at every place in 4 KiB with many lengths. The memory and the slots answer with random delays; partial sums
-// (SPILL) may not be asked for before the descriptor before has written their rows.
+// (SPILL) and inputs may not be asked for before the descriptor before has written their rows, or the inputs' blocks.
 //
 // module: dna_load
 // quick: OUTSTANDING=8
@@ -31,12 +31,14 @@ struct Layer {
     int residual_full = 1, residual_last = 1;
     bool reload = false;  ///< the residual are partial sums
     int out_rows = 1;     ///< of a full tile
+    bool waits = false, by_blocks = false;
 
     std::vector<uint32_t> words() const {
         std::vector<uint32_t> w(64, 0);
         const auto pair = [](int low, int high) { return uint32_t(low) | uint32_t(high) << 16; };
         w[0] = uint32_t(depthwise) | uint32_t(residual) << 4 | uint32_t(channels_outer) << 5 |
-               uint32_t(shared_weights) << 6 | uint32_t(last) << 8 | uint32_t(reload) << 21;
+               uint32_t(shared_weights) << 6 | uint32_t(waits) << 7 | uint32_t(last) << 8 | uint32_t(reload) << 21 |
+               uint32_t(by_blocks) << 23;
         w[1] = pair(row_tiles, channel_tiles), w[2] = base, w[3] = first, w[4] = y_step, w[5] = pitch, w[6] = c_step;
         w[7] = pair(pad, row_step), w[8] = pair(height, dense_blocks), w[9] = pair(span_full, span_last);
         w[10] = pair(blocks_full, blocks_last), w[11] = pair(pitch_words, out_rows);
@@ -51,7 +53,8 @@ struct Item {
     Kind kind;
     bool job_end;
     int beats, row, rows, blocks;  ///< of a linear item its beats, of an input item its rows
-    int written = 0;               ///< output rows that must be complete
+    int written = 0;               ///< rows that must be complete
+    int blocks_written = 0;        ///< or blocks of channels; 0: they do not help
 };
 struct Burst {
     uint32_t address;
@@ -97,7 +100,8 @@ private:
             const int from = std::max(begin, 0), to = std::min(end, l.height);
             const uint32_t offset = l.depthwise ? uint32_t(channel) * l.c_step : 0;
             const uint32_t address = (begin < 0 ? l.base : l.first + uint32_t(row) * l.y_step) + offset;
-            item({kInput, !l.residual, 0, from, to - from, l.depthwise ? blocks : l.dense_blocks}, address,
+            item({kInput, !l.residual, 0, from, to - from, l.depthwise ? blocks : l.dense_blocks, l.waits ? to : 0,
+                  l.by_blocks ? channel * l.blocks_full + blocks : 0}, address,
                  (to - from) * l.pitch_words, l.pitch);
         }
         if (l.residual) {
@@ -125,7 +129,7 @@ class Run {
 public:
     explicit Run(unit::Bench& bench) : bench_(bench) {
         dut_.start_i = dut_.write_i = dut_.arready_i = dut_.burst_done_i = 0;
-        dut_.stored_i = 1, dut_.storing_i = 0, dut_.rows_done_i = 0;
+        dut_.stored_i = 1, dut_.storing_i = 0, dut_.rows_done_i = dut_.blocks_done_i = 0;
         dut_.descriptor_free_i = dut_.weight_free_i = dut_.input_free_i = dut_.residual_free_i = 1;
         bench_.reset(dut_);
     }
@@ -158,6 +162,9 @@ public:
         bench_.expect(expected_.bursts.size(), 0, "bursts that never came");
     }
 
+    /// After many layers: some inputs were asked for because of their blocks.
+    void finish() { bench_.expect(early_ > 0, true, "inputs by their blocks"); }
+
 private:
     void cycle() {
         unit::Random& random = bench_.random;
@@ -165,7 +172,9 @@ private:
         dut_.burst_done_i = outstanding_ > 0 && (fast_ || random.oneIn(4));
         dut_.descriptor_free_i = fast_ || random.oneIn(2), dut_.weight_free_i = fast_ || random.oneIn(2);
         dut_.input_free_i = fast_ || random.oneIn(2), dut_.residual_free_i = fast_ || random.oneIn(2);
-        dut_.stored_i = !random.oneIn(2), dut_.storing_i = random.oneIn(2), dut_.rows_done_i = random.below(20);
+        blocks_before_ = dut_.storing_i ? int(dut_.blocks_done_i) : 0;
+        dut_.stored_i = random.oneIn(4), dut_.storing_i = random.oneIn(2), dut_.rows_done_i = random.below(20);
+        dut_.blocks_done_i = random.below(12);
         dut_.clk = 0;
         dut_.eval();
         if (dut_.item_o) item();
@@ -194,8 +203,10 @@ private:
         bool free[] = {bool(dut_.descriptor_free_i), bool(dut_.weight_free_i), bool(dut_.input_free_i),
                        bool(dut_.residual_free_i)};
         bench_.expect(free[wanted.kind], true, "an item without a free slot");
-        const bool written = dut_.stored_i || (dut_.storing_i && int(dut_.rows_done_i) >= wanted.written);
-        bench_.expect(written || wanted.written == 0, true, "partial sums that are not written yet");
+        const bool blocks = wanted.blocks_written != 0 && blocks_before_ >= wanted.blocks_written;
+        const bool written = dut_.stored_i || blocks || (dut_.storing_i && int(dut_.rows_done_i) >= wanted.written);
+        bench_.expect(written || wanted.written == 0, true, "inputs or partial sums that are not written yet");
+        early_ += wanted.written != 0 && blocks && !dut_.stored_i && int(dut_.rows_done_i) < wanted.written;
         fetching_ = wanted.kind == kDescriptor;
     }
 
@@ -215,7 +226,8 @@ private:
     unit::Bench& bench_;
     Vdut dut_;
     Expected expected_;
-    int outstanding_ = 0, descriptors_ = 0;
+    int outstanding_ = 0, descriptors_ = 0, early_ = 0;
+    int blocks_before_ = 0;  ///< blocks done of a descriptor that is being stored, a cycle ago
     bool fast_ = false, fetching_ = false;
 };
 
@@ -230,12 +242,13 @@ Layer randomLayer(unit::Random& random) {
     // Every tile holds at least one row of the map.
     l.pad = int(random.below(4)), l.row_step = upTo(6), l.span_full = l.pad + upTo(8), l.span_last = l.pad + upTo(8);
     l.height = std::max(1, (l.row_tiles - 1) * l.row_step - l.pad + upTo(8));
-    l.dense_blocks = upTo(3), l.blocks_full = upTo(3), l.blocks_last = upTo(3);
+    l.dense_blocks = upTo(3), l.blocks_full = upTo(3), l.blocks_last = upTo(l.blocks_full);
     l.pitch_words = upTo(random.oneIn(5) ? 300 : 20);
     l.weights = address(), l.weight_step = address(), l.weight_full = upTo(400), l.weight_last = upTo(400);
     l.residual_base = address(), l.residual_y = address(), l.residual_pitch = address(), l.residual_c = address();
     l.residual_full = upTo(60), l.residual_last = upTo(60);
     l.reload = parameter::SPILL != 0 && l.residual && random.oneIn(2), l.out_rows = upTo(6);
+    l.waits = random.oneIn(2), l.by_blocks = l.depthwise && random.oneIn(2);
     return l;
 }
 
@@ -251,6 +264,7 @@ int main(int argc, char** argv) {
         layers.back().last = true;
         run.program(layers, uint32_t(bench.random.below(1 << 16)) * 256, bench.random.oneIn(3));
     }
+    run.finish();
     // Every beat of a page as the start of one item, all lengths up to two pages and a bit (or a choice of them).
     std::vector<int> lengths;
     for (int length = 1; length <= 2 * kPage / kBytes + 8; ++length)

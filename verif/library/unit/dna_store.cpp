@@ -1,5 +1,6 @@
-// Store engine against nested loops over tiles: bursts, every byte written, the half word of a last block, responses,
-// rows done, words read ahead; random stalls of both channels. Then one tile at every place in 4 KiB with many lengths.
+// Store engine against nested loops over tiles, stored whole or in parts of some blocks: bursts, every byte written, no word read before
+// its part is handed over, the half word of a last block, responses, rows and blocks done, words read ahead; random stalls of
+// both channels. Then one tile at every place in 4 KiB with many lengths.
 //
 // module: dna_store
 // quick: OADDR=9
@@ -17,6 +18,7 @@ constexpr int kBeat = width::data_i, kBytes = kBeat / 8, kPage = 4096;
 /// One layer, as the store section of a descriptor says it.
 struct Layer {
     bool channels_outer = false, half_last = false;
+    int part_blocks = 0;  ///< 0: whole tiles
     int row_tiles = 1, channel_tiles = 1, rows_full = 1;
     uint32_t base = 0, y_step = 0, pitch = 0, c_step = 0;
     int words_full = 1, words_last = 1, blocks_full = 1, blocks_last = 1;
@@ -24,7 +26,7 @@ struct Layer {
     std::vector<uint32_t> words() const {
         std::vector<uint32_t> w(64, 0);
         const auto pair = [](int low, int high) { return uint32_t(low) | uint32_t(high) << 16; };
-        w[48] = pair(int(channels_outer) << 5 | int(half_last) << 9, rows_full);
+        w[48] = pair(int(channels_outer) << 5 | int(part_blocks == 0) << 7 | part_blocks << 10 | int(half_last) << 9, rows_full);
         w[49] = pair(row_tiles, channel_tiles), w[50] = base, w[51] = y_step, w[52] = pitch, w[53] = c_step;
         w[54] = pair(words_full, words_last), w[55] = pair(blocks_full, blocks_last);
         return w;
@@ -64,14 +66,13 @@ public:
             cycle();
         }
         dut_.write_i = 0;
-        tiles_ = layer.row_tiles * layer.channel_tiles;
-        layers_done_ = answered_ = 0;
+        layers_done_ = answered_ = released_ = 0;
         rows_full_ = layer.rows_full;
         for (int64_t left = 200000; layers_done_ == 0 && left > 0; --left) cycle();
         bench_.expect(uint64_t(layers_done_), 1, "layer_done_o");
         bench_.expect(bursts_.size() + beats_.size(), 0, "bursts or beats that never came");
-        bench_.expect(uint64_t(tiles_), 0, "tiles taken");
-        bench_.expect(uint64_t(tiles_taken_ - released_), 0, "slots released");
+        bench_.expect(parts_.size(), 0, "parts taken");
+        bench_.expect(uint64_t(released_), uint64_t(parts_expected_), "slots released");
     }
 
     /// After layers with stalls: the engine has read as far ahead as the cycle law says (kWordsAhead in cycles.cpp).
@@ -79,7 +80,7 @@ public:
 
 private:
     void expect(const Layer& l) {
-        rows_end_.clear();
+        rows_end_.clear(), blocks_end_.clear(), parts_expected_ = 0;
         const int outer = l.channels_outer ? l.channel_tiles : l.row_tiles;
         const int inner = l.channels_outer ? l.row_tiles : l.channel_tiles;
         for (int o = 0; o < outer; ++o)
@@ -101,26 +102,37 @@ private:
                                       l.half_last && last_channel && block + 1 == blocks, beat + 1 == take});
                 at += uint32_t(take * kBytes), left -= take;
             }
+            const int number = block + 1;
+            if (number == blocks || (l.part_blocks != 0 && number % l.part_blocks == 0)) {
+                const int whole_parts = l.part_blocks == 0 ? 0 : (number - 1) / l.part_blocks * l.part_blocks;
+                part(l, row, words, number - whole_parts);
+            }
         }
         if (last_channel) rows_end_.push_back(int(bursts_.size()));
-        slot_ ^= 1;
+    }
+
+    void part(const Layer& l, int row, int words, int blocks) {
+        parts_.push_back(words * blocks);
+        ++parts_expected_, slot_ ^= 1;
+        if (row + 1 == l.row_tiles) blocks_end_.insert(blocks_end_.end(), size_t(blocks), int(bursts_.size()));
     }
 
     void cycle() {
         unit::Random& random = bench_.random;
         dut_.awready_i = fast_ || !random.oneIn(3), dut_.wready_i = fast_ || !random.oneIn(3);
         dut_.bvalid_i = responses_ > 0 && (fast_ || random.oneIn(5));
-        dut_.tile_i = tiles_ > 0 && (fast_ || random.oneIn(3));
+        dut_.tile_i = !parts_.empty() && (fast_ || random.oneIn(3));
         dut_.clk = 0;
         dut_.eval();
-        if (dut_.tile_take_o) --tiles_, ++tiles_taken_;
-        bench_.expect(dut_.tile_take_o && !dut_.tile_i, false, "a tile taken that is not there");
+        bench_.expect(dut_.tile_take_o && !dut_.tile_i, false, "a part taken that is not there");
+        if (dut_.tile_take_o && !parts_.empty()) readable_ += parts_.front(), parts_.pop_front();
         released_ += dut_.slot_release_o;
         if (dut_.awvalid_o && dut_.awready_i) burst();
         if (dut_.wvalid_o && dut_.wready_i) beat();
         if (dut_.bvalid_i && dut_.bready_o) --responses_, ++answered_;
         rowsDone();
         const bool read = dut_.read_o;
+        bench_.expect((readable_ -= int(read)) >= 0, true, "a word read before its part is handed over");
         most_ahead_ = std::max(most_ahead_, ahead_ += int(read));
         const int slot = dut_.read_slot_o;
         const uint64_t address = dut_.read_addr_o;
@@ -132,11 +144,14 @@ private:
         layers_done_ += done;
     }
 
-    /// Rows are reported only when all of their bytes are answered for.
+    /// Rows and blocks are reported only when all of their bytes are answered for.
     void rowsDone() {
         const auto complete =
             std::count_if(rows_end_.begin(), rows_end_.end(), [&](int end) { return end <= answered_; });
         bench_.expect(dut_.rows_done_o <= complete * rows_full_, true, "rows_done_o");
+        const auto blocks =
+            std::count_if(blocks_end_.begin(), blocks_end_.end(), [&](int end) { return end <= answered_; });
+        bench_.expect(dut_.blocks_done_o <= blocks, true, "blocks_done_o");
     }
 
     void burst() {
@@ -167,9 +182,10 @@ private:
     Vdut dut_;
     std::deque<Burst> bursts_;
     std::deque<Beat> beats_;
-    int slot_ = 0, tiles_ = 0, tiles_taken_ = 0, released_ = 0, responses_ = 0, announced_ = 0, layers_done_ = 0;
-    int answered_ = 0, rows_full_ = 0, ahead_ = 0, most_ahead_ = 0;
-    std::vector<int> rows_end_;  ///< bursts of the layer up to the end of each row tile
+    std::deque<int> parts_;  ///< words of each part of a tile that is not handed over yet
+    int slot_ = 0, readable_ = 0, released_ = 0, responses_ = 0, announced_ = 0, layers_done_ = 0;
+    int answered_ = 0, rows_full_ = 0, parts_expected_ = 0, ahead_ = 0, most_ahead_ = 0;
+    std::vector<int> rows_end_, blocks_end_;  ///< bursts of the layer up to the end of each row tile, each block of the last one
     bool fast_ = false;
 };
 
@@ -177,10 +193,10 @@ Layer randomLayer(unit::Random& random) {
     const auto upTo = [&](int most) { return 1 + int(random.below(uint64_t(most))); };
     const auto address = [&] { return uint32_t(random.below(1 << 20)) * kBytes; };
     Layer l;
-    l.channels_outer = random.oneIn(2), l.half_last = random.oneIn(3);
+    l.channels_outer = random.oneIn(2), l.half_last = random.oneIn(3), l.part_blocks = int(random.below(4));
     l.row_tiles = upTo(4), l.channel_tiles = upTo(4), l.rows_full = upTo(8);
     l.base = address(), l.y_step = address(), l.pitch = address(), l.c_step = address();
-    l.words_full = upTo(40), l.words_last = upTo(40), l.blocks_full = upTo(3), l.blocks_last = upTo(3);
+    l.words_full = upTo(40), l.words_last = upTo(40), l.blocks_full = upTo(5), l.blocks_last = upTo(5);
     if (random.oneIn(6)) l.words_full = upTo(600);
     return l;
 }
