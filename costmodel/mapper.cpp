@@ -154,8 +154,68 @@ std::vector<LayerPlan> Mapper::best(const std::vector<Layer>& layers, const desi
     return plans;
 }
 
+double Mapper::objective(double event_energy_pj, double cycles, double cycle_price_pj) const {
+    const double energy = event_energy_pj + cycle_price_pj * cycles;
+    if (target_.objective == "energy") return energy;
+    return target_.objective == "latency" ? cycles : energy * cycles;
+}
+
+std::vector<LayerPlan> Mapper::bestChain(const std::vector<LayerPlan>& plans, const design::Chunk& chunk,
+                                         const ChunkPrices& prices) {
+    constexpr size_t kChains = 16;
+    const design::MemoryModel memory;
+    const double per_cycle = cyclePrice(prices);
+    double events = 0;
+    std::vector<const LayerPlan*> start;
+    for (const LayerPlan& plan : plans) start.push_back(&plan), events += eventEnergy(plan, prices);
+    const double latency = double(mapping::networkLatency(start, memory));
+    // Unfinished chains are compared by the objective's slopes at the start (cost.md).
+    const bool edp = target_.objective == "edp", energy_counts = target_.objective != "latency";
+    const double weight = edp ? (events + per_cycle * latency) / latency : energy_counts ? 0 : 1;
+    struct Chain {
+        mapping::LayerChain layers;
+        double events, value;
+        std::vector<const LayerPlan*> plans;
+    };
+    std::vector<Chain> chains{{mapping::LayerChain(memory), 0, 0, {}}};
+    std::vector<std::vector<LayerPlan>> candidates;
+    for (const LayerPlan& plan : plans) {
+        candidates.push_back({plan});
+        for (const MappingChoice& choice : front(plan.layer, chunk).near)
+            if (!(choice.mapping == plan.mapping))
+                candidates.back().push_back(std::get<LayerPlan>(mapping::lower(plan.layer, chunk, choice.mapping)));
+        std::vector<double> energies;
+        for (const LayerPlan& candidate : candidates.back()) energies.push_back(eventEnergy(candidate, prices));
+        std::vector<Chain> longer;
+        for (const Chain& chain : chains) {
+            for (size_t i = 0; i < energies.size(); ++i) {
+                Chain next{chain.layers.with(candidates.back()[i]), chain.events + energies[i], 0, chain.plans};
+                const double cycles = double(next.layers.done());
+                next.value = (energy_counts ? next.events + per_cycle * cycles : 0) + weight * cycles;
+                next.plans.push_back(&candidates.back()[i]);
+                longer.push_back(std::move(next));
+            }
+        }
+        std::stable_sort(longer.begin(), longer.end(), [](const Chain& a, const Chain& b) { return a.value < b.value; });
+        if (longer.size() > kChains) longer.erase(longer.begin() + kChains, longer.end());
+        chains = std::move(longer);
+    }
+    evaluations_ += int64_t(kChains * candidates.front().size());
+    const auto value = [&](const Chain& c) { return objective(c.events, double(c.layers.done()), per_cycle); };
+    const Chain& best = *std::min_element(chains.begin(), chains.end(),
+                                          [&](const Chain& a, const Chain& b) { return value(a) < value(b); });
+    if (value(best) >= objective(events, latency, per_cycle)) return plans;
+    std::vector<LayerPlan> chosen;
+    for (const LayerPlan* plan : best.plans) chosen.push_back(*plan);
+    return chosen;
+}
+
 std::vector<LayerPlan> Mapper::refine(std::vector<LayerPlan> plans, const design::Chunk& chunk) {
     const ChunkPrices prices = pricesOf(chunk, technology_, target_.dram, target_.clock_mhz);
+    return descend(bestChain(plans, chunk, prices), chunk, prices);
+}
+
+std::vector<LayerPlan> Mapper::descend(std::vector<LayerPlan> plans, const design::Chunk& chunk, const ChunkPrices& prices) {
     const double per_cycle = cyclePrice(prices);
     const design::MemoryModel memory;
     std::vector<const LayerPlan*> chain;
@@ -164,14 +224,11 @@ std::vector<LayerPlan> Mapper::refine(std::vector<LayerPlan> plans, const design
         chain.push_back(&plan);
         events += eventEnergy(plan, prices);
     }
-    const auto objective = [&](double event_energy) {
-        const double latency = double(mapping::networkLatency(chain, memory));
+    const auto priced = [&](double event_energy) {
         ++evaluations_;
-        const double energy = event_energy + per_cycle * latency;
-        if (target_.objective == "energy") return energy;
-        return target_.objective == "latency" ? latency : energy * latency;
+        return objective(event_energy, double(mapping::networkLatency(chain, memory)), per_cycle);
     };
-    double best = objective(events);
+    double best = priced(events);
     for (bool moved = true; moved;) {
         moved = false;
         for (size_t i = 0; i < plans.size(); ++i) {
@@ -182,7 +239,7 @@ std::vector<LayerPlan> Mapper::refine(std::vector<LayerPlan> plans, const design
                 if (choice.mapping == winner.mapping) continue;
                 LayerPlan candidate = std::get<LayerPlan>(mapping::lower(plans[i].layer, chunk, choice.mapping));
                 chain[i] = &candidate;
-                const double value = objective(events - own + choice.event_energy_pj);
+                const double value = priced(events - own + choice.event_energy_pj);
                 if (value >= best * (1 - 1e-6)) continue;
                 best = value;
                 winner = std::move(candidate);

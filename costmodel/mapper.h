@@ -33,8 +33,9 @@ public:
 
     const MappingFront& front(const mapping::Layer& layer, const design::Chunk& chunk);
 
-    /// Improves mappings on the exact cycles of the whole network, where layers overlap: one layer after the other
-    /// takes the mapping of its near ones that lowers the objective most, until nothing changes.
+    /// Improves mappings on the exact cycles of the whole network, where layers overlap: first the best of a few chains that
+    /// grow layer by layer, then one layer after the other takes the mapping of its near ones that lowers the objective
+    /// most, until nothing changes.
     std::vector<mapping::LayerPlan> refine(std::vector<mapping::LayerPlan> plans, const design::Chunk& chunk);
 
     /// The mapping of every layer that together minimise the target's objective: for EDP each layer minimises E + w L
@@ -45,6 +46,13 @@ public:
     int64_t evaluations() const { return evaluations_; }
 
 private:
+    /// A network's objective.
+    double objective(double event_energy_pj, double cycles, double cycle_price_pj) const;
+    std::vector<mapping::LayerPlan> bestChain(const std::vector<mapping::LayerPlan>& plans, const design::Chunk& chunk,
+                                              const ChunkPrices& prices);
+    std::vector<mapping::LayerPlan> descend(std::vector<mapping::LayerPlan> plans, const design::Chunk& chunk,
+                                            const ChunkPrices& prices);
+
     const Technology& technology_;
     const design::Target& target_;
     std::map<std::string, MappingFront> fronts_;
