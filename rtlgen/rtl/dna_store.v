@@ -105,21 +105,18 @@ module dna_store #(
     wire [15:0] words      = row_last ? words_last : words_full;
     wire [9:0]  blocks     = channel_last ? blocks_last : blocks_full;
 
-    // Parts of a tile; settled in WAIT.
+    // Parts of a tile; blocks left are settled in WAIT, the part's own in SETUP.
     reg  [9:0] left_q, part_blocks_q;                        // blocks from this part on, of this part
     reg        first_q, part_last_q;
     wire       part_done;
-    wire [9:0] left = first_q ? blocks : left_q;
-    wire       rest = whole || left <= step;                 // all of them are this part
+    wire       rest = whole || left_q <= step;               // all that are left are this part
+    wire [9:0] part_blocks = rest ? left_q : step;
     assign job_done = part_done && part_last_q;
     always @(posedge clk) begin
         if (state_q == START || part_done) first_q <= state_q == START || part_last_q;
         if (part_done) left_q <= left_q - step;
-        else if (state_q == WAIT) begin
-            left_q        <= left;
-            part_last_q   <= rest;
-            part_blocks_q <= rest ? left : step;
-        end
+        else if (state_q == WAIT && first_q) left_q <= blocks;
+        if (state_q == SETUP) {part_last_q, part_blocks_q} <= {rest, part_blocks};
     end
     localparam PAGE = 8 - SPLIT;                             // log2 of the words between boundaries
     wire [PAGE-1:0] page   = ~addr_q[4 +: PAGE];                  // words to the boundary, less one
@@ -152,7 +149,7 @@ module dna_store #(
         end
     end
     always @(posedge clk) begin
-        if (state_q == SETUP) blocks_q <= part_blocks_q;
+        if (state_q == SETUP) blocks_q <= part_blocks;
         else if (block_sent) blocks_q <= blocks_q - 10'd1;
     end
     always @(posedge clk or negedge rst_n) begin
@@ -197,8 +194,8 @@ module dna_store #(
         arriving_half_q <= half_q && read_blocks_q == 10'd1;
         if (state_q == SETUP) begin
             if (first_q) {read_addr_q, read_left_q} <= {{OADDR{1'b0}}, words};
-            read_blocks_q <= part_blocks_q;
-            half_q        <= last_block_half && part_last_q;
+            read_blocks_q <= part_blocks;
+            half_q        <= last_block_half && rest;
         end else if (read_o) begin
             read_addr_q <= read_addr_q + 1'b1;
             read_left_q <= read_block_end ? words_q : read_left_q - 16'd1;

@@ -75,8 +75,8 @@
             assert({8'd0, awlen_o} < f_left);
         end
         // No part is empty. Between the parts of a tile: at the begin of the next one.
-        assert(!(state_q == SETUP || state_q == MOVE) || (part_blocks_q != 0 && (part_last_q || (!whole && left_q > step))));
-        assert(!(state_q == WAIT && !first_q) || left_q != 0);
+        assert(!(state_q == MOVE) || (part_blocks_q != 0 && (part_last_q || (!whole && left_q > step))));
+        assert(!(state_q == SETUP || (state_q == WAIT && !first_q)) || left_q != 0);
         if (!requesting_q && (state_q == MOVE || ((state_q == WAIT || state_q == SETUP) && !first_q))) begin
             assert(addr_q[3:0] == 0 && addr_q == block_addr_q && rest_q == block_rest_q);
             assert(block_rest_q + 16'd1 == words_q && words_q != 0);
