@@ -261,7 +261,7 @@ module dna_chunk #(
                 .residual_read_i(residual_read), .psum_write_i(psum_write), .psum_read_i(psum_read),
                 .rf_write_i(rf_write), .index_i(counter_index_i), .count_o(counter_o));
         end else begin : gen_no_counters
-            wire unused_events = &{1'b0, counter_index_i, store_waiting, busy, mac, bank_read, weight_access,
+            wire unused_events = &{1'b0, input_write_words, counter_index_i, store_waiting, busy, mac, bank_read, weight_access,
                                    output_write, residual_read, psum_write, psum_read, rf_write};
             assign counter_o = 32'd0;
         end

@@ -24,7 +24,7 @@ module dna_input_buffer #(
     output wire [ROWS*128-1:0]  read_data_o      // one cycle after read_i
 );
     localparam PIXEL = 128 / PIXELS;
-    wire unused_data = &{1'b0, write_data_i};
+    wire unused_data = &{1'b0, write_data_i, write_valid_i, write_pixels_i};   // fewer banks than pixels
     genvar b, h;
     generate
         for (b = 0; b < ROWS; b = b + 1) begin : gen_bank
