@@ -1,7 +1,6 @@
 #include "flows/characterize.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <bit>
 #include <cmath>
@@ -9,6 +8,7 @@
 #include "core/base/error.h"
 #include "core/base/file.h"
 #include "flows/chip_power.h"
+#include "flows/work_folder.h"
 #include "flows/yosys.h"
 #include "rtlgen/chip.h"
 
@@ -19,22 +19,6 @@ namespace {
 constexpr int kReferenceAccumulator = 28;  ///< width at which PE prices are given
 constexpr int kNarrowAccumulator = 20;     ///< second point for the slope
 constexpr int kSyntheticCycles = 64 * 400;
-
-/// A folder below the system's temporary one that disappears with its owner.
-class WorkFolder {
-public:
-    WorkFolder() : path_(fs::temp_directory_path() / fmt::format("dna-characterize-{}", ::getpid())) { base::makeFolder(path_); }
-    ~WorkFolder() {
-        std::error_code ignored;
-        fs::remove_all(path_, ignored);
-    }
-    WorkFolder(const WorkFolder&) = delete;
-    WorkFolder& operator=(const WorkFolder&) = delete;
-    const fs::path& path() const { return path_; }
-
-private:
-    fs::path path_;
-};
 
 class Characterisation {
 public:
@@ -63,7 +47,7 @@ public:
 private:
     YosysResult map(const design::Design& design, const std::string& top, const std::string& name) {
         const rtlgen::Chip chip = rtlgen::emitChip(design);
-        YosysOptions options{.sources = {}, .top = top, .clock_mhz = platform_.clock_mhz, .folder = work_.path() / name};
+        YosysOptions options{.sources = {}, .top = top, .clock_mhz = platform_.clock_mhz, .folder = work_.folder() / name};
         for (const std::string& file : chip.order) {
             base::makeFolder((options.folder / file).parent_path());
             base::writeFileAtomic(options.folder / file, chip.files.at(file));
@@ -74,7 +58,7 @@ private:
 
     /// Maps dna_pe alone inside a wrapper that fixes its accumulator width.
     YosysResult mapPe(int accumulator_bits) {
-        const fs::path folder = work_.path() / fmt::format("pe{}", accumulator_bits);
+        const fs::path folder = work_.folder() / fmt::format("pe{}", accumulator_bits);
         base::makeFolder(folder);
         const std::string top = fmt::format(
             "module pe_top (input clk, input [7:0] x_i, input [7:0] w_i, input first_i, input transfer_i, input [{0}:0] chain_i, output [{0}:0] chain_o);\n"
@@ -115,7 +99,7 @@ private:
     }
 
     YosysResult mapWrapped(const std::string& name, const std::string& text) {
-        const fs::path folder = work_.path() / name;
+        const fs::path folder = work_.folder() / name;
         base::makeFolder(folder);
         YosysOptions options{.sources = {folder / "top.v"}, .top = "wrapped", .clock_mhz = platform_.clock_mhz, .folder = folder};
         base::writeFileAtomic(folder / "top.v", text);
@@ -262,7 +246,7 @@ private:
     Platform platform_;
     PreparedPlatform prepared_;
     base::Log& log_;
-    WorkFolder work_;
+    const WorkFolder work_{"dna-characterize", std::nullopt};
 };
 
 }  // namespace

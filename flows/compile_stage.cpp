@@ -8,12 +8,12 @@
 namespace dna::flows {
 
 base::Json compileStage(const CompileStage& options, base::Log& log) {
+    Staging staging(options.out, "program/image.bin");
     const EmittedFolder chip = findEmitted(options.chip);
     const nn::IntegerNetwork network = nn::readIntegerNetwork(options.network_json);
     const MappedNetwork mapped =
         readMapped(options.network_json, chip.folder / "design.json", options.mapping_json, design::Target{});
     const mapping::Program program = mapping::buildProgram(network, mapped.design, mapped.plans);
-    Staging staging(options.out, "program/image.bin");
     writeProgram(staging.folder(), network, program);
     writeBenchVectors(staging.folder() / "vectors", network, program);
     staging.commit();

@@ -126,6 +126,7 @@ void writeBench(const fs::path& folder, const nn::IntegerNetwork& network, const
 }  // namespace
 
 Json emitStage(const EmitStage& options, base::Log& log) {
+    Staging staging(options.out, "manifest.json");
     const nn::IntegerNetwork network = nn::readIntegerNetwork(options.network_json);
     const MappedNetwork mapped =
         readMapped(options.network_json, options.design_json, options.mapping_json, design::Target{});
@@ -133,7 +134,6 @@ Json emitStage(const EmitStage& options, base::Log& log) {
     const rtlgen::Chip chip = rtlgen::emitChip(mapped.design);
     const std::string hash = designHash(mapped.design);
 
-    Staging staging(options.out, "manifest.json");
     const fs::path& out = staging.folder();
     base::makeFolder(out / "rtl");
     std::string list;

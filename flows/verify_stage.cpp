@@ -1,5 +1,4 @@
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -12,6 +11,7 @@
 #include "flows/emitted_folder.h"
 #include "flows/program_files.h"
 #include "flows/stages.h"
+#include "flows/work_folder.h"
 #include "rtlgen/chip.h"
 #include "verif/expected_counters.h"
 #include "verif/simulation.h"
@@ -23,24 +23,6 @@ using base::Json;
 namespace fs = std::filesystem;
 
 namespace {
-
-/// Vectors of a run of verify; gone when it ends.
-class WorkFolder {
-public:
-    WorkFolder() : folder_(fs::temp_directory_path() / fmt::format("dna-verify-{}", ::getpid())) {
-        base::makeFolder(folder_);
-    }
-    ~WorkFolder() {
-        std::error_code ignored;
-        fs::remove_all(folder_, ignored);
-    }
-    WorkFolder(const WorkFolder&) = delete;
-    WorkFolder& operator=(const WorkFolder&) = delete;
-    const fs::path& path() const { return folder_; }
-
-private:
-    fs::path folder_;
-};
 
 /// What --data names, else the set of the run, else the generated shapes.
 data::Source sourceOf(const VerifyStage& options, const fs::path& run) {
@@ -74,28 +56,36 @@ public:
         : options_(options), log_(log), emitted_(findEmitted(options.folder)) {}
 
     Json run() {
+        const fs::path image = imageFile();
         program_ = readEmittedProgram(programFolder());
-        checkImage();
+        checkImage(image);
         checkDesign();
         const data::Pictures pictures =
             readPictures(options_, emitted_.run, program_.network.graph.inputShape(), log_);
         checkPictureShape(pictures);
-        WorkFolder work;
+        const WorkFolder work("dna-verify", std::nullopt);
         std::vector<const uint8_t*> pointers;
         for (int i = 0; i < options_.images; ++i) pointers.push_back(pictures.picture(i));
         log_.info(fmt::format("golden models: {} pictures", options_.images));
-        verif::writeVectors(work.path(), program_.network, program_.program, pointers);
+        verif::writeVectors(work.folder(), program_.network, program_.program, pointers);
         const fs::path simulator = verif::buildSimulator(readChip(), program_.program.design.counters, log_);
-        results_ = verif::simulate(simulator, work.path(), jobs(), options_.processes, log_);
+        results_ = verif::simulate(simulator, work.folder(), jobs(), options_.processes, log_);
         return report();
     }
 
 private:
-    /// The emitted image must be what its own files give: otherwise somebody changed one of them.
     fs::path programFolder() const { return options_.program.value_or(emitted_.folder); }
 
-    void checkImage() const {
+    fs::path imageFile() const {
         const fs::path file = programFolder() / "program" / "image.bin";
+        if (options_.program && !fs::exists(file))
+            throw base::InputError(options_.program->string(), "",
+                                   "holds no program (no program/image.bin); dna compile writes such folders");
+        return file;
+    }
+
+    /// The emitted image must be what its own files give: otherwise somebody changed one of them.
+    void checkImage(const fs::path& file) const {
         const std::string image = base::readFile(file);
         const auto& expected = program_.program.image;
         if (image.size() != expected.size() || !std::equal(expected.begin(), expected.end(), image.begin(),

@@ -14,11 +14,6 @@ using design::kWordBytes;
 
 namespace {
 
-/// Of a map whose words have `block` channels.
-int64_t mapBytes(const network::Shape& shape, int block) {
-    return int64_t{(shape.channels + block - 1) / block} * shape.height * shape.width * kWordBytes;
-}
-
 constexpr uint32_t kAlign = 4096;
 uint32_t alignUp(int64_t bytes) { return uint32_t((bytes + kAlign - 1) / kAlign * kAlign); }
 

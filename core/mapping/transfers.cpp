@@ -96,6 +96,10 @@ int64_t weightImageBytes(const SubPlan& sub) {
     return alignUp(units * sub.unit_words * kWordBytes, 4096);
 }
 
+int64_t mapBytes(const network::Shape& shape, int block) {
+    return int64_t{(shape.channels + block - 1) / block} * shape.height * shape.width * design::kWordBytes;
+}
+
 int64_t inputMapBytes(const Layer& layer) {
     const int64_t blocks = layer.narrow_input ? 1 : (layer.in_channels + layer.block() - 1) / layer.block();
     return blocks * inputBlockPitch(layer);

@@ -72,7 +72,9 @@ Transfer residualTransfer(const LayerPlan& plan, const SubPlan& sub, const Job& 
 
 /// Bytes of a sub-layer's weight image (parameters and weights of all units, in the order of use), 4 KiB aligned.
 int64_t weightImageBytes(const SubPlan& sub);
-/// Bytes of a feature map in DRAM.
+/// Bytes of a feature map in DRAM whose words have `block` channels.
+int64_t mapBytes(const network::Shape& shape, int block);
+/// Bytes of a layer's maps in DRAM.
 int64_t inputMapBytes(const Layer& layer);
 int64_t outputMapBytes(const Layer& layer);
 int64_t sumsMapBytes(const Layer& layer);

@@ -315,7 +315,7 @@ private:
         Layer plain;
         plain.node = node;
         limitCodes(plain);
-        if (!nn::keepsGrid(node.op) && (plain.node.quantization->low != q.low || plain.node.quantization->high != q.high))
+        if (!network::keepsGrid(node.op) && (plain.node.quantization->low != q.low || plain.node.quantization->high != q.high))
             at = clip(name + "/clip", at, q.scale * (q.low - q.zero_point), q.scale * (q.high - q.zero_point));
         const std::vector<std::string> grid{writer_.number(name + ".scale", static_cast<float>(q.scale)),
                                             writer_.int8s(name + ".zero", {}, {static_cast<int8_t>(q.zero_point)})};

@@ -8,8 +8,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <set>
 
+#include "core/network/grids.h"
+#include "core/network/joined_maps.h"
 #include "core/network/trainable.h"
 #include "core/nn/integer/fixed_point.h"
 #include "core/nn/integer/grids.h"
@@ -39,12 +40,10 @@ public:
         const bool quantized = std::any_of(layers_.begin(), layers_.end(), [](const Layer& layer) {
             return layer.node.quantization.has_value() || !layer.weight_codes.empty();
         });
-        if (quantized) {
-            copyJoined();
+        if (quantized)
             checkQuantized();
-        } else {
+        else
             checkReal();
-        }
         if (const auto widths = model_.metadata.find(kWeightBitsKey); widths != model_.metadata.end())
             readWeightBits(widths->second, model_.file, layers_, reader_.problems());
         finish();
@@ -119,52 +118,12 @@ private:
                                     layer.bounds->first, layer.bounds->second));
     }
 
-    static bool sameGrid(const std::optional<Quantization>& a, const std::optional<Quantization>& b) {
-        return a && b && a->scale == b->scale && a->zero_point == b->zero_point;
-    }
-
-    /// Average pools over one value in front of a concat whose input lies on another grid than the result, is the picture,
-    /// or stands in a concat already: what `quantize` does for a float network, and the rounding that QuantizeLinear asks for.
-    void copyJoined() {
-        std::vector<Layer> all;
-        std::vector<int> place;
-        std::set<int> joined;
-        std::set<std::string> names;
-        for (const Layer& layer : layers_) names.insert(layer.node.name);
-        for (Layer& layer : layers_) {
-            for (int& input : layer.node.inputs) {
-                input = place[static_cast<size_t>(input)];
-                const bool joins = layer.node.op == Op::Concat;
-                const auto& own = layer.node.quantization;
-                const bool other_grid = own && !sameGrid(own, all[static_cast<size_t>(input)].node.quantization);
-                if (!joins || (!other_grid && input != 0 && joined.insert(input).second)) continue;
-                all.push_back(copyFor(layer, all[static_cast<size_t>(input)], input, names));
-                input = static_cast<int>(all.size()) - 1;
-            }
-            place.push_back(static_cast<int>(all.size()));
-            all.push_back(std::move(layer));
-        }
-        layers_ = std::move(all);
-    }
-
-    static Layer copyFor(const Layer& concat, const Layer& source, int index, std::set<std::string>& names) {
-        Layer copy;
-        copy.place = concat.place;
-        copy.node.op = Op::AveragePool;
-        copy.node.name = concat.node.name + "." + source.node.name;
-        while (!names.insert(copy.node.name).second) copy.node.name += "_";
-        copy.node.inputs = {index};
-        copy.node.shape = source.node.shape;
-        copy.node.quantization = concat.node.quantization ? concat.node.quantization : source.node.quantization;
-        return copy;
-    }
-
     /// Every layer's output and weights are quantised; max pools, shuffles and concats keep what they read.
     void checkQuantized() {
         for (size_t i = 0; i < layers_.size(); ++i) {
             Layer& layer = layers_[i];
             const bool last = i + 1 == layers_.size();
-            if (nn::keepsGrid(layer.node.op)) {
+            if (network::keepsGrid(layer.node.op)) {
                 keepGrid(layer);
             } else if (!layer.node.quantization && !last) {
                 problem(layer.place,
@@ -179,13 +138,15 @@ private:
         }
     }
 
+    /// Inputs of a concat that is quantised itself may lie on other grids: copies bring them to its own.
     void keepGrid(Layer& layer) {
         const std::optional<Quantization> own = layer.node.quantization;
+        if (own && layer.node.op == Op::Concat) return;
         std::optional<Quantization> kept;
         for (const int index : layer.node.inputs) {
             const auto& input = layers_[static_cast<size_t>(index)].node.quantization;
             if (!input) continue;  // said where it is made
-            if ((own && !sameGrid(own, input)) || (kept && !sameGrid(kept, input)))
+            if ((own && !network::sameGrid(*own, *input)) || (kept && !network::sameGrid(*kept, *input)))
                 return problem(layer.place, "is quantised in another way than its input, whose values it only moves");
             if (!kept) kept = input;
             kept->low = std::min(kept->low, input->low), kept->high = std::max(kept->high, input->high);
@@ -280,25 +241,36 @@ private:
         const double in = inputOf(last).scale;
         last.node.quantization =
             Quantization{in * *std::max_element(last.weight_scales.begin(), last.weight_scales.end()), 0, -128, 127, 8};
-        nn::IntegerNetwork network{graph(name), {}, {}};
-        network.nodes.resize(layers_.size());
-        for (size_t i = 1; i < layers_.size(); ++i) {
-            const Layer& layer = layers_[i];
-            nn::IntegerNode& to = network.nodes[static_cast<size_t>(network.graph.find(layer.node.name))];
-            if (hasWeights(layer)) to = productIntegers(layer, i + 1 == layers_.size());
-            if (layer.node.op == Op::AveragePool || layer.node.op == Op::GlobalAveragePool)
-                to = nn::averageIntegers(inputOf(layer), *layer.node.quantization,
-                                         nn::averagedValues(network.graph, network.graph.find(layer.node.name)),
-                                         kMultiplierBits);
-            if (layer.node.op == Op::Add)
-                to = nn::addIntegers(inputOf(layer), inputOf(layer, 1), *layer.node.quantization, kMultiplierBits);
-        }
+        nn::IntegerNetwork network{network::separateJoinedMaps(graph(name)), {}, {}};
+        network.nodes.resize(network.graph.nodes.size());
+        for (const Layer& layer : layers_)
+            if (hasWeights(layer))
+                network.nodes[static_cast<size_t>(network.graph.find(layer.node.name))] =
+                    productIntegers(layer, &layer == &last);
+        fillRescaling(network);
         makeTable(network);
         return network;
     }
 
-    const Quantization& inputOf(const Layer& layer, size_t k = 0) const {
-        return *layers_[static_cast<size_t>(layer.node.inputs[k])].node.quantization;
+    const Quantization& inputOf(const Layer& layer) const {
+        return *layers_[static_cast<size_t>(layer.node.inputs[0])].node.quantization;
+    }
+
+    /// Operators without weights: grids that are kept, average pools (copies for concats among them), adds.
+    static void fillRescaling(nn::IntegerNetwork& network) {
+        for (size_t i = 1; i < network.graph.nodes.size(); ++i) {
+            network::Node& node = network.graph.nodes[i];
+            const auto inputOf = [&](size_t k) -> const Quantization& {
+                return *network.graph.nodes[static_cast<size_t>(node.inputs[k])].quantization;
+            };
+            if (network::keepsGrid(node.op)) node.quantization = nn::keptQuantization(network.graph, node);
+            if (node.op == Op::AveragePool || node.op == Op::GlobalAveragePool)
+                network.nodes[i] =
+                    nn::averageIntegers(inputOf(0), *node.quantization,
+                                        nn::averagedValues(network.graph, static_cast<int>(i)), kMultiplierBits);
+            if (node.op == Op::Add)
+                network.nodes[i] = nn::addIntegers(inputOf(0), inputOf(1), *node.quantization, kMultiplierBits);
+        }
     }
 
     nn::IntegerNode productIntegers(const Layer& layer, bool logits) {

@@ -74,6 +74,11 @@ TEST_CASE("one emitted chip runs a second network bit for bit, in the cycles of 
         CHECK(refused.exit_code == 2);
         CHECK(refused.err.find("compile it for that chip") != std::string::npos);
     }
+    {  // a folder without a program
+        const auto refused = runDna({"verify", files.file("chip"), "--program", files.file("second")});
+        CHECK(refused.exit_code == 2);
+        CHECK(refused.err.find("dna compile writes such folders") != std::string::npos);
+    }
     {  // a folder of somebody else is not replaced
         base::makeFolder(files.file("mine"));
         base::writeFileAtomic(files.file("mine/notes"), "mine");

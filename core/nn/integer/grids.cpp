@@ -11,7 +11,7 @@ std::vector<int> sharedGrids(const network::Network& network) {
     boost::disjoint_sets<int*, int*> sets(rank.data(), parent.data());
     for (size_t i = 0; i < count; ++i) {
         sets.make_set(static_cast<int>(i));
-        if (!keepsGrid(network.nodes[i].op)) continue;
+        if (!network::keepsGrid(network.nodes[i].op)) continue;
         for (const int input : network.nodes[i].inputs) sets.union_set(input, static_cast<int>(i));
     }
     std::vector<int> first(count, -1), grids;

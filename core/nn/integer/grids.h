@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "core/network/network.h"
+#include "core/network/grids.h"
 
 namespace dna::nn {
 
@@ -10,11 +10,6 @@ namespace dna::nn {
 /// pool or channel shuffle and its input; a concat and all its inputs. Returns for every node the first node of its
 /// grid.
 std::vector<int> sharedGrids(const network::Network& network);
-
-/// Whether the grid of a node's output is that of its inputs.
-constexpr bool keepsGrid(network::Op op) {
-    return op == network::Op::MaxPool || op == network::Op::ChannelShuffle || op == network::Op::Concat;
-}
 
 /// Quantisation of a node that keeps its inputs' grid: that of its input, with the widest clamp of all inputs of a
 /// concat.

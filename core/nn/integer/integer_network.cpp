@@ -120,13 +120,11 @@ void checkKeptQuantizations(const network::Network& graph, const std::string& fi
     std::vector<base::Problem> problems;
     for (size_t i = 0; i < graph.nodes.size(); ++i) {
         const Node& node = graph.nodes[i];
-        if (!keepsGrid(node.op)) continue;
+        if (!network::keepsGrid(node.op)) continue;
         const Quantization kept = keptQuantization(graph, node);
         bool same = *node.quantization == kept;
-        for (const int input : node.inputs) {
-            const Quantization& part = *graph.nodes[static_cast<size_t>(input)].quantization;
-            same = same && part.scale == kept.scale && part.zero_point == kept.zero_point && part.bits == kept.bits;
-        }
+        for (const int input : node.inputs)
+            same = same && network::sameGrid(*graph.nodes[static_cast<size_t>(input)].quantization, kept);
         if (same) continue;
         const std::string problem =
             node.op == Op::Concat

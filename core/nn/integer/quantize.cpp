@@ -193,7 +193,7 @@ private:
 
     void chooseQuantization(size_t i) {
         Node& node = result_.graph.nodes[i];
-        node.quantization = keepsGrid(node.op) ? keptQuantization(result_.graph, node) : clamped(gridOf(i), node);
+        node.quantization = network::keepsGrid(node.op) ? keptQuantization(result_.graph, node) : clamped(gridOf(i), node);
     }
 
     /// Of a node's own values; where a concat ties it to others, of the values of all of them, chosen once.
@@ -207,7 +207,7 @@ private:
         Observation seen = seen_[i];
         bool relu = result_.graph.nodes[i].relu;
         for (size_t k = i + 1; k < grids_.size(); ++k) {
-            if (grids_[k] != grids_[i] || keepsGrid(result_.graph.nodes[k].op)) continue;
+            if (grids_[k] != grids_[i] || network::keepsGrid(result_.graph.nodes[k].op)) continue;
             seen = merged(std::move(seen), seen_[k]);
             relu = relu && result_.graph.nodes[k].relu;
         }

@@ -118,6 +118,28 @@ TEST_CASE("concat: copies stand where a map is joined twice, and in front of the
     CHECK(network::separateJoinedMaps(separate).nodes.size() == separate.nodes.size());
 }
 
+TEST_CASE("concat: the picture's grid binds no other map, moved as its values may be") {
+    const Node pool{.name = "pooled", .op = Op::MaxPool, .kernel = 3, .stride = 1, .pad = 1};
+    const auto net = networkWith(16, 16, {pool, concat("seen")}, {{"input"}, {"a", "pooled"}});
+    const auto separate = network::separateJoinedMaps(net);
+    REQUIRE(separate.find("seen.pooled") > 0);
+    CHECK(separate.find("seen.a") < 0);
+    CHECK(separate.nodes.size() == net.nodes.size() + 1);
+}
+
+TEST_CASE("concat: a quantised map on another grid than the concat comes through a copy on its grid") {
+    auto net = networkWith(16, 16, {concat("ab")}, {{"a", "b"}});
+    for (Node& node : net.nodes) node.quantization = network::Quantization{0.5, 3, -128, 127, 8};
+    CHECK(network::separateJoinedMaps(net).nodes.size() == net.nodes.size());
+    net.nodes[size_t(net.find("a"))].quantization->low = 3;  // another clamp, the same grid
+    CHECK(network::separateJoinedMaps(net).nodes.size() == net.nodes.size());
+    net.nodes[size_t(net.find("b"))].quantization->scale = 0.25;
+    const auto separate = network::separateJoinedMaps(net);
+    REQUIRE(separate.find("ab.b") > 0);
+    CHECK(separate.nodes.size() == net.nodes.size() + 1);
+    CHECK(separate.nodes[size_t(separate.find("ab.b"))].quantization->scale == 0.5);
+}
+
 TEST_CASE("concat: what only addresses can't do is refused by name") {
     const auto ragged = networkWith(12, 16, {concat("ab"), conv("c", 8)}, {{"a", "b"}, {"ab"}});
     CHECK(refusal(ragged).find("\"b\" would begin at channel 12") != std::string::npos);

@@ -52,15 +52,9 @@ network::NetworkSpace tinySpace(const std::vector<std::vector<int>>& bits) {
     return space;
 }
 
-search::DnsOptions quickOptions() {
-    search::DnsOptions options;
-    options.epochs = 4;
-    options.weight_epochs = 1;
-    options.batch = 16;
+search::DnsOptions bitsOptions() {
+    search::DnsOptions options = quickOptions(4, 0.1, 1);
     options.weight_rate = 0.1;
-    options.logit_rate = 0.1;
-    options.das_period = 5;
-    options.das_evaluations = 1;
     return options;
 }
 
@@ -142,7 +136,7 @@ TEST_CASE("network search with widths: a hardware term that pays for bits brings
     const auto pictures = data::makeShapes(1, data::Part::Training, 240);
     autodiff::Workers workers(2);
     BitHardware hardware(space);
-    auto options = quickOptions();
+    auto options = bitsOptions();
     options.lambda = 5;
     options.objective = "energy";
     search::NetworkSearch search(space, pictures, options, hardware, 3, workers);
@@ -165,7 +159,7 @@ TEST_CASE("network search with widths: blocks with one width keep it, in all mod
     const auto pictures = data::makeShapes(1, data::Part::Training, 160);
     for (const std::string mode : {"proxy", "hard", "soft"}) {
         CAPTURE(mode);
-        auto options = quickOptions();
+        auto options = bitsOptions();
         options.mode = mode;
         autodiff::Workers one(1), two(2);
         BitHardware first_hardware(space), second_hardware(space);
@@ -200,7 +194,7 @@ TEST_CASE("network search with widths: limits that only 4 bits satisfy are satis
         if (wide > best) next = std::min(next, wide - best);
     }
     hardware.max_energy_pj = least + next / 2;
-    auto options = quickOptions();
+    auto options = bitsOptions();
     options.lambda = 0;
     search::NetworkSearch search(space, pictures, options, hardware, 3, workers);
     for (int i = 0; i < 8; ++i) search.advance();

@@ -44,17 +44,6 @@ private:
     double price_ = 1;
 };
 
-search::DnsOptions quickOptions() {
-    search::DnsOptions options;
-    options.epochs = 3;
-    options.weight_epochs = 1;
-    options.batch = 16;
-    options.logit_rate = 0.05;
-    options.das_period = 5;
-    options.das_evaluations = 10;
-    return options;
-}
-
 }  // namespace
 
 TEST_CASE("hardware term: gradient by the logits agrees with central differences") {
@@ -177,7 +166,7 @@ TEST_CASE("network search: logits move and stay finite; lambda makes the network
     double energy[2] = {};
     for (int i = 0; i < 2; ++i) {
         MacHardware hardware(space);
-        auto options = quickOptions();
+        auto options = quickOptions(3, 0.05, 10);
         options.lambda = i == 0 ? 0.0 : 5.0;
         options.logit_rate = 0.3;
         search::NetworkSearch search(space, pictures, options, hardware, 3, workers);
@@ -202,7 +191,7 @@ TEST_CASE("network search: all gate modes run; a restored search continues to th
     const auto pictures = data::makeShapes(1, data::Part::Training, 160);
     for (const std::string mode : {"proxy", "hard", "soft"}) {
         CAPTURE(mode);
-        auto options = quickOptions();
+        auto options = quickOptions(3, 0.05, 10);
         options.mode = mode;
         autodiff::Workers one(1), two(2);
         MacHardware first_hardware(space), second_hardware(space);
@@ -225,7 +214,7 @@ TEST_CASE("network search: every mode takes a step on the logits and one on the 
                 network::fitSpace(space, {3, 32, 32}, 10);
                 const auto pictures = data::makeShapes(1, data::Part::Training, 8);
                 MacHardware hardware(space);
-                auto options = quickOptions();
+                auto options = quickOptions(3, 0.05, 10);
                 options.mode = mode;
                 options.active_paths = paths;
                 options.batch = 2;
@@ -262,7 +251,7 @@ TEST_CASE("network search: divergence stops with a message") {
     const auto pictures = data::makeShapes(1, data::Part::Training, 160);
     MacHardware hardware(space);
     autodiff::Workers workers(1);
-    auto options = quickOptions();
+    auto options = quickOptions(3, 0.05, 10);
     options.weight_rate = 1e30;
     options.clip = 0;
     search::NetworkSearch search(space, pictures, options, hardware, 3, workers);

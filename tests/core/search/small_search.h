@@ -7,6 +7,18 @@
 #include "core/autodiff/workers.h"
 #include "core/search/dns.h"
 
+/// A search of seconds: weights alone for one epoch, one DAS run every 5 iterations.
+inline dna::search::DnsOptions quickOptions(int epochs, double logit_rate, int das_evaluations) {
+    dna::search::DnsOptions options;
+    options.epochs = epochs;
+    options.weight_epochs = 1;
+    options.batch = 16;
+    options.logit_rate = logit_rate;
+    options.das_period = 5;
+    options.das_evaluations = das_evaluations;
+    return options;
+}
+
 /// Costs of every operator of a space: `price(multiply-accumulates, option)`, and no limits.
 template <class Price>
 dna::search::CostTable tableByMacs(const dna::network::NetworkSpace& space, const Price& price) {
