@@ -99,11 +99,20 @@ double registerBits(const design::Chunk& chunk) {
     return 3 * chunk.operand_bits + product + (chain ? product + std::countr_zero(unsigned(chunk.rows)) : 0);
 }
 
+/// What a lane has for each of its columns but the first: two sets of parameters, a choice among the columns' sums and
+/// parameters, and the value that waits for the others.
+double sharedLaneArea(const design::Chunk& chunk, const LogicPrices& logic) {
+    const double record = chunk.multiplier_bits + 6 + 32;
+    return (chunk.columns_per_lane - 1) *
+           ((2 * record + chunk.operand_bits) * logic.register_area_per_bit_um2 +
+            (record + chunk.accumulator_bits + chunk.operand_bits) * logic.pick_area_per_bit_um2);
+}
+
 AreaParts areaOf(const design::Chunk& chunk, const LogicPrices& logic, const ChunkPrices& prices) {
     const double stages = chunk.rowStationary() ? 0 : std::countr_zero(unsigned(chunk.lanes()));
     AreaParts area;
     area.pe = chunk.rows * chunk.cols * peOf(chunk, logic).area_um2;
-    area.ppu = chunk.cols * logic.lane_area_um2 * laneScale(chunk);
+    area.ppu = chunk.postLanes() * (logic.lane_area_um2 * laneScale(chunk) + sharedLaneArea(chunk, logic));
     area.noc = logic.align_area_per_bit_stage_um2 * chunk.lanes() * kBeatBits * stages +
                logic.noc_area_per_byte_um2 * byteLanes(chunk) +
                (skewBits(chunk) + foldBits(chunk)) * logic.register_area_per_bit_um2 +
@@ -112,25 +121,27 @@ AreaParts areaOf(const design::Chunk& chunk, const LogicPrices& logic, const Chu
         area.pe += chunk.cols * logic.psum_area_um2;
         area.psum_buffer = 2.0 * prices.psum.area_um2;
     }
+    const double sums = chunk.cols * chunk.accumulator_bits;
+    // A PE's drain register may stand still.
+    if (chunk.split_reduction || chunk.columns_per_lane > 1) area.pe += chunk.rows * sums * logic.pick_area_per_bit_um2;
     if (chunk.split_reduction) {
-        // A PE's drain register may stand still; reloaded sums have an adder and a register a column.
-        const double sums = chunk.cols * chunk.accumulator_bits;
-        area.pe += chunk.rows * sums * logic.pick_area_per_bit_um2;
+        // Reloaded sums have an adder and a register a column.
         area.ppu += sums * (logic.pe_area_per_accumulator_bit_um2 + logic.pick_area_per_bit_um2);
     }
     // Packed weights: a multiplexer a bit of the word, and the part's second bit on its way through five stages.
     if (chunk.packed_weights) area.noc += kBeatBits * logic.pick_area_per_bit_um2 + 5 * logic.register_area_per_bit_um2;
     area.control = logic.control_area_um2;
-    area.input_buffer = 2.0 * chunk.lanes() * prices.input.area_um2;
-    area.weight_buffer = 2.0 * prices.weight.area_um2;
-    area.output_buffer = 2.0 * prices.output.area_um2;
-    area.residual_buffer = 2.0 * prices.output.area_um2;
+    area.input_buffer = chunk.input_slots * chunk.lanes() * prices.input.area_um2;
+    area.weight_buffer = chunk.weight_slots * prices.weight.area_um2;
+    area.output_buffer = chunk.output_slots * prices.output.area_um2;
+    area.residual_buffer = area.output_buffer;
     return area;
 }
 
 double leakageMw(const design::Chunk& chunk, const LogicPrices& logic, const ChunkPrices& p) {
-    return p.area.logic() * 1e-6 * logic.leakage_mw_per_mm2 + 2.0 * chunk.lanes() * p.input.leakage_mw +
-           2.0 * p.psum.leakage_mw + 2.0 * p.weight.leakage_mw + 4.0 * p.output.leakage_mw;
+    return p.area.logic() * 1e-6 * logic.leakage_mw_per_mm2 +
+           chunk.input_slots * chunk.lanes() * p.input.leakage_mw + 2.0 * p.psum.leakage_mw +
+           chunk.weight_slots * p.weight.leakage_mw + 2.0 * chunk.output_slots * p.output.leakage_mw;
 }
 
 }  // namespace
@@ -167,7 +178,7 @@ ChunkPrices pricesOf(const design::Chunk& chunk, const Technology& technology, c
     p.dma_pj = logic.dma_energy_per_word_pj;
     const DramPart& part = dramPart(technology, dram);
     p.dram_read_pj = part.read_pj_per_bit * kBeatBits, p.dram_write_pj = part.write_pj_per_bit * kBeatBits;
-    p.lanes = chunk.cols, p.pes = chunk.rows * chunk.cols;
+    p.lanes = chunk.postLanes(), p.pes = chunk.rows * chunk.cols;
     p.area = areaOf(chunk, logic, p);
     p.leakage_pj_per_cycle = leakageMw(chunk, logic, p) * 1e3 / clock_mhz;  // mW / MHz = nJ, in pJ
     return p;
@@ -260,8 +271,9 @@ std::vector<design::Violation> violations(const NetworkCost& cost, const design:
 
 double sramBytes(const design::Chunk& chunk) {
     const double psum = chunk.hasPartialSums() ? chunk.psum_words * double(chunk.psumBits()) / 8 : 0;
-    return psum + 2.0 * design::kWordBytes *
-                      (double(chunk.lanes()) * chunk.input_words + chunk.weight_words + 2.0 * chunk.output_words);
+    return psum + design::kWordBytes * (double(chunk.input_slots) * chunk.lanes() * chunk.input_words +
+                                        double(chunk.weight_slots) * chunk.weight_words +
+                                        2.0 * chunk.output_slots * chunk.output_words);
 }
 
 namespace {

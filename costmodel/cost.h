@@ -28,7 +28,7 @@ struct AreaParts {
 
 /// Prices of a chunk: what its events cost in pJ. Made once per design.
 struct ChunkPrices {
-    MemoryPrice input, weight, output;  ///< of one bank / half
+    MemoryPrice input, weight, output;  ///< of one bank and slot
     MemoryPrice psum;                   ///< of the even or the odd memory; nothing where sums stay
     double psum_pj = 0;                 ///< adding and keeping a row of partial sums
     double mac_pj = 0, rf_pj = 0, idle_pj = 0;
@@ -101,7 +101,7 @@ struct NetworkCost {
 NetworkCost networkCost(const std::vector<mapping::LayerPlan>& plans, const design::Design& design,
                         const Technology& technology, const design::Target& target);
 
-/// Bytes of all buffers, both halves.
+/// Bytes of all buffers, all slots.
 double sramBytes(const design::Chunk& chunk);
 
 /// Limits that totals violate.

@@ -75,16 +75,11 @@ public:
     }
 
     base::Json save() const override {
-        return base::Json{
-            {"chunk", {chunk_.rows, chunk_.cols, chunk_.input_words, chunk_.weight_words, chunk_.output_words}},
-            {"algorithm", algorithm_->save()}};
+        return base::Json{{"choice", design_space_.choiceOf(chunk_)}, {"algorithm", algorithm_->save()}};
     }
 
     void restore(const base::Json& state) override {
-        const base::Json& c = state.at("chunk");
-        chunk_ = base_;
-        chunk_.rows = c.at(0), chunk_.cols = c.at(1), chunk_.input_words = c.at(2);
-        chunk_.weight_words = c.at(3), chunk_.output_words = c.at(4);
+        chunk_ = design_space_.chunk(state.at("choice").get<std::vector<int>>(), base_);
         algorithm_->restore(state.at("algorithm"));
     }
 

@@ -72,8 +72,8 @@ std::string readme(const MappedNetwork& mapped, const std::string& hash) {
     const design::Chunk& c = mapped.design.chunk();
     return fmt::format(R"(# Accelerator emitted by DNA
 
-Design SHA-256 {}; {} x {} PEs ({}), {} accumulator bits, buffers of {} words per bank (input), {} (weights),
-{} (output, residual), each twice. Top module `dna_top`: AXI4-Lite slave for control, AXI4 master of {} bits for data.
+Design SHA-256 {}; {} x {} PEs ({}), {} accumulator bits, buffers of {} x {} words per bank (input), {} x {} (weights),
+{} x {} (output, residual). Top module `dna_top`: AXI4-Lite slave for control, AXI4 master of {} bits for data.
 
 | file | what |
 |---|---|
@@ -89,8 +89,8 @@ To run it: load `program/image.bin` at DRAM address 0, the picture at the addres
 descriptor base (0) to CSR 0x0c, write 1 to CSR 0x08, wait for `done_o`; the logits stand at the last layer's map.
 The chip is not made for this network: `dna compile` writes `program/` of any other network that fits its buffers.
 )",
-                       hash, c.rows, c.cols, design::templateName(c.array), c.accumulator_bits, c.input_words, c.weight_words,
-                       c.output_words, c.axi_bits);
+                       hash, c.rows, c.cols, design::templateName(c.array), c.accumulator_bits, c.input_slots,
+                       c.input_words, c.weight_slots, c.weight_words, c.output_slots, c.output_words, c.axi_bits);
 }
 
 Json manifest(const rtlgen::Chip& chip, const design::Design& design) {

@@ -103,10 +103,17 @@ void GateSimulation::setInput(const std::string& port, size_t bit, uint64_t stre
 
 void GateSimulation::setInputValue(const std::string& port, int stream, uint64_t value) {
     const auto found = module_.ports.find(port);
+    DNA_CHECK(found != module_.ports.end(), "no such input: " + port);
+    setInputField(port, 0, found->second.bits.size(), stream, value);
+}
+
+void GateSimulation::setInputField(const std::string& port, size_t first, size_t width, int stream, uint64_t value) {
+    const auto found = module_.ports.find(port);
     DNA_CHECK(found != module_.ports.end() && found->second.input, "no such input: " + port);
+    DNA_CHECK(first + width <= found->second.bits.size(), "no such bits of " + port);
     const uint64_t mask = uint64_t{1} << stream;
-    for (size_t bit = 0; bit < found->second.bits.size(); ++bit) {
-        const NetBit net = found->second.bits[bit];
+    for (size_t bit = 0; bit < width; ++bit) {
+        const NetBit net = found->second.bits[first + bit];
         if (net <= kConstantOne) continue;
         uint64_t& word = values_[static_cast<size_t>(net)];
         word = bit < 64 && ((value >> bit) & 1) ? word | mask : word & ~mask;

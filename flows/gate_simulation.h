@@ -20,6 +20,8 @@ public:
     void setInput(const std::string& port, size_t bit, uint64_t streams);
     /// The same integer for one stream on all bits of a port.
     void setInputValue(const std::string& port, int stream, uint64_t value);
+    /// Bits [first, first + width) of a wider input.
+    void setInputField(const std::string& port, size_t first, size_t width, int stream, uint64_t value);
     /// Settles the logic with the present inputs and registers, counts toggles, then clocks the registers.
     void cycle();
     /// What an output port shows to one stream: settled in the last cycle().

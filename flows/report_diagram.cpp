@@ -47,8 +47,8 @@ std::string array(const Box& b, const design::Chunk& chunk) {
     const double top = b.y + 44, pitch = std::min((b.width - 28) / cols, (b.height - 58) / rows);
     const double left = b.midX() - pitch * cols / 2, begin = top + (b.height - 58 - pitch * rows) / 2;
     std::string svg = fmt::format("<rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" rx=\"6\" fill=\"#eef4fb\" stroke=\"{}\"/>\n", b.x, b.y, b.width, b.height, kInk);
-    svg += label(b.midX(), b.y + 20, fmt::format("Output array {} x {}", chunk.rows, chunk.cols), 13, kInk, " font-weight=\"600\"");
-    svg += label(b.midX(), b.y + 36, fmt::format("{} INT8 MACs, sums of {} bits", chunk.rows * chunk.cols, chunk.accumulator_bits), 11.5, kSoft);
+    svg += label(b.midX(), b.y + 20, fmt::format("PE array {} x {}", chunk.rows, chunk.cols), 13, kInk, " font-weight=\"600\"");
+    svg += label(b.midX(), b.y + 36, fmt::format("{} INT{} MACs, sums of {} bits", chunk.rows * chunk.cols, chunk.operand_bits, chunk.accumulator_bits), 11.5, kSoft);
     for (int r = 0; r < rows; ++r)
         for (int c = 0; c < cols; ++c)
             svg += fmt::format("<rect x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"{:.1f}\" rx=\"1.5\" fill=\"#1f5fa8\"/>\n", left + pitch * c + 1,
@@ -57,6 +57,10 @@ std::string array(const Box& b, const design::Chunk& chunk) {
 }
 
 std::string kibibytes(double words) { return fmt::format("{:g} KiB", words * design::kWordBytes / 1024.0); }
+
+std::vector<std::string> slots(int count, int words) {
+    return {fmt::format("{} x {} words, {}", count, words, kibibytes(double(count) * words))};
+}
 
 }  // namespace
 
@@ -68,17 +72,17 @@ std::string blockDiagram(const design::Design& design) {
                       "<defs><marker id=\"head\" viewBox=\"0 0 8 8\" refX=\"7\" refY=\"4\" markerWidth=\"7\" markerHeight=\"7\" orient=\"auto\">"
                       "<path d=\"M0 0L8 4L0 8z\" fill=\"#1c2430\"/></marker></defs>\n";
     svg += "<rect x=\"136\" y=\"30\" width=\"738\" height=\"380\" rx=\"10\" fill=\"none\" stroke=\"#9aa5b1\" stroke-dasharray=\"6 4\"/>\n";
-    svg += label(505, 22, "chip: dna_top, one chunk of template T3 (outputs stay in the PEs)", 12, kSoft);
-    svg += box(dram, "#f6f8fa", "DRAM", {"AXI4", "128 bits"});
+    svg += label(505, 22, fmt::format("chip: dna_top, one chunk of template T{} ({})", int(chunk.array), design::templateName(chunk.array)), 12, kSoft);
+    svg += box(dram, "#f6f8fa", "DRAM", {"AXI4", fmt::format("{} bits", chunk.axi_bits)});
     svg += box(load, "#fdf3e4", "Load engine", {"descriptors, bursts"});
     svg += box(store, "#fdf3e4", "Store engine", {"bursts"});
     svg += box(control, "#f1edf8", "Control", {"jobs, slots,", "AXI4-Lite CSR"});
-    svg += box(input, "#eaf5ee", "Input buffer", {fmt::format("{} banks x 2 x {} words", chunk.rows, chunk.input_words), kibibytes(2.0 * chunk.rows * chunk.input_words)});
-    svg += box(weight, "#eaf5ee", "Weight buffer", {fmt::format("2 x {} words, {}", chunk.weight_words, kibibytes(2.0 * chunk.weight_words))});
-    svg += box(residual, "#eaf5ee", "Residual buffer", {fmt::format("2 x {} words, {}", chunk.output_words, kibibytes(2.0 * chunk.output_words))});
-    svg += box(output, "#eaf5ee", "Output buffer", {fmt::format("2 x {} words, {}", chunk.output_words, kibibytes(2.0 * chunk.output_words))});
+    svg += box(input, "#eaf5ee", "Input buffer", {fmt::format("{} banks x {} x {} words", chunk.lanes(), chunk.input_slots, chunk.input_words), kibibytes(double(chunk.input_slots) * chunk.lanes() * chunk.input_words)});
+    svg += box(weight, "#eaf5ee", "Weight buffer", slots(chunk.weight_slots, chunk.weight_words));
+    svg += box(residual, "#eaf5ee", "Residual buffer", slots(chunk.output_slots, chunk.output_words));
+    svg += box(output, "#eaf5ee", "Output buffer", slots(chunk.output_slots, chunk.output_words));
     svg += array(pes, chunk);
-    svg += box(ppu, "#fbeceb", "Requantisation", {fmt::format("{} lanes, multipliers of {} bits", chunk.cols, chunk.multiplier_bits)});
+    svg += box(ppu, "#fbeceb", "Requantisation", {fmt::format("{} lanes, multipliers of {} bits", chunk.postLanes(), chunk.multiplier_bits)});
     svg += arrow(dram.right(), load.midY(), load.x, load.midY(), "read", 131, load.midY() - 6);
     svg += arrow(store.x, store.midY(), dram.right(), store.midY(), "write", 131, store.midY() - 6);
     svg += arrow(load.right(), load.midY(), input.x, load.midY());
@@ -86,7 +90,7 @@ std::string blockDiagram(const design::Design& design) {
     svg += arrow(310, weight.midY(), weight.x, weight.midY()) + arrow(310, residual.midY(), residual.x, residual.midY());
     svg += arrow(input.right(), input.midY(), pes.x, input.midY(), "align", 570, input.midY() - 6);
     svg += arrow(weight.right(), weight.midY(), pes.x, weight.midY(), "broadcast", 570, weight.midY() - 6);
-    svg += arrow(pes.midX(), pes.bottom(), pes.midX(), ppu.y, "one row a cycle", pes.midX() + 52, 317);
+    svg += arrow(pes.midX(), pes.bottom(), pes.midX(), ppu.y, chunk.columns_per_lane == 1 ? "one row a cycle" : fmt::format("one row in {} cycles", chunk.columns_per_lane), pes.midX() + 52, 317);
     svg += fmt::format("<path d=\"M{} {} H570 V{}\" fill=\"none\" stroke=\"{}\" stroke-width=\"1.6\"/>\n", residual.right(), residual.midY(), ppu.y + 18, kInk);
     svg += arrow(570, ppu.y + 18, ppu.x, ppu.y + 18) + arrow(ppu.x, output.bottom() - 16, output.right(), output.bottom() - 16);
     svg += arrow(output.x, store.midY(), store.right(), store.midY());

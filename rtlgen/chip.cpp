@@ -116,12 +116,16 @@ Module chunkModule(const Design& design, const Chunk& chunk) {
     constant("ACC_BITS", chunk.accumulator_bits, "chunks[0].accumulator_bits");
     constant("MAX_POOL", chunk.max_pool ? 1 : 0, "chunks[0].max_pool");
     constant("SPILL", chunk.split_reduction ? 1 : 0, "chunks[0].split_reduction");
+    constant("SHARE", chunk.columns_per_lane, "chunks[0].columns_per_lane");
     constant("PACKED", chunk.packed_weights ? 1 : 0, "chunks[0].packed_weights");
-    constant("INPUT_WORDS", chunk.input_words, "chunks[0].input_words, per bank and half");
+    constant("INPUT_SLOTS", chunk.input_slots, "chunks[0].input_slots");
+    constant("WEIGHT_SLOTS", chunk.weight_slots, "chunks[0].weight_slots");
+    constant("OUTPUT_SLOTS", chunk.output_slots, "chunks[0].output_slots; also of the residual buffer");
+    constant("INPUT_WORDS", chunk.input_words, "chunks[0].input_words, per bank and slot");
     constant("IADDR", addressBits(chunk.input_words), "address bits of a bank");
-    constant("WEIGHT_WORDS", chunk.weight_words, "chunks[0].weight_words, per half");
+    constant("WEIGHT_WORDS", chunk.weight_words, "chunks[0].weight_words, per slot");
     constant("WADDR", addressBits(chunk.weight_words), "address bits of the weight buffer");
-    constant("OUTPUT_WORDS", chunk.output_words, "chunks[0].output_words, per half; also the residual buffer");
+    constant("OUTPUT_WORDS", chunk.output_words, "chunks[0].output_words, per slot; also the residual buffer");
     constant("OADDR", addressBits(chunk.output_words), "address bits of the output buffer");
     constant("AXI", chunk.axi_bits, "chunks[0].axi_bits");
     constant("SPLIT", std::countr_zero(unsigned(chunk.beatsPerWord())), "log2 of the beats of a word");
@@ -212,10 +216,10 @@ std::vector<MemoryUse> memoriesOf(const Chunk& chunk) {
                                                                                         : "gen_output_array");
     const std::string banks =
         stay ? "u_input_buffer.gen_half[*].u_sram" : "u_input_buffer.gen_bank[*].gen_half[*].u_sram";
-    std::vector<MemoryUse> uses{{base + banks, chunk.input_words, 128, 2 * chunk.lanes()},
-                                {base + "u_weight_buffer.gen_half[*].u_sram", chunk.weight_words, 128, 2},
-                                {base + "u_output_buffer.gen_half[*].u_sram", chunk.output_words, 128, 2},
-                                {base + "u_residual_buffer.gen_half[*].u_sram", chunk.output_words, 128, 2}};
+    std::vector<MemoryUse> uses{{base + banks, chunk.input_words, 128, chunk.input_slots * chunk.lanes()},
+                                {base + "u_weight_buffer.gen_half[*].u_sram", chunk.weight_words, 128, chunk.weight_slots},
+                                {base + "u_output_buffer.gen_half[*].u_sram", chunk.output_words, 128, chunk.output_slots},
+                                {base + "u_residual_buffer.gen_half[*].u_sram", chunk.output_words, 128, chunk.output_slots}};
     if (chunk.hasPartialSums())
         uses.push_back(
             {base + "u_psum.gen_half[*].u_sram", chunk.psum_words / 2, chunk.psumBits(), 2});

@@ -202,6 +202,14 @@ private:
         return value[0];
     }
 
+    /// Tokens after reset. A parameter of the chunk (slots of a buffer) counts as one: a graph that is live with it is
+    /// live with more.
+    int initialTokens(const VerilogInstance& token) const {
+        const auto found = token.parameters.find("INITIAL");
+        const bool named = found != token.parameters.end() && found->second.size() == 1 && isVerilogName(found->second[0]);
+        return named ? 1 : number(token, "INITIAL");
+    }
+
     int number(const VerilogInstance& token, const std::string& parameter) const {
         const auto found = token.parameters.find(parameter);
         int value = -1;
@@ -262,7 +270,7 @@ private:
     }
 
     void addToken(const VerilogInstance& token) {
-        const int initial = number(token, "INITIAL"), bits = number(token, "BITS");
+        const int initial = initialTokens(token), bits = number(token, "BITS");
         if (bits > 16 || initial >= 1 << bits) fail(chunk_, fmt::format("{}: {} tokens do not fit {} bits", token.name, initial, bits));
         const Names givers = drivers(token, "give_i"), takers = drivers(token, "take_i");
         const Waits waiting = waits(token);

@@ -24,8 +24,12 @@ std::map<std::string, std::string> featuresOf(const design::Chunk& chunk) {
                                          {"weight_words", octave(chunk.weight_words)},
                                          {"output_words", octave(chunk.output_words)},
                                          {"accumulator_bits", number(chunk.accumulator_bits)},
+                                         {"input_slots", number(chunk.input_slots)},
+                                         {"weight_slots", number(chunk.weight_slots)},
+                                         {"output_slots", number(chunk.output_slots)},
                                          {"packed_weights", chunk.packed_weights ? "yes" : "no"}};
     if (!chunk.hasPartialSums()) f["split_reduction"] = chunk.split_reduction ? "yes" : "no";
+    if (!chunk.hasPartialSums()) f["columns_per_lane"] = number(chunk.columns_per_lane);
     if (chunk.hasPartialSums()) f["psum_words"] = number(chunk.psum_words);
     if (chunk.rowStationary()) f["rf_words"] = number(chunk.rf_words);
     if (chunk.array == design::Template::DotLanes) f["tree_cut"] = number(chunk.tree_cut);

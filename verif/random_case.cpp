@@ -86,7 +86,12 @@ design::Chunk draw(base::Rng& rng, const ChunkRange& range) {
     chunk.accumulator_bits = least + int(rng.below(uint64_t(chunk.mostAccumulatorBits() - least + 1)));
     chunk.max_pool = chunk.array == design::Template::OutputArray && rng.below(4) != 0;
     chunk.split_reduction = chunk.array == design::Template::OutputArray && rng.below(2) != 0;
+    const int shares = std::countr_zero(unsigned(chunk.rawWords())) + 1;
+    if (chunk.array == design::Template::OutputArray && rng.below(2) != 0) chunk.columns_per_lane = 1 << rng.below(uint64_t(shares));
     chunk.packed_weights = chunk.operand_bits > 4 && rng.below(3) != 0;
+    chunk.input_slots = rng.below(3) != 0 ? 2 : 1;
+    chunk.weight_slots = rng.below(3) != 0 ? 2 : 1;
+    chunk.output_slots = rng.below(3) != 0 ? 2 : 1;
     return chunk;
 }
 

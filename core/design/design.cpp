@@ -43,11 +43,20 @@ Chunk readChunk(JsonObject& object) {
     chunk.input_words = int(object.integer("input_words", 16, 8192));
     chunk.weight_words = int(object.integer("weight_words", 64, 32768));
     chunk.output_words = int(object.integer("output_words", 128, 32768));
+    chunk.input_slots = choiceOf(object, "input_slots", {1, 2}, chunk.input_slots);
+    chunk.weight_slots = choiceOf(object, "weight_slots", {1, 2}, chunk.weight_slots);
+    chunk.output_slots = choiceOf(object, "output_slots", {1, 2}, chunk.output_slots);
     chunk.accumulator_bits =
         int(object.integer("accumulator_bits", chunk.leastAccumulatorBits(), chunk.mostAccumulatorBits(),
                            chunk.operand_bits == 8 ? chunk.accumulator_bits : 3 * chunk.operand_bits));
     chunk.multiplier_bits = choiceOf(object, "multiplier_bits", {16, 32}, chunk.multiplier_bits);
     chunk.multiplier_cut = choiceOf(object, "multiplier_cut", {4, 8, 16}, chunk.multiplier_cut);
+    chunk.columns_per_lane = choiceOf(object, "columns_per_lane", {1, 2, 4, 8}, chunk.columns_per_lane);
+    if (chunk.columns_per_lane > 1 && chunk.array != Template::OutputArray)
+        object.problem("columns_per_lane", "only the rows of an output_array can stand still for lanes of several columns");
+    if (chunk.columns_per_lane > chunk.rawWords())
+        object.problem("columns_per_lane", fmt::format("expected at most {}: a lane for every sum of a word of {}-bit sums, found {}",
+                                                       chunk.rawWords(), chunk.rawBits(), chunk.columns_per_lane));
     chunk.pe_cut = object.flag("pe_cut", chunk.pe_cut);
     chunk.axi_bits = choiceOf(object, "axi_bits", {32, 64, 128}, chunk.axi_bits);
     chunk.max_pool = object.flag("max_pool", chunk.max_pool);
@@ -96,7 +105,12 @@ Json toJson(const Chunk& chunk) {
     json["axi_bits"] = chunk.axi_bits;
     json["max_pool"] = chunk.max_pool;
     json["split_reduction"] = chunk.split_reduction;
-    if (chunk.packed_weights) json["packed_weights"] = true;  // absent: designs of before keep their hash
+    // Absent: designs of before keep their hash.
+    if (chunk.packed_weights) json["packed_weights"] = true;
+    if (chunk.columns_per_lane != 1) json["columns_per_lane"] = chunk.columns_per_lane;
+    if (chunk.input_slots != 2) json["input_slots"] = chunk.input_slots;
+    if (chunk.weight_slots != 2) json["weight_slots"] = chunk.weight_slots;
+    if (chunk.output_slots != 2) json["output_slots"] = chunk.output_slots;
     if (chunk.hasPartialSums()) json["psum_words"] = chunk.psum_words;
     if (chunk.array == Template::DotLanes) json["tree_cut"] = chunk.tree_cut;
     if (chunk.rowStationary()) json["rf_words"] = chunk.rf_words;

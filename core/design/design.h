@@ -24,7 +24,8 @@ enum class Template {
 /// "dot_lanes", "weight_stationary", "output_array", "row_stationary".
 const char* templateName(Template array);
 
-/// One processing chunk. Depths count 128-bit words of one half of a double buffer.
+/// One processing chunk. Depths count 128-bit words of one slot: a buffer holds one tile (it is loaded when the array has
+/// read the one before) or two (one is loaded while the other is read).
 struct Chunk {
     Template array = Template::OutputArray;
     int rows = 8;               ///< PE rows, 4..32 (weights stay: 4..16), power of two
@@ -36,12 +37,16 @@ struct Chunk {
     /// weight buffer (docs/decisions/012).
     bool packed_weights = false;
     int axi_bits = 128;         ///< data width of the AXI master: 32, 64 or 128
-    int input_words = 128;      ///< input buffer, words per bank and half (one bank per lane)
-    int weight_words = 512;     ///< weight buffer, words per half
-    int output_words = 512;     ///< output buffer (and residual buffer), words per half
+    int input_words = 128;      ///< input buffer, words per bank and slot (one bank per lane)
+    int weight_words = 512;     ///< weight buffer, words per slot
+    int output_words = 512;     ///< output buffer (and residual buffer), words per slot
+    int input_slots = 2, weight_slots = 2;  ///< 1 or 2
+    int output_slots = 2;                   ///< the same, also of the residual buffer
     int accumulator_bits = 28;  ///< from the exact bound of the networks the chip is meant for
     int multiplier_bits = 16;   ///< MB of the requantisation rule: 16 or 32
     int multiplier_cut = 8;     ///< bits of that multiplier per partial product, a register stage a level: 4, 8 or 16
+    /// Output array: columns that share a lane of post-processing; their row stands still for as many cycles.
+    int columns_per_lane = 1;
     bool pe_cut = true;         ///< a register between multiplier and adder of a PE
     int psum_words = 64;        ///< partial sums of a column where sums do not stay in the PEs, power of two
     int tree_cut = 2;           ///< dot lanes: levels of an adder tree between registers
@@ -60,6 +65,7 @@ struct Chunk {
     bool weightsStay() const { return array == Template::DotLanes || array == Template::WeightStationary; }
     bool rowStationary() const { return array == Template::RowStationary; }
     bool hasPartialSums() const { return array != Template::OutputArray; }  ///< in memories beside the array
+    int postLanes() const { return cols / columns_per_lane; }        ///< of post-processing
     int lanes() const { return weightsStay() ? 1 : rows; }  ///< input pixels at a time = banks of the input buffer
 };
 

@@ -11,7 +11,8 @@ namespace dna::design {
 
 namespace {
 
-/// Every value the hardware has, by parameter; the built-in space is the first list.
+/// Every value the hardware has, by parameter; the built-in space is the first list. Parameters with one choice there are
+/// searched only where a target asks for it.
 struct ParameterRule {
     const char* name;
     int Chunk::*field;
@@ -29,8 +30,17 @@ const std::vector<ParameterRule>& rules() {
          {256, 512, 1024, 2048},
          {64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384}},
         {"output_words", &Chunk::output_words, {128, 256, 512, 1024}, {128, 256, 512, 1024, 2048, 4096, 8192}},
+        {"columns_per_lane", &Chunk::columns_per_lane, {1}, {1, 2}},
+        {"input_slots", &Chunk::input_slots, {2}, {1, 2}},
+        {"weight_slots", &Chunk::weight_slots, {2}, {1, 2}},
+        {"output_slots", &Chunk::output_slots, {2}, {1, 2}},
     };
     return table;
+}
+
+ParameterChoices& parameterOf(DesignSpace& space, const std::string& name) {
+    return *std::find_if(space.parameters.begin(), space.parameters.end(),
+                         [&](const ParameterChoices& p) { return p.name == name; });
 }
 
 std::string listed(const std::vector<int>& values) { return fmt::format("{}", fmt::join(values, ", ")); }
@@ -69,8 +79,9 @@ DesignSpace designSpace(const base::Json& overrides, const std::string& file) {
     std::vector<base::Problem> problems;
     std::vector<std::string> names;
     for (const ParameterRule& rule : rules()) {
-        space.parameters.push_back({rule.name, rule.choices});
         names.emplace_back(rule.name);
+        if (rule.choices.size() > 1 || overrides.contains(rule.name))
+            space.parameters.push_back({rule.name, rule.choices});
     }
     if (overrides.is_null()) return space;
     if (!overrides.is_object())
@@ -86,8 +97,7 @@ DesignSpace designSpace(const base::Json& overrides, const std::string& file) {
                                     : "unknown parameter; did you mean \"" + near + "\"?"});
             continue;
         }
-        const size_t index = size_t(place - names.begin());
-        const std::vector<int>& legal = rules()[index].legal;
+        const std::vector<int>& legal = rules()[size_t(place - names.begin())].legal;
         std::vector<int> chosen;
         if (values.is_array())
             for (const base::Json& v : values)
@@ -98,7 +108,7 @@ DesignSpace designSpace(const base::Json& overrides, const std::string& file) {
                 {file, pointer,
                  fmt::format("expected a list of values out of {}, found {}", listed(legal), values.dump())});
         else
-            space.parameters[index].values = chosen;
+            parameterOf(space, key).values = chosen;
     }
     if (!problems.empty()) throw base::InputError(std::move(problems));
     return space;

@@ -31,7 +31,7 @@ struct Timing {
 
 inline Timing timingOf(const Chunk& chunk) {
     Timing timing{.parameter_words = chunk.cols * chunk.recordBytes() / kWordBytes,
-                  .post_stages = 9 + 2 * chunk.multiplierLevels()};
+                  .post_stages = 9 + 2 * chunk.multiplierLevels() + (chunk.columns_per_lane > 1 ? chunk.columns_per_lane : 0)};
     if (chunk.rowStationary()) {
         timing.gap = 1;
         timing.sums_stage = 9 + (chunk.pe_cut ? 1 : 0);

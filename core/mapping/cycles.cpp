@@ -152,11 +152,13 @@ private:
     int64_t first_end_ = 0, last_beat_ = -1;
 };
 
-/// Two slots of an operand: taken in order, freed in order.
+/// One or two slots of an operand: taken in order, freed in order.
 class Slots {
 public:
-    /// Earliest cycle at which the next slot may be taken.
-    int64_t available() const { return taken_ < 2 ? 0 : freed_[taken_ % 2]; }
+    /// Earliest cycle at which the next of `count` slots may be taken.
+    int64_t available(int count) const {
+        return taken_ < size_t(count) ? 0 : freed_[(taken_ - size_t(count)) % 2];
+    }
     void take() { ++taken_; }
     void release(int64_t when) { freed_[released_++ % 2] = when; }
 
@@ -290,20 +292,20 @@ private:
         const int beats = plan.chunk.beatsPerWord();
         int64_t now = load_free_ + kItems;
         if (job.weights_changed) {
-            now = std::max(now, weights_.available());
+            now = std::max(now, weights_.available(plan.chunk.weight_slots));
             weights_.take();
             now = reads_.request(weightTransfer(plan, sub, job, weight_base), now + 1, beats);
         }
         ++now;
         if (job.input_changed) {
-            now = std::max({now, inputs_.available(), readable(plan, sub, job)});
+            now = std::max({now, inputs_.available(plan.chunk.input_slots), readable(plan, sub, job)});
             inputs_.take();
             const Transfer t = inputTransfer(plan, sub, job);
             now = plan.layer.narrow_input ? requestNarrow(plan, sub, t, now + 1) : reads_.request(t, now + 1, beats);
         }
         ++now;
         if (plan.usesResidual(sub)) {
-            now = std::max(now, residuals_.available());
+            now = std::max(now, residuals_.available(plan.chunk.output_slots));
             if (sub.reloads) now = std::max(now, written((job.row_tile + 1) * sub.rows_full));
             residuals_.take();
             now = reads_.request(residualTransfer(plan, sub, job), now + 1, beats);
@@ -342,13 +344,13 @@ private:
     /// A job from its take on: its parts are issued, and stored as they are complete. The first part's output slot comes with the
     /// job, the others take theirs at the end of the gap in front of their parameters.
     void compute(const LayerPlan& plan, const SubPlan& sub, const Job& job, int64_t loaded, LayerTime& time) {
-        const int64_t start = std::max({loaded, outputs_.available(), compute_free_});
+        const int64_t start = std::max({loaded, outputs_.available(plan.chunk.output_slots), compute_free_});
         const int units = plan.units(sub, job.channel_tile), parts = plan.parts(sub, job.channel_tile);
         const int64_t first = firstGap(plan, sub) - sub.gap, behind = tail(plan, sub, job);
         const int64_t cycles = jobIssueCycles(plan, sub, job.row_tile, job.channel_tile) - first;
         int64_t end = start + kPrepared + first;
         for (int part = 0; part < parts; ++part) {
-            if (part > 0) end = std::max(end, outputs_.available() - sub.gap + 1);
+            if (part > 0) end = std::max(end, outputs_.available(plan.chunk.output_slots) - sub.gap + 1);
             outputs_.take();
             const int before = part * sub.part_blocks * plan.units_per_block();
             const int of_part = std::min(plan.partBlocks(sub, job.channel_tile, part) * plan.units_per_block(), units - before);

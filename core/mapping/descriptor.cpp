@@ -50,7 +50,7 @@ uint32_t commonFlags(const LayerPlan& plan, const SubPlan& sub) {
     if (sub.shift != 0) flags |= Flags::kShift;
     if (sub.drop_odd) flags |= Flags::kDropOdd;
     if (plan.usesResidual(sub)) flags |= Flags::kResidual;
-    if (sub.spills || sub.reloads) flags |= Flags::kSlow;
+    if (plan.drainsSlowly(sub)) flags |= Flags::kSlow;
     if (sub.reloads) flags |= Flags::kReload;
     if (plan.mapping.tile_order == TileOrder::ChannelsOuter) flags |= Flags::kChannelsOuter;
     if (sub.shared_weights) flags |= Flags::kSharedWeights;

@@ -137,7 +137,7 @@ void planReduction(const LayerPlan& plan, SubPlan& sub) {
     if (plan.chunk.rowStationary()) return planFold(plan, sub);
     if (!plan.chunk.weightsStay()) {
         sub.reduction = dense ? taps * sub.sub.runs * sub.sub.in_channels : taps;
-        sub.pace = sub.spills || sub.reloads ? plan.chunk.rawWords() : 1;
+        sub.pace = plan.drainsSlowly(sub) ? plan.chunk.rawWords() : plan.chunk.columns_per_lane;
         sub.bubble = std::max(0, timing.drain * sub.pace - sub.reduction);
         // Units of several blocks have taken their parameters over long before their last block.
         const bool single = plan.mapping.block_order == BlockOrder::PixelsOuter ||
@@ -165,6 +165,7 @@ void planReduction(const LayerPlan& plan, SubPlan& sub) {
 void planParts(const LayerPlan& plan, SubPlan& sub) {
     constexpr int kMost = 15, kTolerated = 16;  // waits of 1/16 of a part's time are
     if (plan.chunk.array != design::Template::OutputArray || plan.mapping.block_order != BlockOrder::ChannelsOuter) return;
+    if (plan.chunk.output_slots == 1) return;  // there is no other half
     const design::Timing timing = design::timingOf(plan.chunk);
     const int pixel_blocks = sub.y_blocks_full * sub.x_blocks;
     const int issue = plan.units_per_block() *

@@ -94,6 +94,10 @@ struct LayerPlan {
     }
     bool writesRaw(const SubPlan& sub) const { return layer.raw_output || sub.spills; }
     bool usesResidual(const SubPlan& sub) const { return layer.residual_node >= 0 || sub.reloads; }
+    /// Rows drain at the pace of the words of their raw sums. (A lane of one column keeps the sums of a row itself.)
+    bool drainsSlowly(const SubPlan& sub) const {
+        return sub.spills || sub.reloads || (layer.raw_output && chunk.columns_per_lane > 1);
+    }
     bool splitsReduction() const;  ///< there are partial sums in DRAM
     /// Two weights stand in the place of one. Not where a set is one word, of which packing would fill a part only.
     bool packsWeights() const {

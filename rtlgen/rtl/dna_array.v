@@ -1,5 +1,5 @@
 // ROWS x COLS output array with its lanes. Rows are output pixels, columns are output channels; operands enter registered,
-// sums leave at row 0, one row a cycle (with SPILL: one row a cycle of `shift_i`). Row controls are registered once per row (fan-out COLS).
+// sums leave at row 0, one row a cycle (with HOLD: one row a cycle of `shift_i`). Row controls are registered once per row (fan-out COLS).
 module dna_array #(
     parameter ROWS     = 16,
     parameter COLS     = 16,
@@ -8,7 +8,7 @@ module dna_array #(
     parameter ACC_BITS = 28,
     parameter PE_CUT   = 1,
     parameter MAX_POOL = 0,
-    parameter SPILL    = 0
+    parameter HOLD     = 0
 ) (
     input  wire                     clk,
     input  wire [ROWS*128-1:0]      word_i,       // aligned words, one a row
@@ -46,7 +46,7 @@ module dna_array #(
                 .clk(clk), .load_i(load_i), .word_i(word_i[r*128 +: 128]), .valid_i(valid_i[r]), .pad_i(pad_i),
                 .select_i(select_i), .depthwise_i(depthwise_i), .half_i(half_i), .x_o(x));
             for (c = 0; c < COLS; c = c + 1) begin : gen_col
-                dna_pe #(.BITS(BITS), .ACC_BITS(ACC_BITS), .PE_CUT(PE_CUT), .MAX_POOL(MAX_POOL), .SPILL(SPILL)) u_pe (
+                dna_pe #(.BITS(BITS), .ACC_BITS(ACC_BITS), .PE_CUT(PE_CUT), .MAX_POOL(MAX_POOL), .HOLD(HOLD)) u_pe (
                     .clk(clk), .x_i(x[c*BITS +: BITS]), .w_i(w_i[c*BITS +: BITS]), .max_i(max_q), .first_i(first_q),
                     .transfer_i(transfer_q), .shift_i(shift_q),
                     .chain_i(gen_chain[r+1].sums[c*ACC_BITS +: ACC_BITS]),

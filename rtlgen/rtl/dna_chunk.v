@@ -19,7 +19,11 @@ module dna_chunk #(
     parameter ACC_BITS     = 28,
     parameter MAX_POOL     = 0,     // PEs can take maxima
     parameter SPILL        = 0,     // partial sums can go to and come from DRAM (TEMPLATE 3)
+    parameter SHARE        = 1,     // columns of a post-processing lane (TEMPLATE 3)
     parameter PACKED       = 0,     // layers can have two weights in the place of one
+    parameter INPUT_SLOTS  = 2,     // tiles that the buffers hold: 1 or 2
+    parameter WEIGHT_SLOTS = 2,
+    parameter OUTPUT_SLOTS = 2,     // also of the residual buffer
     parameter INPUT_WORDS  = 64,
     parameter IADDR        = 6,
     parameter WEIGHT_WORDS = 512,
@@ -151,13 +155,13 @@ module dna_chunk #(
             weights_release_q <= {weights_release_q[2:0], weights_release};
         end
     end
-    dna_token #(.BITS(2), .INITIAL(2)) u_weight_slots (
+    dna_token #(.BITS(2), .INITIAL(WEIGHT_SLOTS)) u_weight_slots (
         .clk(clk), .rst_n(rst_n), .give_i(weights_release_q[3]), .take_i(weight_take), .available_o(weight_free));
-    dna_token #(.BITS(2), .INITIAL(2)) u_input_slots (
+    dna_token #(.BITS(2), .INITIAL(INPUT_SLOTS)) u_input_slots (
         .clk(clk), .rst_n(rst_n), .give_i(input_release_q[3]), .take_i(input_take), .available_o(input_free));
-    dna_token #(.BITS(2), .INITIAL(2)) u_residual_slots (
+    dna_token #(.BITS(2), .INITIAL(OUTPUT_SLOTS)) u_residual_slots (
         .clk(clk), .rst_n(rst_n), .give_i(tile_done && residual), .take_i(residual_take), .available_o(residual_free));
-    dna_token #(.BITS(2), .INITIAL(2)) u_output_slots (
+    dna_token #(.BITS(2), .INITIAL(OUTPUT_SLOTS)) u_output_slots (
         .clk(clk), .rst_n(rst_n), .give_i(slot_release), .take_i(slot_take), .available_o(slot_free));
     dna_token #(.BITS(3), .INITIAL(0)) u_jobs (
         .clk(clk), .rst_n(rst_n), .give_i(loaded), .take_i(loaded_take), .available_o(job_loaded));
@@ -176,8 +180,9 @@ module dna_chunk #(
     generate
         if (TEMPLATE == 3) begin : gen_output_array
             dna_engine_os #(.ROWS(ROWS), .LOG(LOG), .COLS(COLS), .BITS(BITS), .MB(MB), .DIGIT(DIGIT), .LEVELS(LEVELS),
-                            .PE_CUT(PE_CUT), .ACC_BITS(ACC_BITS), .MAX_POOL(MAX_POOL), .SPILL(SPILL),
-                            .PACKED(PACKED), .PIXELS(PIXELS), .QUARTER(QUARTER), .INPUT_WORDS(INPUT_WORDS), .IADDR(IADDR), .WEIGHT_WORDS(WEIGHT_WORDS), .WADDR(WADDR),
+                            .PE_CUT(PE_CUT), .ACC_BITS(ACC_BITS), .MAX_POOL(MAX_POOL), .SPILL(SPILL), .SHARE(SHARE),
+                            .PACKED(PACKED), .PIXELS(PIXELS), .QUARTER(QUARTER), .INPUT_SLOTS(INPUT_SLOTS), .WEIGHT_SLOTS(WEIGHT_SLOTS), .OUTPUT_SLOTS(OUTPUT_SLOTS),
+                            .INPUT_WORDS(INPUT_WORDS), .IADDR(IADDR), .WEIGHT_WORDS(WEIGHT_WORDS), .WADDR(WADDR),
                             .OUTPUT_WORDS(OUTPUT_WORDS), .OADDR(OADDR)) u_engine (
                 .clk(clk), .rst_n(rst_n), .descriptor_i(descriptor_write), .descriptor_beat_i(descriptor_beat),
                 .captured_o(compute_captured), .drained_i(!undrained), .loaded_i(job_loaded), .loaded_take_o(loaded_take),
@@ -196,7 +201,8 @@ module dna_chunk #(
         end else if (TEMPLATE == 4) begin : gen_row_stationary
             dna_engine_rs #(.ROWS(ROWS), .LOG(LOG), .COLS(COLS), .BITS(BITS), .MB(MB), .DIGIT(DIGIT), .LEVELS(LEVELS),
                             .PE_CUT(PE_CUT), .DEPTH(DEPTH), .RADDR(RADDR), .PSUM(PSUM), .PADDR(PADDR),
-                            .ACC_BITS(ACC_BITS), .PACKED(PACKED), .INPUT_WORDS(INPUT_WORDS), .IADDR(IADDR), .WEIGHT_WORDS(WEIGHT_WORDS),
+                            .ACC_BITS(ACC_BITS), .PACKED(PACKED), .INPUT_SLOTS(INPUT_SLOTS), .WEIGHT_SLOTS(WEIGHT_SLOTS), .OUTPUT_SLOTS(OUTPUT_SLOTS),
+                            .INPUT_WORDS(INPUT_WORDS), .IADDR(IADDR), .WEIGHT_WORDS(WEIGHT_WORDS),
                             .WADDR(WADDR), .OUTPUT_WORDS(OUTPUT_WORDS), .OADDR(OADDR)) u_engine (
                 .clk(clk), .rst_n(rst_n), .descriptor_i(descriptor_write), .descriptor_beat_i(descriptor_beat),
                 .captured_o(compute_captured), .drained_i(!undrained), .loaded_i(job_loaded), .loaded_take_o(loaded_take),
@@ -215,7 +221,8 @@ module dna_chunk #(
         end else begin : gen_weight_stationary
             dna_engine_ws #(.SYSTOLIC(TEMPLATE == 2 ? 1 : 0), .ROWS(ROWS), .LOG(LOG), .COLS(COLS), .BITS(BITS), .MB(MB), .DIGIT(DIGIT),
                             .LEVELS(LEVELS), .PE_CUT(PE_CUT), .CUT(CUT), .PSUM(PSUM),
-                            .PADDR(PADDR), .ACC_BITS(ACC_BITS), .PACKED(PACKED), .INPUT_WORDS(INPUT_WORDS), .IADDR(IADDR),
+                            .PADDR(PADDR), .ACC_BITS(ACC_BITS), .PACKED(PACKED), .INPUT_SLOTS(INPUT_SLOTS), .WEIGHT_SLOTS(WEIGHT_SLOTS), .OUTPUT_SLOTS(OUTPUT_SLOTS),
+                            .INPUT_WORDS(INPUT_WORDS), .IADDR(IADDR),
                             .WEIGHT_WORDS(WEIGHT_WORDS), .WADDR(WADDR), .OUTPUT_WORDS(OUTPUT_WORDS),
                             .OADDR(OADDR)) u_engine (
                 .clk(clk), .rst_n(rst_n), .descriptor_i(descriptor_write), .descriptor_beat_i(descriptor_beat),

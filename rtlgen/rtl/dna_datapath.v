@@ -16,10 +16,14 @@ module dna_datapath #(
     parameter ACC_BITS     = 28,
     parameter MAX_POOL     = 0,     // PEs can take maxima
     parameter SPILL        = 0,     // partial sums can go to and come from DRAM
-    parameter PACE         = 1,     // then: cycles of their rows
+    parameter SHARE        = 1,     // columns of a post-processing lane = cycles of a row
+    parameter PACE         = 1,     // cycles of a row of raw sums, where rows can stand still
     parameter PACKED       = 0,     // weights can be packed
     parameter PIXELS       = 4,     // of a narrow word
     parameter QUARTER      = 2,     // log2(PIXELS)
+    parameter INPUT_SLOTS  = 2,     // tiles that the buffers hold: 1 or 2
+    parameter WEIGHT_SLOTS = 2,
+    parameter OUTPUT_SLOTS = 2,     // also of the residual buffer
     parameter INPUT_WORDS  = 64,
     parameter IADDR        = 6,
     parameter WEIGHT_WORDS = 512,
@@ -121,7 +125,7 @@ module dna_datapath #(
         .y_base_i(y_base_i), .channel_addr_i(channel_addr_i), .shift_i(shift_i), .log2_x_i(log2_x_i), .log2_y_i(log2_y_i),
         .in_height_i(in_height_i), .in_width_i(in_width_i), .x_words_i(x_words_i),
         .plane_words_i(plane_words_i), .read_o(bank_read_o), .addr_o(bank_addr), .amount_o(amount4));
-    dna_input_buffer #(.PIXELS(PIXELS), .QUARTER(QUARTER), .ROWS(ROWS), .LOG(LOG), .WORDS(INPUT_WORDS), .ADDR(IADDR)) u_input_buffer (
+    dna_input_buffer #(.PIXELS(PIXELS), .QUARTER(QUARTER), .ROWS(ROWS), .LOG(LOG), .WORDS(INPUT_WORDS), .ADDR(IADDR), .SLOTS(INPUT_SLOTS)) u_input_buffer (
         .clk(clk), .write_i(input_write_i), .write_slot_i(input_write_slot_i), .write_bank_i(input_write_bank_i),
         .write_addr_i(input_write_addr_i), .write_data_i(input_write_data_i), .write_group_i(input_write_group_i),
         .write_valid_i(input_write_valid_i), .write_pixels_i(input_write_pixels_i), .read_slot_i(input_slot4),
@@ -143,7 +147,7 @@ module dna_datapath #(
 
     // ---- Weights (read at stage 4) and the array.
     wire [127:0] weight_data;
-    dna_buffer #(.WORDS(WEIGHT_WORDS), .ADDR(WADDR)) u_weight_buffer (
+    dna_buffer #(.WORDS(WEIGHT_WORDS), .ADDR(WADDR), .SLOTS(WEIGHT_SLOTS)) u_weight_buffer (
         .clk(clk), .write_i(weight_write_i), .write_slot_i(weight_write_slot_i), .write_mask_i(16'hffff),
         .write_addr_i(weight_write_addr_i), .write_data_i(fill_data_i), .read_i(weight_read_q[4]),
         .read_slot_i(weight_slot4), .read_addr_i(weight_addr4), .read_data_o(weight_data));
@@ -153,7 +157,7 @@ module dna_datapath #(
     wire [COLS*ACC_BITS-1:0] row;
     wire drain_shift;
     dna_array #(.ROWS(ROWS), .COLS(COLS), .BITS(BITS), .SELECT(SELECT), .ACC_BITS(ACC_BITS), .PE_CUT(PE_CUT),
-                .MAX_POOL(MAX_POOL), .SPILL(SPILL)) u_array (
+                .MAX_POOL(MAX_POOL), .HOLD(PACE > 1 ? 1 : 0)) u_array (
         .clk(clk), .word_i(words), .valid_i(valids), .load_i(load_q[4]), .pad_i(pad_value_i), .select_i(select5),
         .depthwise_i(depthwise_i), .half_i(half5), .max_i(max_i), .w_i(w), .first_i(first_q[6+PE_CUT]), .transfer_i(last_q[7+PE_CUT]),
         .shift_i(drain_shift), .row_o(row));
@@ -166,7 +170,7 @@ module dna_datapath #(
     wire ahead, ahead_half, ahead_slot;
     wire [OADDR-1:0] ahead_addr;
     wire [PHASE-1:0] ahead_phase;
-    dna_drain #(.LOG(LOG), .ADDR(OADDR), .PACE(PACE), .PACE_LOG(PHASE)) u_drain (
+    dna_drain #(.LOG(LOG), .ADDR(OADDR), .BASE(SHARE), .PACE(PACE), .PACE_LOG(PHASE)) u_drain (
         .clk(clk), .rst_n(rst_n), .push_i(last_i), .base_i(block_base_i), .x_left_i(x_left_i), .y_left_i(y_left_i),
         .half_i(half_i), .fresh_i(fresh_i), .part_end_i(part_end_i), .job_end_i(job_end_i), .transfer_i(last_q[7+PE_CUT]), .log2_x_i(log2_x_i), .out_width_i(out_width_i),
         .residual_i(residual_i), .slow_i(slow_i), .shift_o(drain_shift), .ahead_o(ahead), .ahead_half_o(ahead_half),
@@ -215,7 +219,7 @@ module dna_datapath #(
     wire residual_read_slot = reload_read ? reload_slot : add_slot;
     wire [OADDR-1:0] residual_read_addr = reload_read ? reload_addr : add_addr;
     wire [15:0]  output_write_mask;
-    dna_ppu #(.COLS(COLS), .BITS(BITS), .ACC_BITS(ACC_BITS), .RAW_BITS(RAW_BITS), .MB(MB), .DIGIT(DIGIT), .LEVELS(LEVELS),
+    dna_ppu #(.COLS(COLS), .SHARE(SHARE), .BITS(BITS), .ACC_BITS(ACC_BITS), .RAW_BITS(RAW_BITS), .MB(MB), .DIGIT(DIGIT), .LEVELS(LEVELS),
               .STAGES(STAGES), .SCALE(SCALE), .ADDR(OADDR)) u_ppu (
         .clk(clk), .rst_n(rst_n), .parameter_write_i(parameter_q[5]), .parameter_index_i(parameter_index5),
         .parameter_data_i(weight_data), .activate_i(sum_activate), .valid_i(sum_valid), .addr_i(sum_addr),
@@ -226,11 +230,11 @@ module dna_datapath #(
         .residual_slot_o(add_slot), .residual_addr_o(add_addr),
         .residual_data_i(residual_data), .write_o(output_write_o), .write_slot_o(output_write_slot),
         .write_mask_o(output_write_mask), .write_addr_o(output_write_addr), .write_data_o(output_write_data));
-    dna_buffer #(.WORDS(OUTPUT_WORDS), .ADDR(OADDR)) u_residual_buffer (
+    dna_buffer #(.WORDS(OUTPUT_WORDS), .ADDR(OADDR), .SLOTS(OUTPUT_SLOTS)) u_residual_buffer (
         .clk(clk), .write_i(residual_write_i), .write_slot_i(residual_write_slot_i), .write_mask_i(16'hffff),
         .write_addr_i(residual_write_addr_i), .write_data_i(fill_data_i), .read_i(residual_read_o),
         .read_slot_i(residual_read_slot), .read_addr_i(residual_read_addr), .read_data_o(residual_data));
-    dna_buffer #(.WORDS(OUTPUT_WORDS), .ADDR(OADDR)) u_output_buffer (
+    dna_buffer #(.WORDS(OUTPUT_WORDS), .ADDR(OADDR), .SLOTS(OUTPUT_SLOTS)) u_output_buffer (
         .clk(clk), .write_i(output_write_o), .write_slot_i(output_write_slot), .write_mask_i(output_write_mask),
         .write_addr_i(output_write_addr), .write_data_i(output_write_data), .read_i(output_read_i),
         .read_slot_i(output_read_slot_i), .read_addr_i(output_read_addr_i), .read_data_o(output_data_o));

@@ -1,10 +1,11 @@
 // Drains finished blocks: a block's place in the output tile waits in a FIFO from its last MAC to its transfer into the
-// drain chain; then one row leaves the array each cycle (partial sums that go to or come from DRAM: every PACE cycles) and
+// drain chain; then one row leaves the array every BASE cycles (raw sums that go to or come from DRAM: every PACE cycles) and
 // gets its address, row r being pixel (r mod X0, r / X0). Rows outside the tile are not written.
 module dna_drain #(
     parameter LOG  = 4,
     parameter ADDR = 9,
-    parameter PACE = 1,     // power of two
+    parameter BASE = 1,     // power of two
+    parameter PACE = 1,     // the same, at least BASE
     parameter PACE_LOG = 1  // log2(PACE), at least 1
 ) (
     input  wire            clk,
@@ -66,9 +67,10 @@ module dna_drain #(
     generate
         if (PACE > 1) begin : gen_pace
             reg [PACE_LOG-1:0] phase_q;
-            always @(posedge clk) phase_q <= transfer_i ? {PACE_LOG{1'b0}} : phase_q + 1'b1;
-            assign begins  = !slow_i || phase_q == {PACE_LOG{1'b0}};
-            assign shift_o = !slow_i || phase_q == {PACE_LOG{1'b1}};
+            localparam [PACE_LOG-1:0] LAST = BASE[PACE_LOG-1:0] - 1'b1;
+            always @(posedge clk) phase_q <= transfer_i || shift_o ? {PACE_LOG{1'b0}} : phase_q + 1'b1;
+            assign begins  = phase_q == {PACE_LOG{1'b0}};
+            assign shift_o = phase_q == (slow_i ? {PACE_LOG{1'b1}} : LAST);
             assign ahead_phase_o = phase_q;
         end else begin : gen_no_pace
             wire unused_slow = slow_i;

@@ -12,9 +12,13 @@ module dna_engine_os #(
     parameter ACC_BITS     = 28,
     parameter MAX_POOL     = 0,     // PEs can take maxima
     parameter SPILL        = 0,     // partial sums can go to and come from DRAM
+    parameter SHARE        = 1,     // columns of a post-processing lane
     parameter PACKED       = 0,     // weights can be packed
     parameter PIXELS       = 4,     // of a narrow word
     parameter QUARTER      = 2,     // log2(PIXELS)
+    parameter INPUT_SLOTS  = 2,     // tiles that the buffers hold: 1 or 2
+    parameter WEIGHT_SLOTS = 2,
+    parameter OUTPUT_SLOTS = 2,     // also of the residual buffer
     parameter INPUT_WORDS  = 64,
     parameter IADDR        = 6,
     parameter WEIGHT_WORDS = 512,
@@ -63,8 +67,8 @@ module dna_engine_os #(
     localparam SELECT     = BITS == 16 ? 3 : BITS == 8 ? 4 : 5;     // log2 of the channels in a word
     localparam RAW_BITS   = BITS == 16 ? 64 : 32;
     localparam PARAMETERS = COLS * (MB > 24 ? 128 : 64) / 128;      // words of a unit's parameters
-    localparam PACE       = SPILL != 0 ? COLS * RAW_BITS / 128 : 1; // cycles a row of partial sums needs
-    localparam STAGES     = 9 + 2*LEVELS;                           // of the post-processing
+    localparam PACE       = SPILL != 0 || SHARE > 1 ? COLS * RAW_BITS / 128 : 1; // cycles a row of raw sums needs
+    localparam STAGES     = 9 + 2*LEVELS + (SHARE > 1 ? SHARE : 0); // of the post-processing
 
     // ---- Layer settings of the compute side.
     wire take;
@@ -131,8 +135,10 @@ module dna_engine_os #(
 
     // ---- Datapath.
     dna_datapath #(.ROWS(ROWS), .LOG(LOG), .COLS(COLS), .BITS(BITS), .SELECT(SELECT), .RAW_BITS(RAW_BITS), .MB(MB),
-                   .DIGIT(DIGIT), .LEVELS(LEVELS), .STAGES(STAGES), .PE_CUT(PE_CUT), .ACC_BITS(ACC_BITS), .MAX_POOL(MAX_POOL), .SPILL(SPILL), .PACE(PACE),
-                   .PACKED(PACKED), .PIXELS(PIXELS), .QUARTER(QUARTER), .INPUT_WORDS(INPUT_WORDS), .IADDR(IADDR),
+                   .DIGIT(DIGIT), .LEVELS(LEVELS), .STAGES(STAGES), .PE_CUT(PE_CUT), .ACC_BITS(ACC_BITS), .MAX_POOL(MAX_POOL), .SPILL(SPILL),
+                   .SHARE(SHARE), .PACE(PACE),
+                   .PACKED(PACKED), .PIXELS(PIXELS), .QUARTER(QUARTER), .INPUT_SLOTS(INPUT_SLOTS), .WEIGHT_SLOTS(WEIGHT_SLOTS), .OUTPUT_SLOTS(OUTPUT_SLOTS),
+                   .INPUT_WORDS(INPUT_WORDS), .IADDR(IADDR),
                    .WEIGHT_WORDS(WEIGHT_WORDS), .WADDR(WADDR), .OUTPUT_WORDS(OUTPUT_WORDS), .OADDR(OADDR)) u_datapath (
         .clk(clk), .rst_n(rst_n), .mac_i(mac_o), .first_i(first), .last_i(last), .load_i(load), .half_i(half),
         .weight_read_i(weight_read), .weight_part_i(weight_part), .parameter_read_i(parameter_read),

@@ -15,6 +15,9 @@ module dna_engine_rs #(
     parameter PADDR        = 6,     // log2(PSUM)
     parameter ACC_BITS     = 28,
     parameter PACKED       = 0,     // weights can be packed
+    parameter INPUT_SLOTS  = 2,     // tiles that the buffers hold: 1 or 2
+    parameter WEIGHT_SLOTS = 2,
+    parameter OUTPUT_SLOTS = 2,     // also of the residual buffer
     parameter INPUT_WORDS  = 64,
     parameter IADDR        = 6,
     parameter WEIGHT_WORDS = 512,
@@ -181,7 +184,8 @@ module dna_engine_rs #(
     localparam SUM_BITS = WIDEST < ACC_BITS ? WIDEST : ACC_BITS;
     dna_datapath_rs #(.ROWS(ROWS), .LOG(LOG), .COLS(COLS), .BITS(BITS), .SELECT(SELECT), .RAW_BITS(RAW_BITS),
                       .MB(MB), .DIGIT(DIGIT), .LEVELS(LEVELS), .STAGES(STAGES), .PE_CUT(PE_CUT), .DEPTH(DEPTH), .RADDR(RADDR),
-                      .SUM_BITS(SUM_BITS), .ACC_BITS(ACC_BITS), .PSUM(PSUM), .PADDR(PADDR), .PACKED(PACKED), .INPUT_WORDS(INPUT_WORDS),
+                      .SUM_BITS(SUM_BITS), .ACC_BITS(ACC_BITS), .PSUM(PSUM), .PADDR(PADDR), .PACKED(PACKED), .INPUT_SLOTS(INPUT_SLOTS), .WEIGHT_SLOTS(WEIGHT_SLOTS), .OUTPUT_SLOTS(OUTPUT_SLOTS),
+                      .INPUT_WORDS(INPUT_WORDS),
                       .IADDR(IADDR), .WEIGHT_WORDS(WEIGHT_WORDS), .WADDR(WADDR), .OUTPUT_WORDS(OUTPUT_WORDS),
                       .OADDR(OADDR)) u_datapath (
         .clk(clk), .rst_n(rst_n), .mac_i(mac_o), .first_i(first), .last_i(last), .load_i(load), .half_i(half),

@@ -1,13 +1,15 @@
-// Double-buffered input buffer: ROWS banks of WORDS words in each half, one word = 16 channels of one pixel. The load
-// engine writes one word a cycle into half `write_slot_i`, or PIXELS short ones into neighbouring banks: those whose numbers
-// differ from the written one's in bits of `write_group_i` alone. The array reads one word per bank from `read_slot_i`.
+// Input buffer: ROWS banks of SLOTS memories of WORDS words, one word = the channels of one pixel. The load engine writes
+// one word a cycle into the memories `write_slot_i`, or PIXELS short ones into neighbouring banks: those whose numbers differ
+// from the written one's in bits of `write_group_i` alone. The array reads one word per bank from `read_slot_i`. With one slot
+// both name the same memories, and take turns.
 module dna_input_buffer #(
     parameter PIXELS = 4,     // short words of a word
     parameter QUARTER = 2,    // log2(PIXELS)
     parameter ROWS  = 16,
     parameter LOG   = 4,     // log2(ROWS)
     parameter WORDS = 64,
-    parameter ADDR  = 6
+    parameter ADDR  = 6,
+    parameter SLOTS = 2
 ) (
     input  wire                 clk,
     input  wire                 write_i,
@@ -37,23 +39,29 @@ module dna_input_buffer #(
                 assign wdata[127:PIXEL] = write_data_i[127:PIXEL];
             end
             wire write_here = write_i && others == 32'd0 && write_valid_i[NUMBER];
-            reg slot_q;
-            always @(posedge clk) slot_q <= read_slot_i;
-            for (h = 0; h < 2; h = h + 1) begin : gen_half
-                wire write = write_here && write_slot_i == (h != 0);
-                wire read  = read_i[b] && read_slot_i == (h != 0);
-                wire [127:0] data;
+            wire [SLOTS*128-1:0] data;
+            for (h = 0; h < SLOTS; h = h + 1) begin : gen_half
+                wire write = write_here && (SLOTS == 1 || write_slot_i == (h != 0));
+                wire read  = read_i[b] && (SLOTS == 1 || read_slot_i == (h != 0));
                 dna_sram_sp #(.WORDS(WORDS), .BITS(128), .ADDR(ADDR)) u_sram (
                     .clk(clk), .en_i(write || read), .we_i(write), .mask_i(16'hffff),
-                    .addr_i(write ? write_addr_i : read_addr_i[b*ADDR +: ADDR]), 
-                    .wdata_i(wdata),
-                    .rdata_o(data));
+                    .addr_i(write ? write_addr_i : read_addr_i[b*ADDR +: ADDR]), .wdata_i(wdata),
+                    .rdata_o(data[h*128 +: 128]));
 `ifdef DNA_CHECKS
                 always @(posedge clk) if (write === 1'b1 && read === 1'b1)
-                    $fatal(1, "dna_input_buffer: read and write meet in one half");
+                    $fatal(1, "dna_input_buffer: read and write meet in one memory");
 `endif
             end
-            assign read_data_o[b*128 +: 128] = slot_q ? gen_half[1].data : gen_half[0].data;
+            if (SLOTS == 1) begin : gen_single
+                assign read_data_o[b*128 +: 128] = data;
+            end else begin : gen_double
+                reg slot_q;
+                always @(posedge clk) slot_q <= read_slot_i;
+                assign read_data_o[b*128 +: 128] = slot_q ? data[128 +: 128] : data[0 +: 128];
+            end
+        end
+        if (SLOTS == 1) begin : gen_unused
+            wire unused_slots = &{1'b0, write_slot_i, read_slot_i};
         end
     endgenerate
 endmodule

@@ -1,5 +1,5 @@
 // One processing element of the output array (T3): registered operands, product (registered with PE_CUT), accumulator, and a
-// drain register that takes the finished sum and then shifts towards row 0 while the next block accumulates (with SPILL: in
+// drain register that takes the finished sum and then shifts towards row 0 while the next block accumulates (with HOLD: in
 // cycles of `shift_i` only).
 // With MAX_POOL the sum may be the largest product instead (of weights 1: the product is the operand).
 // Timing: operands at cycle t, product t + PE_CUT, sum one later. `first_i` goes with the product, `transfer_i` with the
@@ -9,7 +9,7 @@ module dna_pe #(
     parameter ACC_BITS = 28,
     parameter PE_CUT   = 1,
     parameter MAX_POOL = 0,
-    parameter SPILL    = 0
+    parameter HOLD     = 0
 ) (
     input  wire                clk,
     input  wire [BITS-1:0]     x_i,
@@ -48,7 +48,7 @@ module dna_pe #(
 
     assign chain_o = drain_q;
     generate
-        if (SPILL != 0) begin : gen_slow_drain
+        if (HOLD != 0) begin : gen_slow_drain
             always @(posedge clk) if (transfer_i || shift_i) drain_q <= transfer_i ? sum_q : chain_i;
         end else begin : gen_drain
             wire unused_shift = shift_i;

@@ -98,6 +98,44 @@ TEST_CASE("the mapper beats or meets every sampled mapping, and larger buffers n
     }
 }
 
+TEST_CASE("single buffers and shared lanes take less room and never fewer cycles") {
+    const design::Target target;
+    const costmodel::Technology technology = costmodel::builtinTechnology("nangate45");
+    const auto layers = mapping::extractLayers(miniOf("k5_e3"));
+    struct Outcome {
+        int64_t cycles;
+        double area, sram;
+    };
+    const auto outcome = [&](const design::Chunk& chunk) {
+        costmodel::Mapper mapper(technology, target);
+        std::vector<mapping::LayerPlan> plans = mapper.best(layers, roomy());
+        for (mapping::LayerPlan& plan : plans)
+            plan = std::get<mapping::LayerPlan>(mapping::lower(plan.layer, chunk, plan.mapping));
+        return Outcome{mapping::networkCycles(plans, design::MemoryModel{}).back().done,
+                       costmodel::pricesOf(chunk, technology, target.dram, 100).area.total(), costmodel::sramBytes(chunk)};
+    };
+    const Outcome before = outcome(roomy());
+    for (int design::Chunk::*slots : {&design::Chunk::input_slots, &design::Chunk::weight_slots, &design::Chunk::output_slots}) {
+        design::Chunk single = roomy();
+        single.*slots = 1;
+        const Outcome with = outcome(single);
+        CHECK(with.cycles > before.cycles);
+        CHECK(with.area < before.area);
+        CHECK(with.sram < before.sram);
+    }
+    for (const int columns : {2, 4}) {
+        design::Chunk shared = roomy();
+        shared.columns_per_lane = columns;
+        const Outcome with = outcome(shared);
+        CHECK(with.cycles > before.cycles);
+        CHECK(with.area < before.area);
+        CHECK(with.sram == before.sram);
+    }
+    CHECK(design::designSpace(base::Json{{"weight_slots", {1, 2}}}, "t.json").parameters.size() ==
+          design::designSpace({}, "t.json").parameters.size() + 1);
+    CHECK_THROWS_AS(design::designSpace(base::Json{{"columns_per_lane", {3}}}, "t.json"), base::InputError);
+}
+
 TEST_CASE("what a design search returns respects hard limits, or says which it can't") {
     design::Target target;
     target.limits.max_area_um2 = 1.5e7;

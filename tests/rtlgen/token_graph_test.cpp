@@ -72,16 +72,16 @@ bool allCanAct(const TokenGraph& graph) {
 TEST_CASE("token graph: the engines of every template, read from the Verilog, as they are meant") {
     const std::vector<TokenGraph> graphs = rtlgen::readTokenGraphs(rtlgen::libraryFiles());
     REQUIRE(graphs.size() == 3);
-    // Two halves of every buffer; a job is loaded, issued, drained, stored; a layer starts when nothing is being drained.
+    // A buffer has one slot at least; a job is loaded, issued, drained, stored; a layer starts when nothing is being drained.
     // The residual is given back by the end of a tile (datapath) of a layer that has one (settings).
     for (const TokenGraph& graph : graphs) {
         const std::string v = graph.variant + ": ";
         CHECK(rtlgen::describe(graph) ==
-              v + "compute engine (u_compute) -> load engine [u_weight_slots 2]\n" +
-              v + "compute engine (u_compute) -> load engine [u_input_slots 2]\n" +
-              v + "compute engine (u_config) -> load engine [u_residual_slots 2]\n" +
-              v + "compute engine (u_datapath) -> load engine [u_residual_slots 2]\n" +
-              v + "store engine -> compute engine (u_compute) [u_output_slots 2]\n" +
+              v + "compute engine (u_compute) -> load engine [u_weight_slots 1]\n" +
+              v + "compute engine (u_compute) -> load engine [u_input_slots 1]\n" +
+              v + "compute engine (u_config) -> load engine [u_residual_slots 1]\n" +
+              v + "compute engine (u_datapath) -> load engine [u_residual_slots 1]\n" +
+              v + "store engine -> compute engine (u_compute) [u_output_slots 1]\n" +
               v + "load engine -> compute engine (u_compute) [u_jobs 0]\n" +
               v + "compute engine (u_datapath) -> store engine [u_tiles 0]\n" +
               v + "compute engine (u_compute) -> compute engine (u_datapath) [u_draining 0]\n" +
@@ -94,12 +94,12 @@ TEST_CASE("token graph: the engines of every template, read from the Verilog, as
 }
 
 TEST_CASE("token graph: a cycle without a token is a deadlock, named with its engines") {
-    const std::string slots = problems(chunkWith(".INITIAL(2)) u_output_slots", ".INITIAL(0)) u_output_slots"));
+    const std::string slots = problems(chunkWith(".INITIAL(OUTPUT_SLOTS)) u_output_slots", ".INITIAL(0)) u_output_slots"));
     CHECK(contains(slots, "gen_row_stationary: deadlock, a cycle without a token: store engine -> compute engine (u_compute) "
                           "[u_output_slots 0], compute engine (u_datapath) -> store engine [u_tiles 0], "
                           "compute engine (u_compute) -> compute engine (u_datapath) [u_draining 0]"));
-    CHECK(contains(problems(chunkWith(".INITIAL(2)) u_weight_slots", ".INITIAL(0)) u_weight_slots")), "u_weight_slots 0"));
-    CHECK(contains(problems(chunkWith(".INITIAL(2)) u_residual_slots", ".INITIAL(0)) u_residual_slots")), "u_residual_slots 0"));
+    CHECK(contains(problems(chunkWith(".INITIAL(WEIGHT_SLOTS)) u_weight_slots", ".INITIAL(0)) u_weight_slots")), "u_weight_slots 0"));
+    CHECK(contains(problems(chunkWith(".INITIAL(OUTPUT_SLOTS)) u_residual_slots", ".INITIAL(0)) u_residual_slots")), "u_residual_slots 0"));
     // Loading that waits for a finished tile.
     CHECK(contains(problems(chunkWith(".stored_i(pending_q == 3'd1)", ".stored_i(tile_ready)")),
                    "compute engine (u_datapath) -> load engine [u_tiles 0]"));
@@ -128,8 +128,8 @@ TEST_CASE("token graph: what the reader does not understand is refused") {
     std::string& chunk = hidden.at("rtl/dna_chunk.v");
     chunk.insert(chunk.find("    // ---- Load engine."), "    wire late = pending_q == 3'd1 && !undrained;\n");
     CHECK(contains(refusal(hidden), "u_load.stored_i sees undrained through logic"));
-    CHECK(contains(refusal(chunkWith(".INITIAL(2)) u_weight_slots", ".INITIAL(SLOTS)) u_weight_slots")), "INITIAL must be a number"));
-    CHECK(contains(refusal(chunkWith(".INITIAL(2)) u_weight_slots", ".INITIAL(4)) u_weight_slots")), "4 tokens do not fit 2 bits"));
+    CHECK(contains(refusal(chunkWith(".INITIAL(WEIGHT_SLOTS)) u_weight_slots", ".INITIAL(2 * WEIGHT_SLOTS)) u_weight_slots")), "INITIAL must be a number"));
+    CHECK(contains(refusal(chunkWith(".INITIAL(WEIGHT_SLOTS)) u_weight_slots", ".INITIAL(4)) u_weight_slots")), "4 tokens do not fit 2 bits"));
     CHECK(contains(refusal(chunkWith("// ---- Store engine.", "// ---- Counters.")), "slot_release comes from u_store, which is no engine"));
     CHECK(contains(refusal(chunkWith("dna_perf #(", "perf #(")), "outside of an instance"));
     CHECK(contains(refusal(changed("rtl/dna_rstsync.v", "endmodule", "cell u_cell (clk);\nendmodule")), "`cell u_cell`"));

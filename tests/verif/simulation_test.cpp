@@ -4,7 +4,7 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <optional>
+#include <functional>
 
 #include "core/base/file.h"
 #include "core/base/process.h"
@@ -26,26 +26,23 @@ struct Case {
     std::vector<std::vector<uint8_t>> pictures;
 };
 
-/// A chip that packs narrow weights.
-struct Packing {
-    int operand_bits, axi_bits;
-};
-
-Case makeCase(uint64_t seed, design::Template array, int rows, int cols, int pictures, std::optional<Packing> packing = {}) {
+/// A random chip but for its array and what `tune` changes.
+Case makeCase(uint64_t seed, design::Template array, int rows, int cols, int bits = 8,
+              const std::function<void(design::Chunk&)>& tune = {}) {
     base::Rng rng(seed, "simulation test");
     Case c;
-    const int bits = packing ? packing->operand_bits : 8;
     design::Chunk chunk = verif::randomChunk(rng, {.operand_bits = {bits}});
-    chunk.array = array, chunk.rows = rows, chunk.cols = cols, chunk.packed_weights = packing.has_value();
-    if (packing) chunk.axi_bits = packing->axi_bits;
+    chunk.array = array, chunk.rows = rows, chunk.cols = cols;
+    chunk.packed_weights = false, chunk.columns_per_lane = 1;
     chunk.psum_words = std::max(chunk.psum_words, rows);
     chunk.max_pool = !chunk.hasPartialSums();
+    if (tune) tune(chunk);
     const network::Network graph = verif::everyOperator(rng, "case", chunk.max_pool);
     c.network = nn::randomIntegerNetwork(graph, seed, {bits, chunk.multiplier_bits});
     c.design.chunks = {chunk};
     c.program =
         mapping::buildProgram(c.network, c.design, verif::randomPlans(mapping::extractLayers(graph, bits), chunk, rng));
-    for (int i = 0; i < pictures; ++i) c.pictures.push_back(verif::randomPicture(graph, rng));
+    for (int i = 0; i < 2; ++i) c.pictures.push_back(verif::randomPicture(graph, rng));
     return c;
 }
 
@@ -87,7 +84,7 @@ void checkTemplate(design::Template array, const std::vector<std::array<int, 3>>
     if (base::findProgram("verilator").empty()) DNA_SKIP("verilator is not installed");
     for (const auto& [seed, rows, cols] : cases) {
         CAPTURE(seed);
-        checkCase(makeCase(uint64_t(seed), array, rows, cols, 2));
+        checkCase(makeCase(uint64_t(seed), array, rows, cols));
     }
 }
 
@@ -138,19 +135,47 @@ TEST_CASE("packed weights on every template: RTL equals reference and model") {
     if (base::findProgram("verilator").empty()) DNA_SKIP("verilator is not installed");
     struct Packed {
         design::Template array;
-        int rows, cols;
-        Packing packing;
+        int rows, cols, operand_bits, axi_bits;
     };
     using enum design::Template;
     uint64_t seed = 40;
-    for (const Packed& p : {Packed{OutputArray, 8, 16, {8, 128}}, Packed{OutputArray, 4, 4, {16, 64}}, Packed{DotLanes, 4, 8, {8, 32}},
-                            Packed{WeightStationary, 8, 16, {8, 64}}, Packed{RowStationary, 8, 8, {8, 128}}, Packed{RowStationary, 16, 16, {8, 32}}}) {
+    for (const Packed& p : {Packed{OutputArray, 8, 16, 8, 128}, Packed{OutputArray, 4, 4, 16, 64}, Packed{DotLanes, 4, 8, 8, 32},
+                            Packed{WeightStationary, 8, 16, 8, 64}, Packed{RowStationary, 8, 8, 8, 128}, Packed{RowStationary, 16, 16, 8, 32}}) {
         CAPTURE(seed);
-        Case c = makeCase(seed++, p.array, p.rows, p.cols, 2, p.packing);
+        Case c = makeCase(seed++, p.array, p.rows, p.cols, p.operand_bits, [&](design::Chunk& chunk) {
+            chunk.packed_weights = true, chunk.axi_bits = p.axi_bits;
+        });
         const auto packs = [](const mapping::LayerPlan& plan) { return plan.packsWeights(); };
         CHECK(std::any_of(c.program.plans.begin(), c.program.plans.end(), packs));
         CHECK(!std::all_of(c.program.plans.begin(), c.program.plans.end(), packs));
         checkCase(c);
+    }
+}
+
+TEST_CASE("single buffers on every template: RTL equals reference and model") {
+    if (base::findProgram("verilator").empty()) DNA_SKIP("verilator is not installed");
+    uint64_t seed = 50;
+    using enum design::Template;
+    for (const design::Template array : {OutputArray, DotLanes, WeightStationary, RowStationary}) {
+        CAPTURE(seed);
+        checkCase(makeCase(seed++, array, 8, 16, 8, [](design::Chunk& chunk) {
+            chunk.input_slots = chunk.weight_slots = chunk.output_slots = 1;
+        }));
+    }
+}
+
+TEST_CASE("lanes of 2, 4 and 8 columns: RTL equals reference and model") {
+    if (base::findProgram("verilator").empty()) DNA_SKIP("verilator is not installed");
+    struct Shared {
+        int rows, cols, operand_bits, columns_per_lane;
+        bool split;
+    };
+    uint64_t seed = 60;
+    for (const Shared& s : {Shared{8, 16, 8, 4, false}, Shared{4, 8, 8, 2, true}, Shared{4, 32, 4, 8, false}, Shared{8, 8, 16, 2, true}}) {
+        CAPTURE(seed);
+        checkCase(makeCase(seed++, design::Template::OutputArray, s.rows, s.cols, s.operand_bits, [&](design::Chunk& chunk) {
+            chunk.columns_per_lane = s.columns_per_lane, chunk.split_reduction = s.split;
+        }));
     }
 }
 

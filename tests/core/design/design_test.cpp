@@ -73,6 +73,24 @@ TEST_CASE("packed weights: kept in the file, without them a design's hash is tha
     CHECK(complaint(chunkText(rest + R"(true, "cols": 16)")) == "");
 }
 
+TEST_CASE("slots and lanes: kept in the file, without them a design's hash is that of before; what is illegal is refused") {
+    design::Design design;
+    for (const char* key : {"input_slots", "weight_slots", "output_slots", "columns_per_lane"})
+        CHECK(!design::toJson(design).at("chunks").at(0).contains(key));
+    design::Chunk& chunk = design.chunks[0];
+    chunk.input_slots = 1, chunk.output_slots = 1, chunk.columns_per_lane = 2;
+    const auto file = std::filesystem::temp_directory_path() / "dna-design-slots.json";
+    base::writeJson(file, design::toJson(design));
+    CHECK(design::readDesign(file) == design);
+    const std::string rest = R"("rows": 8, "cols": 16, "input_words": 64, "weight_words": 256, "output_words": 256, )";
+    CHECK(complaint(chunkText(rest + R"("input_slots": 3)")).find("input_slots") != std::string::npos);
+    CHECK(complaint(chunkText(rest + R"("output_slots": 0)")).find("output_slots") != std::string::npos);
+    CHECK(complaint(chunkText(rest + R"("columns_per_lane": 4)")) == "");
+    CHECK(complaint(chunkText(rest + R"("columns_per_lane": 3)")).find("columns_per_lane") != std::string::npos);
+    CHECK(complaint(chunkText(rest + R"("columns_per_lane": 8)")).find("expected at most 4") != std::string::npos);
+    CHECK(complaint(chunkText(rest + R"("template": "dot_lanes", "columns_per_lane": 2)")).find("output_array") != std::string::npos);
+}
+
 TEST_CASE("a row-stationary design survives writing and reading; depths of register files are checked") {
     design::Design design;
     design::Chunk& chunk = design.chunks[0];

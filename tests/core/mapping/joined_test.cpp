@@ -120,10 +120,10 @@ TEST_CASE("concat: copies stand where a map is joined twice, and in front of the
 
 TEST_CASE("concat: the picture's grid binds no other map, moved as its values may be") {
     const Node pool{.name = "pooled", .op = Op::MaxPool, .kernel = 3, .stride = 1, .pad = 1};
-    const auto net = networkWith(16, 16, {pool, concat("seen")}, {{"input"}, {"a", "pooled"}});
+    const auto net = networkWith(16, 16, {pool, concat("seen")}, {{"input"}, {"b", "pooled"}});
     const auto separate = network::separateJoinedMaps(net);
     REQUIRE(separate.find("seen.pooled") > 0);
-    CHECK(separate.find("seen.a") < 0);
+    CHECK(separate.find("seen.b") < 0);
     CHECK(separate.nodes.size() == net.nodes.size() + 1);
 }
 

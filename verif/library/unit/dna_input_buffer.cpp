@@ -1,8 +1,9 @@
 // Banks of the input buffer against arrays of words: one word written a cycle, or short ones to neighbouring banks; all banks
-// read from the other half.
+// read from the other half, or in turns where there is one.
 //
 // module: dna_input_buffer
 // quick: ROWS=4 LOG=2 WORDS=10 ADDR=4
+// quick: ROWS=4 LOG=2 WORDS=10 ADDR=4 SLOTS=1
 // quick: ROWS=4 LOG=2 WORDS=10 ADDR=4 PIXELS=8 QUARTER=3
 // full: ROWS=16 LOG=4 WORDS=64 ADDR=6
 #include <array>
@@ -17,7 +18,7 @@ int main(int argc, char** argv) {
     using Word = std::array<uint32_t, kParts>;
     std::vector<Word> words(size_t(2 * parameter::ROWS * parameter::WORDS));
     const auto at = [&](int slot, int bank, int address) -> Word& {
-        return words[size_t((slot * parameter::ROWS + bank) * parameter::WORDS + address)];
+        return words[size_t((slot % parameter::SLOTS * parameter::ROWS + bank) * parameter::WORDS + address)];
     };
     const int filling = 2 * parameter::ROWS * parameter::WORDS;
     const int cycles = filling + (bench.full ? 300000 : 30000);
@@ -47,7 +48,7 @@ int main(int argc, char** argv) {
             unit::setBits(here, 0, kPixel, unit::bits(pixels, number * kPixel, kPixel));
         }
         dut.read_slot_i = 1 - slot;
-        uint64_t reads = fill ? 0 : bench.random.next();
+        uint64_t reads = fill || (write && parameter::SLOTS == 1) ? 0 : bench.random.next();
         int from[parameter::ROWS];
         for (int b = 0; b < parameter::ROWS; ++b) {
             from[b] = int(bench.random.below(parameter::WORDS));

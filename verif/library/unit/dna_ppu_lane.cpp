@@ -1,11 +1,13 @@
 // Requantisation lane against the rule (one rounding, half towards plus infinity, clamp) in 128-bit integers: for
 // every shift and every output code the sums on both sides of its rounding border, then random values; the residual
-// add with a rounding of its own; the raw sum.
+// add with a rounding of its own; the raw sum. A lane of several columns takes them in turn, with parameters of their own.
 //
 // module: dna_ppu_lane
 // quick: ACC_BITS=28
 // quick: BITS=4 ACC_BITS=20 MB=32 DIGIT=4 LEVELS=3
+// quick: SHARE=4 ACC_BITS=26
 // full: ACC_BITS=32 DIGIT=16 LEVELS=0
+// full: SHARE=2 BITS=16 ACC_BITS=40 RAW_BITS=64 MB=32 DIGIT=16 LEVELS=1
 // full: BITS=16 ACC_BITS=44 RAW_BITS=64 MB=32 DIGIT=8 LEVELS=2
 #include <algorithm>
 #include <vector>
@@ -14,9 +16,9 @@
 
 namespace {
 
-constexpr int kAcc = parameter::ACC_BITS, kCode = width::y_o, kMultiplier = width::multiplier_a_i;
-constexpr int kLatency = 9 + 2 * parameter::LEVELS;    // from the sum to the code
-constexpr int kResidualStage = 4 + parameter::LEVELS;  // the residual's value comes with this stage
+constexpr int kAcc = parameter::ACC_BITS, kColumns = parameter::SHARE, kChosen = kColumns > 1 ? 1 : 0, kCode = width::y_o, kMultiplier = width::multiplier_a_i;
+constexpr int kLatency = 9 + 2 * parameter::LEVELS + kChosen;    // from the sum to the code
+constexpr int kResidualStage = 4 + parameter::LEVELS + kChosen;  // the residual's value comes with this stage
 constexpr int kMaxShift = std::min(62, (kAcc > 32 ? kAcc : 32) + kMultiplier);  // beyond it every code is the zero point's
 using Wide = __int128;
 
@@ -40,34 +42,47 @@ int64_t code(const Settings& s, int64_t sum, int64_t residual) {
 
 class Run {
 public:
-    explicit Run(unit::Bench& bench) : bench_(bench) { dut_.hold_i = dut_.activate_i = dut_.parameter_write_i = 0; }
+    explicit Run(unit::Bench& bench) : bench_(bench) {
+        dut_.hold_i = dut_.activate_i = dut_.parameter_write_i = 0;
+        dut_.choose_i = 1;
+    }
 
     /// Loads and activates the settings, sends the sums through, compares every code.
-    void block(const Settings& s, const std::vector<int64_t>& sums) {
-        configure(s);
+    void block(const Settings& common, const std::vector<int64_t>& sums) {
+        const std::vector<Settings> columns = settingsOfColumns(common);
+        configure(columns);
         std::vector<int64_t> residuals;
         for (size_t i = 0; i < sums.size(); ++i)
             residuals.push_back(unit::signedValue(bench_.random.word(kCode), kCode));
         for (size_t cycle = 0; cycle < sums.size() + kLatency - 1; ++cycle) {
-            dut_.sum_i = cycle < sums.size() ? unit::unsignedValue(sums[cycle], kAcc) : 0;
+            const int column = int(cycle % kColumns);
+            for (int c = 0; c < kColumns; ++c)  // the other columns' sums are of no concern
+                unit::setBits(dut_.sum_i, c * kAcc, kAcc,
+                              c == column && cycle < sums.size() ? unit::unsignedValue(sums[cycle], kAcc)
+                                                                 : bench_.random.word(kAcc));
+            dut_.choose_i = 1u << column;
             // The value of stage 5 was clocked in five edges ago.
             if (cycle >= kResidualStage && cycle - kResidualStage < sums.size())
                 dut_.residual_value_i = unit::unsignedValue(residuals[cycle - kResidualStage], kCode);
             bench_.clock(dut_);
-            if (cycle < sums.size()) bench_.expect(dut_.raw_o, unit::unsignedValue(sums[cycle] + s.bias, width::raw_o), "raw_o");
+            if (cycle >= kChosen && cycle - kChosen < sums.size()) {
+                const size_t i = cycle - kChosen;
+                bench_.expect(dut_.raw_o, unit::unsignedValue(sums[i] + columns[i % kColumns].bias, width::raw_o), "raw_o");
+            }
             if (cycle + 1 < kLatency) continue;
             const size_t i = cycle + 1 - kLatency;
-            bench_.expect(dut_.y_o, unit::unsignedValue(code(s, sums[i], residuals[i]), kCode), "y_o");
+            bench_.expect(dut_.y_o, unit::unsignedValue(code(columns[i % kColumns], sums[i], residuals[i]), kCode), "y_o");
         }
     }
 
     void holds() {
-        dut_.sum_i = 1;
-        bench_.clock(dut_);
+        unit::setBits(dut_.sum_i, 0, kAcc, 1);
+        dut_.choose_i = 1;
+        for (int i = 0; i <= kChosen; ++i) bench_.clock(dut_);
         const uint64_t raw = dut_.raw_o;
         dut_.hold_i = 1;
         for (int i = 0; i < 3; ++i) {
-            dut_.sum_i = 100 + i;
+            unit::setBits(dut_.sum_i, 0, kAcc, uint64_t(100 + i));
             bench_.clock(dut_);
             bench_.expect(dut_.raw_o, raw, "raw_o held");
         }
@@ -75,11 +90,26 @@ public:
     }
 
 private:
-    void configure(const Settings& s) {
-        parameters(uint32_t(s.bias), uint64_t(s.multiplier), uint32_t(s.shift - 1));
-        dut_.parameter_write_i = 1;
-        bench_.clock(dut_);
-        parameters(~uint32_t(s.bias), ~uint64_t(s.multiplier), ~uint32_t(s.shift - 1));
+    /// The first column as wanted; the others differ in what is their own.
+    std::vector<Settings> settingsOfColumns(const Settings& common) {
+        std::vector<Settings> columns(size_t(kColumns), common);
+        for (size_t c = 1; c < columns.size(); ++c) {
+            columns[c].bias = unit::signedValue(bench_.random.word(32), 32);
+            columns[c].multiplier = 1 + int64_t(bench_.random.below((uint64_t(1) << kMultiplier) - 1));
+            columns[c].shift = 1 + int(bench_.random.below(kMaxShift));
+        }
+        return columns;
+    }
+
+    void configure(const std::vector<Settings>& columns) {
+        const Settings& s = columns.front();
+        for (int c = 0; c < kColumns; ++c) {
+            const Settings& own = columns[size_t(c)];
+            parameters(c, uint32_t(own.bias), uint64_t(own.multiplier), uint32_t(own.shift - 1));
+            dut_.parameter_write_i = 1u << c;
+            bench_.clock(dut_);
+            parameters(c, ~uint32_t(own.bias), ~uint64_t(own.multiplier), ~uint32_t(own.shift - 1));
+        }
         dut_.parameter_write_i = 0, dut_.activate_i = 1;
         bench_.clock(dut_);
         dut_.activate_i = 0;
@@ -93,9 +123,10 @@ private:
         dut_.sum_high_i = unit::unsignedValue(s.sum_high, kCode);
     }
 
-    void parameters(uint32_t bias, uint64_t multiplier, uint32_t shift) {
-        dut_.bias_i = bias, dut_.scale_i = unit::unsignedValue(int64_t(multiplier), kMultiplier);
-        dut_.scale_shift_i = shift & 63;
+    void parameters(int column, uint32_t bias, uint64_t multiplier, uint32_t shift) {
+        unit::setBits(dut_.bias_i, column * 32, 32, bias);
+        unit::setBits(dut_.scale_i, column * kMultiplier, kMultiplier, unit::unsignedValue(int64_t(multiplier), kMultiplier));
+        unit::setBits(dut_.scale_shift_i, column * 6, 6, shift & 63);
     }
 
     unit::Bench& bench_;
