@@ -6,10 +6,10 @@
         --lambdas 0.005,0.01,0.02,0.05,0.1 --seeds 5 [--jobs 2]
     tools/ground_truth.py report --out truth
 
-`table` trains each network once with the recipe of the configuration and finds the accelerator of each with `dna das`;
-`search` runs the co-search up to its choice of operators (run `table` again after it when the table is a part: it adds
-what was chosen). Both keep what they have in truth/*.jsonl and go on where
-they were stopped. `report` compares: regret of the chosen networks to the Pareto front of all (accuracy points at no
+`table` trains each network once with the recipe of the configuration (accuracies.jsonl) and finds the accelerator of each with
+`dna das` (costs.jsonl, to be deleted when the cost model has changed); `search` runs the co-search up to its choice of
+operators (searches.jsonl; run `table` again after it when the table is a part: it adds what was chosen). All keep what they
+have and go on where they were stopped. `report` compares: regret of the chosen networks to the Pareto front of all (accuracy points at no
 more EDP), their percentile in the scalarised objective cross-entropy + lambda * log(EDP), and what picking networks at
 random does with the same time.
 """
@@ -74,29 +74,42 @@ def write_target(config, out):
     return file
 
 
-def measure_network(arguments, config, target, item):
-    """Accuracy (one training) and EDP (own accelerator) of one network."""
-    folder = pathlib.Path(arguments.out) / "work" / "-".join(item["key"])
+def make_network(arguments, config, item, purpose):
+    """An empty folder with network.json."""
+    folder = pathlib.Path(arguments.out) / "work" / "-".join([purpose, *item["key"]])
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     call(arguments.dna, "network", "--space", config["space"], "--operators", ",".join(item["key"]), "--out",
          folder / "network.json")
+    return folder
+
+
+def measure_accuracy(arguments, config, item):
+    """Of one training."""
+    folder = make_network(arguments, config, item, "train")
     data, recipe = config["data"], config["training"]
     source = ["--data", data.get("folder", data["name"]), "--pictures", data.get("training", 0)]
     trained = call(arguments.dna, "train", "--network", folder / "network.json", *source, "--epochs", recipe["epochs"],
                    "--batch", recipe["batch"], "--rate", recipe["rate"], "--warmup-epochs", recipe["warmup_epochs"],
                    "--seed", config["seed"], "--threads", 1, "--out", folder / "run")
+    shutil.rmtree(folder)
+    return {"key": item["key"], "accuracy": trained["accuracy"],
+            "training_cpu_seconds": round(trained["tool_cpu_seconds"], 2)}
+
+
+def measure_cost(arguments, config, target, item):
+    """EDP and cycles on the accelerator that is found for the network."""
+    folder = make_network(arguments, config, item, "das")
     cost = call(arguments.dna, "das", "--network", folder / "network.json", "--target", target, "--evaluations",
                 config["final_das_evaluations"], "--out", folder / "das")
     shutil.rmtree(folder)
     totals = cost["best"]["totals"]
-    return {"key": item["key"], "accuracy": trained["accuracy"], "edp_mj_ms": totals["edp_mj_ms"]["system"],
-            "latency_cycles": totals["latency_cycles"], "training_cpu_seconds": trained["tool_cpu_seconds"]}
+    return {"key": item["key"], "edp_mj_ms": float(f"{totals['edp_mj_ms']['system']:.6g}"),
+            "latency_cycles": totals["latency_cycles"]}
 
 
 def table(arguments):
     out = pathlib.Path(arguments.out)
-    out.mkdir(parents=True, exist_ok=True)
     config, names, blocks = space_of(arguments)
     target = write_target(config, out)
     work = [{"key": list(choice)} for choice in itertools.product(names, repeat=blocks)]
@@ -104,8 +117,10 @@ def table(arguments):
     chosen = {tuple(row["operators"]) for row in read_lines(out / "searches.jsonl")}
     work = [{"key": list(key)} for key in sorted(chosen)] + work[:arguments.networks or len(work)]
     work = list({tuple(item["key"]): item for item in work}.values())
-    run_missing(out / "networks.jsonl", arguments.jobs, work,
-                lambda item: measure_network(arguments, config, target, item))
+    run_missing(out / "accuracies.jsonl", arguments.jobs, work, lambda item: measure_accuracy(arguments, config, item))
+    run_missing(out / "costs.jsonl", arguments.jobs, work, lambda item: measure_cost(arguments, config, target, item))
+    target.unlink()
+    shutil.rmtree(out / "work", ignore_errors=True)
 
 
 def search_once(arguments, item):
@@ -117,7 +132,7 @@ def search_once(arguments, item):
     records = read_lines(folder / "search.jsonl")
     chosen = next(row["operators"] for row in reversed(records) if "operators" in row)
     shutil.rmtree(folder)
-    return {"key": item["key"], "operators": chosen, "cpu_seconds": run["tool_cpu_seconds"]}
+    return {"key": item["key"], "operators": chosen, "cpu_seconds": round(run["tool_cpu_seconds"], 2)}
 
 
 def search(arguments):
@@ -151,7 +166,8 @@ def random_choice(rows, value, count, draws=2000):
 
 def report(arguments):
     out = pathlib.Path(arguments.out)
-    rows = read_lines(out / "networks.jsonl")
+    costs = {tuple(row["key"]): row for row in read_lines(out / "costs.jsonl")}
+    rows = [{**row, **costs[tuple(row["key"])]} for row in read_lines(out / "accuracies.jsonl") if tuple(row["key"]) in costs]
     known = {tuple(row["key"]): row for row in rows}
     front = [r for r in rows if regret(rows, r) == 0]
     seconds = statistics.mean(r["training_cpu_seconds"] for r in rows)
@@ -189,6 +205,7 @@ def main():
     parser.add_argument("--lambdas", default="0.005,0.01,0.02,0.05,0.1")
     parser.add_argument("--seeds", type=int, default=5)
     arguments = parser.parse_args()
+    pathlib.Path(arguments.out).mkdir(parents=True, exist_ok=True)
     {"table": table, "search": search, "report": report}[arguments.what](arguments)
 
 

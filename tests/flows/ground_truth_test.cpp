@@ -43,7 +43,8 @@ TEST_CASE("ground truth: a part of the table, one search, the report; what is th
     const base::ProcessResult more = tool({"table", "--networks", "3", "--jobs", "1"}, folder.path);
     CHECK(more.exit_code == 0);
     CHECK(more.output.find("1 of 1") != std::string::npos);
-    CHECK(linesOf(folder.path / "truth/networks.jsonl") == 3);
+    CHECK(linesOf(folder.path / "truth/accuracies.jsonl") == 3);
+    CHECK(linesOf(folder.path / "truth/costs.jsonl") == 3);
     REQUIRE(tool({"search", "--lambdas", "0.05", "--seeds", "1"}, folder.path).exit_code == 0);
     CHECK(linesOf(folder.path / "truth/searches.jsonl") == 1);
     const base::ProcessResult report = tool({"report"}, folder.path);
