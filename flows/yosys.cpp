@@ -52,9 +52,10 @@ std::string delayScript(double period_ns) { return "strash\nifraig\nscorr\n&get 
 constexpr double kAreaShare = 0.9;
 
 /// Modules of which the chip has few are control: their paths run through several of them, and their area counts little. Above
-/// this share they are mapped for delay and sized for it.
+/// one share they are mapped for delay, and sized for another one.
 constexpr long kFew = 8;
-constexpr double kControlShare = 0.5;
+constexpr double kControlShare = 0.3;
+constexpr double kControlPeriod = 0.4;
 
 std::string readLiberties(const std::vector<std::string>& memory_liberties) {
     std::string text = "read_liberty -lib cells.lib\n";
@@ -209,7 +210,7 @@ YosysResult synthesise(const YosysOptions& options, const Platform& platform, co
     const double period_ns = 1000.0 / options.clock_mhz;
     base::writeFileAtomic(options.folder / kAreaScript, areaScript(period_ns));
     base::writeFileAtomic(options.folder / kDelayScript, delayScript(period_ns));
-    base::writeFileAtomic(options.folder / kControlScript, delayScript(kControlShare * period_ns));
+    base::writeFileAtomic(options.folder / kControlScript, delayScript(kControlPeriod * period_ns));
     const std::vector<std::string> liberties = writeMemoryLiberties(options, result.memories, platform, prepared);
     log.progress("synthesis", 1, 4, "Yosys maps to " + platform.name);
     base::writeFileAtomic(options.folder / "synth.ys", synthesisScript(options, liberties));
