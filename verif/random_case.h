@@ -22,7 +22,7 @@ struct Words {
 /// What random chunks are drawn from; the default holds every layer of everyOperator.
 struct ChunkRange {
     int max_rows = 32, max_cols = 16;  ///< columns of 8 bits: half or twice as many of 16 or 4
-    Words input_words{128, 512}, weight_words{1024, 2048}, output_words{256, 1024};
+    Words input_words{256, 512}, weight_words{1024, 2048}, output_words{256, 1024};
     int accumulator_room = 11;              ///< accumulator bits above a product's and its sign, at least
     std::optional<design::Template> array{};  ///< this template only
     std::vector<int> operand_bits{4, 8, 16};

@@ -76,7 +76,7 @@ TEST_CASE("library: a fault is noticed by the bench and by the proof of its modu
 TEST_CASE("library: engines that wait for each other for ever are noticed") {
     CHECK(run("tokens").failed() == 0);
     CHECK(run("tokens").stages.at(0).count() > 0);
-    CHECK(failing(run("tokens", broken("rtl/dna_chunk.v: `.INITIAL(2)) u_output_slots` -> `.INITIAL(0)) u_output_slots`")))
+    CHECK(failing(run("tokens", broken("rtl/dna_chunk.v: `.INITIAL(OUTPUT_SLOTS)) u_output_slots` -> `.INITIAL(0)) u_output_slots`")))
               .find("deadlock") != std::string::npos);
     CHECK(failing(run("tokens", broken("rtl/dna_chunk.v: `.give_i(loaded)` -> `.give_i(nobody)`"))).find("no engine drives nobody") !=
           std::string::npos);

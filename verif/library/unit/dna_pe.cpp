@@ -3,7 +3,7 @@
 //
 // module: dna_pe
 // quick: ACC_BITS=28 MAX_POOL=1
-// quick: ACC_BITS=28 MAX_POOL=0 SPILL=1
+// quick: ACC_BITS=28 MAX_POOL=0 HOLD=1
 // quick: BITS=4 ACC_BITS=12 MAX_POOL=1 PE_CUT=0
 // full: BITS=16 ACC_BITS=44 MAX_POOL=1
 // full: ACC_BITS=20 MAX_POOL=0
@@ -20,7 +20,7 @@ constexpr int kX = width::x_i, kW = width::w_i, kAcc = parameter::ACC_BITS;
 class Model {
 public:
     void clock(int64_t x, int64_t w, bool take_max, bool first, bool transfer, bool shift, uint64_t chain) {
-        if (transfer || shift || parameter::SPILL == 0) drain_ = transfer ? sum_ : chain;
+        if (transfer || shift || parameter::HOLD == 0) drain_ = transfer ? sum_ : chain;
         if (parameter::PE_CUT == 0) product_ = x_ * w_;  // no register behind the product
         const int64_t kept = unit::signedValue(sum_, kAcc);
         int64_t next = first ? product_ : kept + product_;
