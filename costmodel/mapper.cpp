@@ -71,6 +71,34 @@ double cyclePrice(const ChunkPrices& prices) {
     return sumOf(levelEnergies(eventsOf(AccessCounts{}, 1.0, prices), prices));
 }
 
+/// The first layers of a network with a mapping each.
+struct Chain {
+    mapping::LayerChain layers;
+    double events;  ///< their energy but for what every cycle costs, pJ
+    double value;   ///< what chains of as many layers are compared by
+    std::vector<const LayerPlan*> plans;
+};
+
+/// The best chains that are one layer longer; `per_event`, `per_cycle`: what a pJ and a cycle add to a chain's value.
+std::vector<Chain> extended(const std::vector<Chain>& chains, const std::vector<LayerPlan>& candidates,
+                            const ChunkPrices& prices, double per_event, double per_cycle) {
+    constexpr size_t kChains = 16;
+    std::vector<Chain> longer;
+    std::vector<double> energies;
+    for (const LayerPlan& candidate : candidates) energies.push_back(eventEnergy(candidate, prices));
+    for (const Chain& chain : chains) {
+        for (size_t i = 0; i < candidates.size(); ++i) {
+            Chain next{chain.layers.with(candidates[i]), chain.events + energies[i], 0, chain.plans};
+            next.value = per_event * next.events + per_cycle * double(next.layers.done());
+            next.plans.push_back(&candidates[i]);
+            longer.push_back(std::move(next));
+        }
+    }
+    std::stable_sort(longer.begin(), longer.end(), [](const Chain& a, const Chain& b) { return a.value < b.value; });
+    if (longer.size() > kChains) longer.erase(longer.begin() + kChains, longer.end());
+    return longer;
+}
+
 std::string key(const Layer& layer, const design::Chunk& chunk) {
     return fmt::format("{}|{} {} {} {} {} {} {} {} {} {} {} {} {} {} {}", layer.shapeKey(), templateName(chunk.array), chunk.rows,
                        chunk.cols, chunk.input_words, chunk.weight_words, chunk.output_words, chunk.accumulator_bits,
@@ -161,47 +189,33 @@ double Mapper::objective(double event_energy_pj, double cycles, double cycle_pri
     return target_.objective == "latency" ? cycles : energy * cycles;
 }
 
+std::vector<LayerPlan> Mapper::candidates(const LayerPlan& plan, const design::Chunk& chunk) {
+    std::vector<LayerPlan> all{plan};
+    for (const MappingChoice& choice : front(plan.layer, chunk).near)
+        if (!(choice.mapping == plan.mapping))
+            all.push_back(std::get<LayerPlan>(mapping::lower(plan.layer, chunk, choice.mapping)));
+    return all;
+}
+
 std::vector<LayerPlan> Mapper::bestChain(const std::vector<LayerPlan>& plans, const design::Chunk& chunk,
                                          const ChunkPrices& prices) {
-    constexpr size_t kChains = 16;
     const design::MemoryModel memory;
     const double per_cycle = cyclePrice(prices);
     double events = 0;
     std::vector<const LayerPlan*> start;
     for (const LayerPlan& plan : plans) start.push_back(&plan), events += eventEnergy(plan, prices);
     const double latency = double(mapping::networkLatency(start, memory));
-    // Unfinished chains are compared by the objective's slopes at the start (cost.md).
-    const bool edp = target_.objective == "edp", energy_counts = target_.objective != "latency";
-    const double weight = edp ? (events + per_cycle * latency) / latency : energy_counts ? 0 : 1;
-    struct Chain {
-        mapping::LayerChain layers;
-        double events, value;
-        std::vector<const LayerPlan*> plans;
-    };
+    // The objective's slopes by energy and latency at the start (cost.md).
+    const bool edp = target_.objective == "edp", energy = target_.objective == "energy";
+    const double by_energy = edp || energy ? 1 : 0;
+    const double by_latency = edp ? (events + per_cycle * latency) / latency : energy ? 0 : 1;
     std::vector<Chain> chains{{mapping::LayerChain(memory), 0, 0, {}}};
-    std::vector<std::vector<LayerPlan>> candidates;
+    std::vector<std::vector<LayerPlan>> layers;  // what the chains point to
     for (const LayerPlan& plan : plans) {
-        candidates.push_back({plan});
-        for (const MappingChoice& choice : front(plan.layer, chunk).near)
-            if (!(choice.mapping == plan.mapping))
-                candidates.back().push_back(std::get<LayerPlan>(mapping::lower(plan.layer, chunk, choice.mapping)));
-        std::vector<double> energies;
-        for (const LayerPlan& candidate : candidates.back()) energies.push_back(eventEnergy(candidate, prices));
-        std::vector<Chain> longer;
-        for (const Chain& chain : chains) {
-            for (size_t i = 0; i < energies.size(); ++i) {
-                Chain next{chain.layers.with(candidates.back()[i]), chain.events + energies[i], 0, chain.plans};
-                const double cycles = double(next.layers.done());
-                next.value = (energy_counts ? next.events + per_cycle * cycles : 0) + weight * cycles;
-                next.plans.push_back(&candidates.back()[i]);
-                longer.push_back(std::move(next));
-            }
-        }
-        std::stable_sort(longer.begin(), longer.end(), [](const Chain& a, const Chain& b) { return a.value < b.value; });
-        if (longer.size() > kChains) longer.erase(longer.begin() + kChains, longer.end());
-        chains = std::move(longer);
+        layers.push_back(candidates(plan, chunk));
+        evaluations_ += int64_t(chains.size() * layers.back().size());
+        chains = extended(chains, layers.back(), prices, by_energy, by_energy * per_cycle + by_latency);
     }
-    evaluations_ += int64_t(kChains * candidates.front().size());
     const auto value = [&](const Chain& c) { return objective(c.events, double(c.layers.done()), per_cycle); };
     const Chain& best = *std::min_element(chains.begin(), chains.end(),
                                           [&](const Chain& a, const Chain& b) { return value(a) < value(b); });

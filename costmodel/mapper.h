@@ -48,6 +48,9 @@ public:
 private:
     /// A network's objective.
     double objective(double event_energy_pj, double cycles, double cycle_price_pj) const;
+    /// A layer with its own mapping and with the near ones of its front.
+    std::vector<mapping::LayerPlan> candidates(const mapping::LayerPlan& plan, const design::Chunk& chunk);
+    /// The best of a few chains of mappings that grow layer by layer, or the given plans.
     std::vector<mapping::LayerPlan> bestChain(const std::vector<mapping::LayerPlan>& plans, const design::Chunk& chunk,
                                               const ChunkPrices& prices);
     std::vector<mapping::LayerPlan> descend(std::vector<mapping::LayerPlan> plans, const design::Chunk& chunk,
