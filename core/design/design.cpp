@@ -8,6 +8,7 @@
 
 #include "core/base/error.h"
 #include "core/base/file.h"
+#include "core/design/design_space.h"
 
 namespace dna::design {
 
@@ -186,7 +187,13 @@ Target readTarget(JsonObject& object) {
         target.limits.max_sram_bytes = limit(limits, "max_sram_bytes");
         limits.close();
     }
-    if (object.has("design_space")) target.design_space = object.raw("design_space");
+    if (object.has("design_space")) {
+        target.design_space = object.raw("design_space");
+        JsonObject lists = object.object("design_space");
+        for (const std::string& name : lists.keys())
+            if (const std::string problem = overrideProblem(name, lists.raw(name)); !problem.empty())
+                lists.problem(name, problem);
+    }
     return target;
 }
 

@@ -38,11 +38,6 @@ const std::vector<ParameterRule>& rules() {
     return table;
 }
 
-ParameterChoices& parameterOf(DesignSpace& space, const std::string& name) {
-    return *std::find_if(space.parameters.begin(), space.parameters.end(),
-                         [&](const ParameterChoices& p) { return p.name == name; });
-}
-
 std::string listed(const std::vector<int>& values) { return fmt::format("{}", fmt::join(values, ", ")); }
 
 }  // namespace
@@ -74,43 +69,38 @@ double DesignSpace::size() const {
     return product;
 }
 
-DesignSpace designSpace(const base::Json& overrides, const std::string& file) {
-    DesignSpace space;
-    std::vector<base::Problem> problems;
+std::string overrideProblem(const std::string& name, const base::Json& values) {
     std::vector<std::string> names;
     for (const ParameterRule& rule : rules()) {
         names.emplace_back(rule.name);
-        if (rule.choices.size() > 1 || overrides.contains(rule.name))
+        if (name != rule.name) continue;
+        const auto isLegal = [&](const base::Json& v) {
+            return v.is_number_integer() &&
+                   std::find(rule.legal.begin(), rule.legal.end(), v.get<int64_t>()) != rule.legal.end();
+        };
+        if (values.is_array() && !values.empty() && std::all_of(values.begin(), values.end(), isLegal)) return {};
+        return fmt::format("expected a list of values out of {}, found {}", listed(rule.legal), values.dump());
+    }
+    const std::string near = base::nearest(name, names);
+    return near.empty() ? fmt::format("unknown parameter; there are {}", fmt::join(names, ", "))
+                        : "unknown parameter; did you mean \"" + near + "\"?";
+}
+
+DesignSpace designSpace(const base::Json& overrides, const std::string& file) {
+    if (!overrides.is_null() && !overrides.is_object())
+        throw base::InputError(file, "/target/design_space", "expected an object of parameter lists");
+    std::vector<base::Problem> problems;
+    for (const auto& [key, values] : overrides.items())
+        if (const std::string problem = overrideProblem(key, values); !problem.empty())
+            problems.push_back({file, "/target/design_space/" + key, problem});
+    if (!problems.empty()) throw base::InputError(std::move(problems));
+    DesignSpace space;
+    for (const ParameterRule& rule : rules()) {
+        if (overrides.contains(rule.name))
+            space.parameters.push_back({rule.name, overrides.at(rule.name).get<std::vector<int>>()});
+        else if (rule.choices.size() > 1)
             space.parameters.push_back({rule.name, rule.choices});
     }
-    if (overrides.is_null()) return space;
-    if (!overrides.is_object())
-        throw base::InputError(file, "/target/design_space", "expected an object of parameter lists");
-    for (const auto& [key, values] : overrides.items()) {
-        const std::string pointer = "/target/design_space/" + key;
-        const auto place = std::find(names.begin(), names.end(), key);
-        if (place == names.end()) {
-            const std::string near = base::nearest(key, names);
-            problems.push_back({file, pointer,
-                                near.empty()
-                                    ? "unknown parameter; there are " + fmt::format("{}", fmt::join(names, ", "))
-                                    : "unknown parameter; did you mean \"" + near + "\"?"});
-            continue;
-        }
-        const std::vector<int>& legal = rules()[size_t(place - names.begin())].legal;
-        std::vector<int> chosen;
-        if (values.is_array())
-            for (const base::Json& v : values)
-                if (v.is_number_integer() && std::find(legal.begin(), legal.end(), v.get<int64_t>()) != legal.end())
-                    chosen.push_back(v.get<int>());
-        if (!values.is_array() || values.empty() || chosen.size() != values.size())
-            problems.push_back(
-                {file, pointer,
-                 fmt::format("expected a list of values out of {}, found {}", listed(legal), values.dump())});
-        else
-            parameterOf(space, key).values = chosen;
-    }
-    if (!problems.empty()) throw base::InputError(std::move(problems));
     return space;
 }
 

@@ -23,6 +23,9 @@ struct DesignSpace {
     double size() const;
 };
 
+/// What is wrong with one list of a target's design space; empty when nothing is.
+std::string overrideProblem(const std::string& name, const base::Json& values);
+
 /// The built-in space, with the lists of `overrides` ({"rows": [8, 16], ...}) in place of its own. Throws InputError
 /// for unknown parameters and values that the hardware does not have; `file` stands in the messages.
 DesignSpace designSpace(const base::Json& overrides, const std::string& file);

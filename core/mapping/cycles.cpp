@@ -1,9 +1,10 @@
 #include "core/mapping/cycles.h"
 
 #include <algorithm>
-#include <deque>
 #include <utility>
 
+#include "core/mapping/channels.h"
+#include "core/mapping/timeline.h"
 #include "core/mapping/transfers.h"
 
 namespace dna::mapping {
@@ -13,7 +14,7 @@ using design::MemoryModel;
 namespace {
 
 // Times are cycles from the start pulse. The constants below are register stages of rtlgen/rtl, named after the state
-// they lead to; tests/verif/simulation_test.cpp compares the outcome with the RTL, layer by layer, to the cycle.
+// they lead to (those of the buses stand in channels.cpp); tests/verif/simulation_test.cpp compares the outcome with the RTL, layer by layer, to the cycle.
 constexpr int64_t kFetch = 1;  ///< dna_load: start to FETCH
 constexpr int64_t kFetchedWords = 16;
 constexpr int64_t kDecoded = 3;     ///< last descriptor beat accepted to the first job's CLIP state
@@ -24,133 +25,9 @@ constexpr int64_t kStarted = 1;     ///< descriptor taken to waiting for a job (
 constexpr int64_t kLoaded = 2;      ///< last word of a job consumed to its token
 constexpr int64_t kPrepared = 2;    ///< job taken to its first issue cycle
 constexpr int64_t kReleased = 4;    ///< end of a job's issue to its slots free
-constexpr int64_t kFirstBeat = 4;   ///< tile taken to its first beat written
-constexpr int64_t kTileRead = 2;    ///< tile taken to its first word read
 constexpr int64_t kAnswered = 2;    ///< last write response to layer done
 constexpr int64_t kRowsDone = 2;    ///< a job's last write response to its rows readable
 constexpr int64_t kBlocksCompared = 1;  ///< blocks done to known by dna_load
-constexpr int kLengths = 4;         ///< write bursts requested ahead of their data
-constexpr int kWordsAhead = 4;      ///< words read ahead of their beats
-
-/// Reads: bursts are requested one a cycle, at most N outstanding; their beats come in order, back to back. The beats of a
-/// word are gathered while the word before is consumed, one word a cycle (narrow pictures: LayerPlan::narrowCycles).
-class ReadChannel {
-public:
-    explicit ReadChannel(const MemoryModel& memory) : memory_(memory) {}
-
-    /// Requests a transfer's bursts, the first not before `earliest`; returns the cycle of the last request.
-    int64_t request(const Transfer& transfer, int64_t earliest, int beats_per_word) {
-        return request(transfer, earliest, beats_per_word, [](int) { return 1; });
-    }
-
-    /// The same for the narrow picture, with the cycles of a row's words and of its last one.
-    int64_t requestNarrow(const Transfer& transfer, int64_t earliest, int beats_per_word, int row_words, int full, int last) {
-        return request(transfer, earliest, beats_per_word,
-                       [&](int word) { return word % row_words == row_words - 1 ? last : full; });
-    }
-
-    /// Cycle in which the last word asked for so far is complete, and in which it is consumed.
-    int64_t lastWord() const { return last_word_; }
-    int64_t consumed() const { return last_word_ + last_step_; }
-    int64_t beats() const { return beats_; }
-
-private:
-    /// `steps(word)`: cycles that a word of the transfer's first segment stays.
-    template <class Steps>
-    int64_t request(const Transfer& transfer, int64_t earliest, int beats_per_word, Steps&& steps) {
-        int64_t now = earliest - 1;
-        for (int i = 0; i < transfer.blocks; ++i) {
-            int word = 0;
-            forEachBurst(transfer.segment(i), memory_, beats_per_word, [&](const Burst& burst) {
-                now = requestOne(now + 1);
-                int64_t offered = now + memory_.read_latency;
-                for (const int end = word + burst.words; word < end; ++word, offered = 0) {
-                    const int64_t first = std::max(offered, last_word_ + 1);
-                    last_word_ = std::max(first + beats_per_word - 1, last_word_ + last_step_);
-                    last_step_ = steps(word);
-                }
-                outstanding_.push_back(last_word_);
-            });
-        }
-        beats_ += transfer.totalWords() * beats_per_word;
-        return now;
-    }
-
-    int64_t requestOne(int64_t now) {
-        if (int(outstanding_.size()) < memory_.outstanding_reads) return now;
-        now = std::max(now, outstanding_.front() + 1);
-        outstanding_.pop_front();
-        return now;
-    }
-
-    MemoryModel memory_;
-    std::deque<int64_t> outstanding_;
-    int64_t last_word_ = -1;
-    int64_t last_step_ = 1;
-    int64_t beats_ = 0;
-};
-
-/// Writes: words are read ahead into a FIFO of kWordsAhead, requests go ahead of the data by at most kLengths bursts, a
-/// beat a cycle.
-class WriteChannel {
-public:
-    explicit WriteChannel(const MemoryModel& memory) : memory_(memory) {}
-
-    /// Writes a tile that is taken at `start`; returns when the store engine is ready for the next.
-    int64_t write(const Transfer& transfer, int64_t start, int beats_per_word) {
-        const int64_t words = transfer.totalWords();
-        const int64_t read = beats_per_word == 1 ? atBusSpeed(words, start) : behindBus(words, start, beats_per_word);
-        const int64_t requested = request(transfer, start, beats_per_word);
-        return std::max(read + 1, requested + 1) + 1;
-    }
-
-    /// Cycle of the last beat so far.
-    int64_t lastBeat() const { return last_beat_; }
-
-private:
-    /// Returns the cycle in which the last word is read.
-    int64_t atBusSpeed(int64_t words, int64_t start) {
-        first_end_ = start + kFirstBeat;
-        last_beat_ = start + kFirstBeat + words - 1;
-        return start + kTileRead + words - 1;
-    }
-
-    int64_t behindBus(int64_t words, int64_t start, int beats_per_word) {
-        int64_t read = start + kTileRead - 1;
-        for (int64_t word = 0; word < words; ++word) {
-            ++read;
-            if (int(written_.size()) == kWordsAhead) {
-                read = std::max(read, written_.front() + 1);
-                written_.pop_front();
-            }
-            last_beat_ = std::max(read + kFirstBeat - kTileRead, last_beat_ + 1) + beats_per_word - 1;
-            if (word == 0) first_end_ = last_beat_;
-            written_.push_back(last_beat_);
-        }
-        return read;
-    }
-
-    /// Returns the cycle of the last request.
-    int64_t request(const Transfer& transfer, int64_t start, int beats_per_word) {
-        int64_t now = start + kTileRead - 1, end = first_end_ - beats_per_word;
-        for (int i = 0; i < transfer.blocks; ++i)
-            forEachBurst(transfer.segment(i), memory_, beats_per_word, [&](const Burst& burst) {
-                ++now;
-                if (int(ends_.size()) == kLengths) {
-                    now = std::max(now, ends_.front() + 1);
-                    ends_.pop_front();
-                }
-                end += int64_t{burst.words} * beats_per_word;
-                ends_.push_back(end);
-            });
-        return now;
-    }
-
-    MemoryModel memory_;
-    std::deque<int64_t> written_;  ///< when the last words leave the FIFO
-    std::deque<int64_t> ends_;     ///< when the last bursts end
-    int64_t first_end_ = 0, last_beat_ = -1;
-};
 
 /// One or two slots of an operand: taken in order, freed in order.
 class Slots {
@@ -166,54 +43,6 @@ private:
     size_t taken_ = 0, released_ = 0;
     std::array<int64_t, 2> freed_{};  ///< the last two
 };
-
-/// What the engines were doing when, for the cycle classes.
-struct Timeline {
-    struct Interval {
-        int64_t begin, end;
-    };
-    struct Issue {
-        int64_t begin, end, macs;
-    };
-    std::vector<Interval> computing;  ///< from a job's take to its tile's token
-    std::vector<Interval> storing;    ///< store engine at work or between descriptors
-    std::vector<Issue> issuing;       ///< issue cycles of a job and the MAC cycles among them
-
-    /// Cycles before `t` that the union of the intervals covers.
-    static int64_t covered(const std::vector<Interval>& intervals, int64_t t) {
-        int64_t length = 0, reached = 0;
-        for (const Interval& i : intervals) {
-            const int64_t from = std::max(i.begin, reached), to = std::min(i.end, t);
-            if (to > from) length += to - from, reached = to;
-        }
-        return length;
-    }
-
-    /// MAC cycles before `t`, a job's spread evenly over its issue.
-    int64_t macs(int64_t t) const {
-        int64_t sum = 0;
-        for (const Issue& i : issuing)
-            sum += i.macs * std::clamp<int64_t>(t - i.begin, 0, i.end - i.begin) / (i.end - i.begin);
-        return sum;
-    }
-
-    static void sort(std::vector<Interval>& intervals) {
-        std::sort(intervals.begin(), intervals.end(),
-                  [](const Interval& a, const Interval& b) { return a.begin < b.begin; });
-    }
-};
-
-/// Classes as dna_perf counts them: a MAC cycle; else a job is between take and token; else the store engine is at
-/// work; else everybody waits for data.
-CycleClasses classesBefore(const Timeline& sorted, const std::vector<Timeline::Interval>& any, int64_t t) {
-    CycleClasses c;
-    const int64_t computing = Timeline::covered(sorted.computing, t), active = Timeline::covered(any, t);
-    c.compute = sorted.macs(t);
-    c.fill_drain = computing - c.compute;
-    c.wait_store = active - computing;
-    c.wait_load = t - active;
-    return c;
-}
 
 /// Idle cycles in front of a job's first parameters. On an output array the cycles in which the job is taken count.
 int64_t firstGap(const LayerPlan& plan, const SubPlan& sub) {
@@ -471,18 +300,7 @@ std::vector<LayerTime> networkCycles(const std::vector<LayerPlan>& plans, const 
     Engines engines(memory, true);
     std::vector<LayerTime> times;
     for (const LayerPlan& plan : plans) times.push_back(engines.run(plan));
-    Timeline& timeline = engines.timeline();
-    std::vector<Timeline::Interval> any = timeline.storing;
-    any.insert(any.end(), timeline.computing.begin(), timeline.computing.end());
-    Timeline::sort(timeline.computing);
-    Timeline::sort(any);
-    CycleClasses before;
-    for (LayerTime& time : times) {
-        const CycleClasses now = classesBefore(timeline, any, time.done);
-        time.classes = {now.compute - before.compute, now.fill_drain - before.fill_drain,
-                        now.wait_load - before.wait_load, now.wait_store - before.wait_store};
-        before = now;
-    }
+    addClasses(engines.timeline(), times);
     return times;
 }
 

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <numeric>
+#include <string>
 
 #include "core/autodiff/dual.h"
 #include "core/network/space.h"
@@ -201,4 +202,16 @@ TEST_CASE("target, design space and design files name what is wrong") {
     CHECK_THROWS_AS(design::designSpace(base::Json{{"rows", {7}}}, "t.json"), base::InputError);
     CHECK_THROWS_AS(design::designSpace(base::Json{{"rows", 8}}, "t.json"), base::InputError);
     CHECK_THROWS_AS(costmodel::builtinTechnology("osu81"), base::InputError);
+    auto document = base::JsonDocument::parse(R"({"design_space": {"rows": [7], "colz": [8], "cols": [8, 16]}})", "t.json");
+    base::JsonObject target = document.root();
+    design::readTarget(target);
+    try {
+        document.finish();
+        FAIL("nothing was refused");
+    } catch (const base::InputError& error) {
+        const std::string text = error.what();
+        CHECK(text.find("t.json: /design_space/rows: expected a list of values out of 4, 8, 16, 32, found [7]") != std::string::npos);
+        CHECK(text.find("/design_space/colz: unknown parameter; did you mean \"cols\"?") != std::string::npos);
+        CHECK(text.find("/design_space/cols:") == std::string::npos);
+    }
 }
