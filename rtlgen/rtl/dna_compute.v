@@ -1,7 +1,7 @@
 // Compute engine, issue side: waits for a loaded job and a free output slot, then issues its blocks one MAC cycle a clock:
 // for every unit (COLS output channels) and pixel block, kernel taps outside, channels inside. New requantisation
 // parameters are read before the first block of a unit, behind a gap that lets the previous unit drain. Each part of a tile, some
-// blocks of channels or (pixels outer) the whole tile, takes an output slot of its own.
+// blocks of channels or the whole tile, takes an output slot of its own.
 module dna_compute #(
     parameter UPW        = 1,    // units in a word of channels, vectors in a word of weights: 1 or 2
     parameter PACKED     = 0,    // there are layers with twice as many vectors in a word
@@ -35,7 +35,7 @@ module dna_compute #(
     input  wire [11:0]      channels_i, run_start_i,
     input  wire [15:0]      run_address_i, block_words_i, unit_words_i,
     input  wire [7:0]       bubble_i,
-    input  wire [3:0]       part_blocks_i,    // channel blocks of a part of the tile, unless pixels are outer
+    input  wire [3:0]       part_blocks_i,    // channel blocks of a part of the tile; 0: it is stored whole
     input  wire [11:0]      y_step_i,
     input  wire [15:0]      tile_words_full_i, tile_words_last_i,
     // issue, stage 0
@@ -130,7 +130,9 @@ module dna_compute #(
     wire block_full = (UPW == 1) || unit_half;               // the next unit starts another channel block
     reg  [3:0] part_left_q;                                  // blocks of the part from this one on
     reg  part_q;                                             // this unit starts another part of the tile
-    wire part_full = block_full && part_left_q == 4'd1;
+    reg  in_parts_q;                                         // settled long before the first unit ends
+    always @(posedge clk) in_parts_q <= part_blocks_i != 4'd0;
+    wire part_full = block_full && in_parts_q && part_left_q == 4'd1;
     wire pause_end = state_q == PAUSE && count_q == 8'd1 && (!part_q || slot_free_i);
 
     // Reduction loops.
@@ -179,7 +181,7 @@ module dna_compute #(
     assign weight_read_o  = parameter_o || (in_mac && word_first);
     assign weight_addr_o  = weight_addr_q;
     assign block_base_o   = unit_base_q + y_offset_q + x_offset_q;
-    assign part_end_o     = x_last && y_last && (unit_last || (part_full && !pixels_outer_i));
+    assign part_end_o     = x_last && y_last && (unit_last || part_full);
     assign job_end_o      = block_last;
 
     wire [10:0] x_left = {1'b0, out_width_i} - ({1'b0, x_q} << log2_x_i);
@@ -254,7 +256,7 @@ module dna_compute #(
         end else if (block_done) begin
             if (unit_moves) begin
                 unit_odd_q <= !unit_last && !unit_odd_q;
-                part_q     <= part_full && !pixels_outer_i;
+                part_q     <= part_full;
                 if (block_full) part_left_q <= part_full ? part_blocks_i : part_left_q - 4'd1;
                 if (unit_last) begin
                     unit_base_q    <= {OADDR{1'b0}};

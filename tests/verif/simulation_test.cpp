@@ -164,6 +164,46 @@ TEST_CASE("single buffers on every template: RTL equals reference and model") {
     }
 }
 
+/// A layer whose tile has more blocks of channels than a part of a tile may have.
+Case manyBlocks(const design::Chunk& chunk) {
+    verif::NetworkSketch s;
+    network::Node input, classes;
+    input.shape = {3, 4, 4};
+    classes.out_channels = 10;
+    s.node("input", network::Op::Input, {}, input);
+    s.conv("stem", "input", 16, 1, 1, 1);
+    s.conv("many", "stem", 16 * 18, 1, 1, 1);
+    s.node("pool", network::Op::GlobalAveragePool, {"many"});
+    s.node("classifier", network::Op::Linear, {"pool"}, classes);
+    const network::Network graph = s.build("many");
+    Case c;
+    c.design.chunks = {chunk};
+    base::Rng rng(1, "many");
+    c.network = nn::randomIntegerNetwork(graph, 1, {8, chunk.multiplier_bits});
+    std::vector<mapping::LayerPlan> plans;
+    for (const mapping::Layer& layer : mapping::extractLayers(graph)) {
+        const auto legal = mapping::legalize(
+            layer, chunk, {.tile_rows = 4, .tile_channels = 16 * 18, .log2_x_lanes = mapping::bestLog2XLanes(layer, chunk)});
+        plans.push_back(std::get<mapping::LayerPlan>(
+            mapping::lower(layer, chunk, std::get<mapping::LayerMapping>(legal))));
+    }
+    CHECK(plans[1].subs.front().blocks_full == 18);
+    c.program = mapping::buildProgram(c.network, c.design, plans);
+    for (int i = 0; i < 2; ++i) c.pictures.push_back(verif::randomPicture(graph, rng));
+    return c;
+}
+
+TEST_CASE("a tile of 18 blocks of channels, in parts and whole: RTL equals reference and model") {
+    if (base::findProgram("verilator").empty()) DNA_SKIP("verilator is not installed");
+    design::Chunk chunk;
+    chunk.cols = 16, chunk.weight_words = 1024;
+    for (const int slots : {2, 1}) {
+        CAPTURE(slots);
+        chunk.output_slots = slots;
+        checkCase(manyBlocks(chunk));
+    }
+}
+
 TEST_CASE("lanes of 2, 4 and 8 columns: RTL equals reference and model") {
     if (base::findProgram("verilator").empty()) DNA_SKIP("verilator is not installed");
     struct Shared {
