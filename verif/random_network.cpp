@@ -41,7 +41,7 @@ private:
         static constexpr Operator kOperators[] = {
             &Grower::dense,     &Grower::depthwise, &Grower::multiplied, &Grower::grouped,  &Grower::shuffled,
             &Grower::pointwise, &Grower::maximum,   &Grower::average,    &Grower::residual, &Grower::joined,
-            &Grower::dense,
+            &Grower::dense,     &Grower::manyBlocks, &Grower::manyBlocks,
         };
         (this->*kOperators[rng_.below(std::size(kOperators))])();
     }
@@ -104,6 +104,13 @@ private:
         Node n;
         n.stride = chance(3) ? 2 : 1;
         convolution(n, channels(), 1);
+    }
+    /// On a small map: more blocks of channels than a part of a tile may have (15), or nearly; few before them, so that the
+    /// weights of many fit a tile.
+    void manyBlocks() {
+        if (shape_.height * shape_.width > 64) return dense();
+        convolution(Node{}, chunk_.block(), 1);
+        convolution(Node{}, chunk_.block() * (12 + int(rng_.below(29))), 1);
     }
     void depthwise() { convolution(window(7), shape_.channels, shape_.channels); }
     void multiplied() {
