@@ -37,14 +37,15 @@ std::string readSources(const YosysOptions& options, bool without_memory) {
 }
 
 /// ABC, for area: restructures and maps, buffers behind gates of a fan-out above 16 (bufferNets does what ABC leaves), then
-/// sizes for the period (a tighter target than ABC can reach makes every gate of the path larger and nothing faster).
+/// sizes for the period (a tighter target than ABC can reach makes every gate of the path larger and nothing faster). Without
+/// dc2, which turns prefix adders into ripple-carry ones: sizing those for the period costs more than dc2 saves.
 std::string sizingScript(double period_ns) {
     const int target_ps = static_cast<int>(period_ns * 1000);
     return fmt::format("topo\nbuffer -N 16\nupsize -D {0}\ndnsize -D {0}\nstime\n", target_ps);
 }
-std::string areaScript(double period_ns) { return "strash\nifraig\nscorr\ndc2\nstrash\ndch\namap\n" + sizingScript(period_ns); }
+std::string areaScript(double period_ns) { return "strash\nifraig\nscorr\ndch -f\namap\n" + sizingScript(period_ns); }
 
-/// ABC, for delay: keeps the structure of adders (dc2 turns prefix adders into ripple-carry ones).
+/// ABC, for delay.
 std::string delayScript(double period_ns) { return "strash\nifraig\nscorr\n&get -n\n&nf\n&put\n" + sizingScript(period_ns); }
 
 /// Share of the period that a module's gates may take when mapped for area: the rest is for flip-flops, and for gates of other

@@ -34,7 +34,7 @@ mapping::Layer randomLayer(base::Rng& rng) {
 
 design::Chunk randomChunk(base::Rng& rng) {
     design::Chunk chunk;
-    chunk.array = design::Template(1 + rng.below(3));
+    chunk.array = design::Template(1 + rng.below(4));
     chunk.rows = 4 << rng.below(3);
     chunk.cols = 8 << rng.below(2);
     chunk.input_words = 32 << rng.below(4);
@@ -42,6 +42,8 @@ design::Chunk randomChunk(base::Rng& rng) {
     chunk.weight_words = 512 << rng.below(3);
     chunk.output_words = 128 << rng.below(3);
     chunk.psum_words = 16 << rng.below(3);
+    chunk.input_slots = 1 + int(rng.below(2)), chunk.weight_slots = 1 + int(rng.below(2));
+    chunk.output_slots = 1 + int(rng.below(2));
     return chunk;
 }
 
