@@ -156,13 +156,14 @@ const MappingChoice& bestAlone(const MappingFront& front, const std::string& obj
                              });
 }
 
-std::vector<LayerPlan> Mapper::best(const std::vector<Layer>& layers, const design::Chunk& chunk) {
+std::vector<LayerPlan> Mapper::best(const std::vector<Layer>& layers, const design::Chunk& chunk,
+                                    const std::string& source) {
     std::vector<const MappingFront*> fronts;
     std::vector<base::Problem> problems;
     for (const Layer& layer : layers) {
         fronts.push_back(&front(layer, chunk));
         if (fronts.back()->choices.empty())
-            problems.push_back({"design", "/chunks/0",
+            problems.push_back({source, "/chunks/0",
                                 fmt::format("layer {} does not fit: {}", layer.name, fronts.back()->refusal.reason)});
     }
     if (!problems.empty()) throw base::InputError(std::move(problems));

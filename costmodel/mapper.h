@@ -40,8 +40,9 @@ public:
 
     /// The mapping of every layer that together minimise the target's objective: for EDP each layer minimises E + w L
     /// with one w for all, found by iterating w = E/L of the network to its fixed point (cost.md). Throws InputError
-    /// with the first reason when a layer does not fit.
-    std::vector<mapping::LayerPlan> best(const std::vector<mapping::Layer>& layers, const design::Chunk& chunk);
+    /// that names `source` and the first reason when a layer does not fit.
+    std::vector<mapping::LayerPlan> best(const std::vector<mapping::Layer>& layers, const design::Chunk& chunk,
+                                         const std::string& source = "design");
 
     int64_t evaluations() const { return evaluations_; }
 

@@ -25,7 +25,8 @@ MappedNetwork readMapped(const std::filesystem::path& network_json, const std::f
     }
     const costmodel::Technology technology = costmodel::builtinTechnology(target.technology);
     costmodel::Mapper mapper(technology, target);
-    mapped.plans = mapper.refine(mapper.best(mapped.layers, mapped.design.chunk()), mapped.design.chunk());
+    const design::Chunk& chunk = mapped.design.chunk();
+    mapped.plans = mapper.refine(mapper.best(mapped.layers, chunk, design_json.string()), chunk);
     return mapped;
 }
 

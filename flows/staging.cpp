@@ -1,5 +1,7 @@
 #include "flows/staging.h"
 
+#include <vector>
+
 #include "core/base/error.h"
 #include "core/base/file.h"
 
@@ -16,11 +18,21 @@ void checkReplaceable(const fs::path& out, const std::string& proof) {
                                "is not empty and was not written by this verb (no " + proof + "); name another folder");
 }
 
+/// The folder that "chip/", "." or a link means, named so that another ending gives a neighbour.
+fs::path plain(const fs::path& path) {
+    const fs::path whole = fs::weakly_canonical(fs::absolute(path));
+    return whole.has_filename() ? whole : whole.parent_path();
+}
+
+std::vector<fs::path> entriesOf(const fs::path& folder) {
+    return {fs::directory_iterator(folder), fs::directory_iterator()};
+}
+
 }  // namespace
 
-Staging::Staging(fs::path wanted, const std::string& proof)
-    : wanted_(std::move(wanted)), temporary_(wanted_.string() + ".partial") {
-    checkReplaceable(wanted_, proof);
+Staging::Staging(const fs::path& wanted, const std::string& proof)
+    : wanted_(plain(wanted)), temporary_(wanted_.string() + ".partial") {
+    checkReplaceable(wanted, proof);
     fs::remove_all(temporary_);
     base::makeFolder(temporary_);
 }
@@ -31,8 +43,13 @@ Staging::~Staging() {
 }
 
 void Staging::commit() {
-    fs::remove_all(wanted_);
-    fs::rename(temporary_, wanted_);
+    if (fs::exists(wanted_)) {  // the folder itself stays: it may be somebody's working directory
+        for (const fs::path& entry : entriesOf(wanted_)) fs::remove_all(entry);
+        for (const fs::path& entry : entriesOf(temporary_)) fs::rename(entry, wanted_ / entry.filename());
+        fs::remove(temporary_);
+    } else {
+        fs::rename(temporary_, wanted_);
+    }
     temporary_.clear();
 }
 

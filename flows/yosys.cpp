@@ -48,9 +48,9 @@ std::string areaScript(double period_ns) { return "strash\nifraig\nscorr\ndch -f
 /// ABC, for delay.
 std::string delayScript(double period_ns) { return "strash\nifraig\nscorr\n&get -n\n&nf\n&put\n" + sizingScript(period_ns); }
 
-/// Share of the period that a module's gates may take when mapped for area: the rest is for flip-flops, and for gates of other
-/// modules on the same path.
-constexpr double kAreaShare = 0.9;
+/// Share of the period that a module's gates may take when mapped for area, and that they are sized for: the rest is for
+/// flip-flops, and for gates of other modules on the same path.
+constexpr double kAreaShare = 0.75;
 
 /// Modules of which the chip has few are control: their paths run through several of them, and their area counts little. Above
 /// one share they are mapped for delay, and sized for another one.
@@ -209,7 +209,7 @@ YosysResult synthesise(const YosysOptions& options, const Platform& platform, co
     base::writeFileAtomic(options.folder / "cells.lib", prepared.synthesis_liberty);
     base::writeFileAtomic(options.folder / "memories.v", memoryWrapper(result.memories, platform, prepared.memory));
     const double period_ns = 1000.0 / options.clock_mhz;
-    base::writeFileAtomic(options.folder / kAreaScript, areaScript(period_ns));
+    base::writeFileAtomic(options.folder / kAreaScript, areaScript(kAreaShare * period_ns));
     base::writeFileAtomic(options.folder / kDelayScript, delayScript(period_ns));
     base::writeFileAtomic(options.folder / kControlScript, delayScript(kControlPeriod * period_ns));
     const std::vector<std::string> liberties = writeMemoryLiberties(options, result.memories, platform, prepared);

@@ -3,6 +3,7 @@
 #include <csignal>
 #include <cstdio>
 #include <exception>
+#include <filesystem>
 #include <string>
 
 #include "core/base/error.h"
@@ -38,6 +39,9 @@ int main(int argc, char** argv) {
     } catch (const base::Interrupted& error) {
         say(fmt::format("dna: {}", error.what()));
         return flows::kInterrupted;
+    } catch (const std::filesystem::filesystem_error& error) {
+        say(fmt::format("dna: {}", error.what()));
+        return flows::kToolFailed;
     } catch (const std::bad_alloc&) {
         say("dna: not enough memory");
         return flows::kToolFailed;

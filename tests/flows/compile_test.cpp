@@ -79,6 +79,17 @@ TEST_CASE("one emitted chip runs a second network bit for bit, in the cycles of 
         CHECK(refused.exit_code == 2);
         CHECK(refused.err.find("dna compile writes such folders") != std::string::npos);
     }
+    {  // the same folder again, under names that end with a slash or are the working directory's
+        base::makeFolder(files.file("here"));
+        for (const char* name : {"../program/", "./", "."}) {
+            CAPTURE(name);
+            const auto again = runDna({"compile", "--chip", files.file("chip"), "--network", files.file("second/network.json"),
+                                       "--out", name}, files.file("here"));
+            REQUIRE_MESSAGE(again.exit_code == 0, again.err);
+        }
+        CHECK(base::readFile(files.file("here/program/image.bin")) == base::readFile(files.file("program/program/image.bin")));
+        CHECK_FALSE(fs::exists(files.file("here.partial")));
+    }
     {  // a folder of somebody else is not replaced
         base::makeFolder(files.file("mine"));
         base::writeFileAtomic(files.file("mine/notes"), "mine");
