@@ -5,6 +5,7 @@
 #include "core/base/error.h"
 #include "core/base/file.h"
 #include "core/base/process.h"
+#include "flows/area_per_mac.h"
 #include "flows/chip_power.h"
 #include "flows/emitted_folder.h"
 #include "flows/sta.h"
@@ -61,19 +62,6 @@ double memoryArea(const std::vector<MemoryUse>& uses, const costmodel::MemorySou
     double area = 0;
     for (const MemoryUse& use : uses) area += use.count * costmodel::priceMemory(memory, use.words, use.bits).area_um2;
     return area;
-}
-
-/// PE and chunk logic per INT8 MAC beside published and probed figures (Nangate45 only: other nodes have none).
-base::Json areaPerMac(const std::vector<ModuleArea>& modules, double logic_um2, const std::string& platform) {
-    const auto pe = std::find_if(modules.begin(), modules.end(), [](const ModuleArea& m) { return m.module == "dna_pe"; });
-    if (pe == modules.end() || pe->instances == 0) return nullptr;
-    const double pes = static_cast<double>(pe->instances);
-    base::Json json{{"macs", pe->instances}, {"pe_um2", pe->total_um2}, {"all_logic_um2", logic_um2 / pes},
-                    {"other_logic_um2", logic_um2 / pes - pe->total_um2}};
-    if (platform == "nangate45")
-        json["anchors_um2"] = {{"nvdla_nv_small_cmac", 883}, {"axi_stream_output_stationary_pe", 1334},
-                               {"broadcast_output_stationary_uncut", 923}, {"target_t3_broadcast_cut", 950}};
-    return json;
 }
 
 base::Json modulesJson(const std::vector<ModuleArea>& modules) {
