@@ -39,9 +39,15 @@ public:
             "dna characterize --platform {}: Yosys {}, an 8x8 chip at {} MHz; Liberty sums over gate-level toggles of one PE and one "
             "requantisation lane (synthetic operands, zero delay, no glitches, no wires), other logic at {} toggles per net and cycle",
             platform_.name, yosysVersion(), platform_.clock_mhz, kAssumedActivity);
-        pe(technology.logic);
+        technology.logic = pes();
         chip(technology.logic);
         return technology;
+    }
+
+    costmodel::LogicPrices pes() {
+        costmodel::LogicPrices logic;
+        pe(logic);
+        return logic;
     }
 
 private:
@@ -69,7 +75,7 @@ private:
         const rtlgen::Chip chip = rtlgen::emitChip(design::Design{});
         for (const char* module : {"dna_pe", "dna_product"})
             base::writeFileAtomic(folder / fmt::format("{}.v", module), chip.files.at(fmt::format("rtl/{}.v", module)));
-        return synthesise({.sources = {folder / "dna_pe.v", folder / "dna_product.v", folder / "pe_top.v"}, .top = "pe_top", .clock_mhz = platform_.clock_mhz, .folder = folder},
+        return synthesise({.sources = {folder / "dna_pe.v", folder / "dna_product.v", folder / "pe_top.v"}, .top = "pe_top", .clock_mhz = platform_.clock_mhz, .folder = folder, .has_control = false},
                           platform_, prepared_, log_);
     }
 
@@ -101,7 +107,7 @@ private:
     YosysResult mapWrapped(const std::string& name, const std::string& text) {
         const fs::path folder = work_.folder() / name;
         base::makeFolder(folder);
-        YosysOptions options{.sources = {folder / "top.v"}, .top = "wrapped", .clock_mhz = platform_.clock_mhz, .folder = folder};
+        YosysOptions options{.sources = {folder / "top.v"}, .top = "wrapped", .clock_mhz = platform_.clock_mhz, .folder = folder, .has_control = false};
         base::writeFileAtomic(folder / "top.v", text);
         const rtlgen::Chip chip = rtlgen::emitChip(design::Design{});
         for (const char* module : {"dna_pe_ws", "dna_product", "dna_tree", "dna_psum", "dna_sram_sp", "dna_pe_rs", "dna_pick"}) {
@@ -162,7 +168,7 @@ private:
             "module wrapped (input clk, input [7:0] x_i, input [7:0] w_i, input write_i, input [{0}:0] place_i, input [{0}:0] read_i, "
             "input use_i, input first_i, input transfer_i, input join_i, input [{1}:0] chain_i, output [{1}:0] chain_o);\n"
             "  dna_pe_rs #(.DEPTH({2}), .RADDR({3}), .SUM_BITS({4})) u_pe (.clk(clk), .x_i(x_i), .w_i(w_i), .write_i(write_i), "
-            ".place_i(place_i), .read_i(read_i), .use_i(use_i), .first_i(first_i), .shift_i(1'b1), .transfer_i(transfer_i), .join_i(join_i), "
+            ".place_i(place_i), .read_i(read_i), .use_i(use_i), .first_i(first_i), .transfer_i(transfer_i), .join_i(join_i), "
             ".chain_i(chain_i), .chain_o(chain_o));\nendmodule\n",
             address - 1, sum_bits - 1, words, address, sum_bits));
         const PeEnergy energy = peEnergy(*mapped.netlist.find("dna_pe_rs"), prepared_.library, platform_.input_slew_ns,
@@ -250,6 +256,8 @@ private:
 };
 
 }  // namespace
+
+costmodel::LogicPrices characterizePes(const CharacterizeStage& options, base::Log& log) { return Characterisation(options, log).pes(); }
 
 costmodel::Technology characterize(const CharacterizeStage& options, base::Log& log) { return Characterisation(options, log).run(); }
 

@@ -69,7 +69,10 @@ std::string synthesisScript(const YosysOptions& options, const std::vector<std::
     std::string text = readLiberties(memory_liberties);
     text += "read_verilog memories.v\n" + readSources(options, true);
     // PEs and lanes are mapped as a whole: a product is summed together with what it is added to.
-    text += fmt::format("hierarchy -check -top {0}\nproc\nflatten *dna_ppu_lane *dna_pe *dna_pe_ws *dna_pe_rs\n", options.top);
+    // Yosys names a module with parameters $paramod$HASH\NAME or $paramod\NAME\PARAMETER=...
+    text += fmt::format("hierarchy -check -top {0}\nproc\nflatten", options.top);
+    for (const char* module : {"dna_ppu_lane", "dna_pe", "dna_pe_ws", "dna_pe_rs"}) text += fmt::format(" *{0} *{0}?*=*", module);
+    text += "\n";
     return text + fmt::format("synth -noabc -top {}\ndfflibmap -liberty cells.lib\nwrite_rtlil synthesised.il\n", options.top);
 }
 
@@ -113,7 +116,7 @@ std::string mappingScript(const YosysOptions& options, const Platform& platform,
     const double period_ps = 1e6 / options.clock_mhz;
     std::map<std::string, std::string> modules;  // by script
     for (const auto& [module, delay] : delays) {
-        const bool control = instancesOf(instances, module) < kFew && delay > kControlShare * period_ps;
+        const bool control = options.has_control && instancesOf(instances, module) < kFew && delay > kControlShare * period_ps;
         modules[control ? kControlScript : delay > kAreaShare * period_ps ? kDelayScript : kAreaScript] += selection(module);
     }
     std::string text = readLiberties(memory_liberties) + "read_rtlil synthesised.il\n";

@@ -17,6 +17,7 @@ struct YosysOptions {
     std::string top = "dna_top";
     double clock_mhz = 100;
     std::filesystem::path folder;                ///< gets scripts, libraries and the netlist
+    bool has_control = true;  ///< modules of which there are few are the chip's control; false: they stand for many
 };
 
 /// What came of it.
