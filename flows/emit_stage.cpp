@@ -86,7 +86,18 @@ Design SHA-256 {}; {} x {} PEs ({}), {} accumulator bits, buffers of {} x {} wor
 | `orfs/nangate45/` | hand-over to OpenROAD-flow-scripts: `config.mk`, constraints, memory macros |
 
 To run it: load `program/image.bin` at DRAM address 0, the picture at the address of `input` in the memory map, write the
-descriptor base (0) to CSR 0x0c, write 1 to CSR 0x08, wait for `done_o`; the logits stand at the last layer's map.
+descriptor base (0) to CSR 0x0c, write 1 to CSR 0x08, wait for `done_o` (or bit 1 of CSR 0x04); the logits stand at the last layer's map.
+
+| CSR | what |
+|---|---|
+| 0x00 | "DNA1" |
+| 0x04 | status: bit 0 busy, bit 1 done, bit 2 a read or write was answered SLVERR or DECERR since the start: the results are not to be trusted |
+| 0x08 | write 1: start (ignored while busy) |
+| 0x0c | address of the first descriptor |
+| 0x10 | descriptors done since the start |
+| 0x20 to 0x3c | design SHA-256, first word first |
+| 0x40 on | counters since the start (`rtl/dna_perf.v`), 0 without them |
+
 The chip is not made for this network: `dna compile` writes `program/` of any other network that fits its buffers.
 )",
                        hash, c.rows, c.cols, design::templateName(c.array), c.accumulator_bits, c.input_slots,

@@ -35,12 +35,13 @@ std::vector<BusPort> axiPorts(int bits) {
         {Output, 32, "m_axi_araddr", "araddr_o"},  {Output, 8, "m_axi_arlen", "arlen_o"},
         {Input, 1, "m_axi_rvalid", "rvalid_i"},    {Output, 1, "m_axi_rready", "rready_o"},
         {Input, bits, "m_axi_rdata", "rdata_i"},    {Input, 1, "m_axi_rlast", "rlast_i"},
+        {Input, 2, "m_axi_rresp", "rresp_i"},
         {Output, 1, "m_axi_awvalid", "awvalid_o"}, {Input, 1, "m_axi_awready", "awready_i"},
         {Output, 32, "m_axi_awaddr", "awaddr_o"},  {Output, 8, "m_axi_awlen", "awlen_o"},
         {Output, 1, "m_axi_wvalid", "wvalid_o"},   {Input, 1, "m_axi_wready", "wready_i"},
         {Output, bits, "m_axi_wdata", "wdata_o"},  {Output, bits / 8, "m_axi_wstrb", "wstrb_o"},
         {Output, 1, "m_axi_wlast", "wlast_o"},     {Input, 1, "m_axi_bvalid", "bvalid_i"},
-        {Output, 1, "m_axi_bready", "bready_o"},
+        {Output, 1, "m_axi_bready", "bready_o"},    {Input, 2, "m_axi_bresp", "bresp_i"},
     };
 }
 
@@ -65,12 +66,15 @@ const std::vector<BusPort>& csrPorts() {
     using enum Direction;
     static const std::vector<BusPort> ports{
         {Input, 1, "s_axil_awvalid", "awvalid_i"}, {Output, 1, "s_axil_awready", "awready_o"},
-        {Input, 8, "s_axil_awaddr", "awaddr_i"},   {Input, 1, "s_axil_wvalid", "wvalid_i"},
-        {Output, 1, "s_axil_wready", "wready_o"},  {Input, 32, "s_axil_wdata", "wdata_i"},
+        {Input, 8, "s_axil_awaddr", "awaddr_i"},   {Input, 3, "s_axil_awprot", "awprot_i"},
+        {Input, 1, "s_axil_wvalid", "wvalid_i"},   {Output, 1, "s_axil_wready", "wready_o"},
+        {Input, 32, "s_axil_wdata", "wdata_i"},    {Input, 4, "s_axil_wstrb", "wstrb_i"},
         {Output, 1, "s_axil_bvalid", "bvalid_o"},  {Input, 1, "s_axil_bready", "bready_i"},
+        {Output, 2, "s_axil_bresp", "bresp_o"},
         {Input, 1, "s_axil_arvalid", "arvalid_i"}, {Output, 1, "s_axil_arready", "arready_o"},
-        {Input, 8, "s_axil_araddr", "araddr_i"},   {Output, 1, "s_axil_rvalid", "rvalid_o"},
-        {Input, 1, "s_axil_rready", "rready_i"},   {Output, 32, "s_axil_rdata", "rdata_o"},
+        {Input, 8, "s_axil_araddr", "araddr_i"},   {Input, 3, "s_axil_arprot", "arprot_i"},
+        {Output, 1, "s_axil_rvalid", "rvalid_o"},  {Input, 1, "s_axil_rready", "rready_i"},
+        {Output, 32, "s_axil_rdata", "rdata_o"},   {Output, 2, "s_axil_rresp", "rresp_o"},
     };
     return ports;
 }
@@ -82,6 +86,7 @@ void addControlPorts(Module& module) {
     module.port(Direction::Input, 32, "descriptor_base_i");
     module.port(Direction::Output, 1, "busy_o");
     module.port(Direction::Output, 1, "done_o");
+    module.port(Direction::Output, 1, "bus_error_o");
     module.port(Direction::Output, 16, "descriptors_done_o");
     module.port(Direction::Output, 1, "layer_done_o");
     module.port(Direction::Input, 5, "counter_index_i");
@@ -153,6 +158,7 @@ Module topModule(int axi_bits, const std::string& hash) {
     module.port(Direction::Output, 1, "layer_done_o");
     module.net(1, "rst_sync_n");
     module.net(1, "start");
+    module.net(1, "bus_error");
     module.net(32, "descriptor_base");
     module.net(16, "descriptors_done");
     module.net(5, "counter_index");
@@ -168,12 +174,13 @@ Module topModule(int axi_bits, const std::string& hash) {
     csr.connect("clk", "clk").connect("rst_n", "rst_sync_n");
     for (const BusPort& port : csrPorts()) csr.connect(port.chunk, port.name);
     csr.connect("start_o", "start").connect("descriptor_base_o", "descriptor_base").connect("busy_i", "busy_o");
-    csr.connect("done_i", "done_o").connect("descriptors_done_i", "descriptors_done");
+    csr.connect("done_i", "done_o").connect("bus_error_i", "bus_error").connect("descriptors_done_i", "descriptors_done");
     csr.connect("counter_index_o", "counter_index").connect("counter_i", "counter");
 
     Instance& chunk = module.instantiate("dna_chunk0", "u_chunk0");
     chunk.connect("clk", "clk").connect("rst_n", "rst_sync_n").connect("start_i", "start");
     chunk.connect("descriptor_base_i", "descriptor_base").connect("busy_o", "busy_o").connect("done_o", "done_o");
+    chunk.connect("bus_error_o", "bus_error");
     chunk.connect("descriptors_done_o", "descriptors_done").connect("layer_done_o", "layer_done_o");
     chunk.connect("counter_index_i", "counter_index").connect("counter_o", "counter");
     for (const BusPort& port : axiPorts(axi_bits)) chunk.connect(port.chunk, port.name);

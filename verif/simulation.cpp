@@ -65,7 +65,7 @@ std::vector<SimulatedPicture> runJob(const fs::path& simulator, const fs::path& 
                                      const SimulationJob& job) {
     const base::ProcessResult run =
         base::runProcess({.command = {simulator.string(), vectors.string(), result.string(), std::to_string(job.first),
-                                      std::to_string(job.count), std::to_string(job.stall_seed)}});
+                                      std::to_string(job.count), std::to_string(job.stall_seed), std::to_string(job.bus_error)}});
     if (run.interrupted) throw base::Interrupted("the simulation was interrupted");
     if (run.exit_code > 1) throw base::ToolError("the simulation stopped: " + base::lastLines(run.output, 5));
     return parse(result);

@@ -40,6 +40,7 @@ module dna_chunk #(
     input  wire [31:0]  descriptor_base_i,
     output wire         busy_o,
     output reg          done_o,
+    output reg          bus_error_o,        // a read or write was answered SLVERR or DECERR since the start
     output reg  [15:0]  descriptors_done_o,
     output wire         layer_done_o,
     input  wire [4:0]   counter_index_i,
@@ -52,6 +53,7 @@ module dna_chunk #(
     output wire         rready_o,
     input  wire [AXI-1:0] rdata_i,
     input  wire         rlast_i,
+    input  wire [1:0]   rresp_i,
     output wire         awvalid_o,
     input  wire         awready_i,
     output wire [31:0]  awaddr_o,
@@ -62,10 +64,13 @@ module dna_chunk #(
     output wire [AXI/8-1:0] wstrb_o,
     output wire         wlast_o,
     input  wire         bvalid_i,
-    output wire         bready_o
+    output wire         bready_o,
+    input  wire [1:0]   bresp_i
 );
     // ---- Run state and the barrier between layers.
     wire load_idle, store_idle, descriptor_write;
+    wire read_beat = rvalid_i && rready_o;
+    wire unused_responses = &{1'b0, rresp_i[0], bresp_i[0]};   // OKAY or EXOKAY, SLVERR or DECERR
     wire [3:0]   descriptor_beat;
     wire [127:0] fill_data;
     reg [2:0] pending_q;      // descriptors fetched and not completely stored
@@ -78,6 +83,7 @@ module dna_chunk #(
             pending_q          <= 3'd0;
             running_q          <= 1'b0;
             done_o             <= 1'b0;
+            bus_error_o        <= 1'b0;
             descriptors_done_o <= 16'd0;
         end else begin
             if (descriptor_in && !layer_done_o) pending_q <= pending_q + 3'd1;
@@ -86,6 +92,8 @@ module dna_chunk #(
             else if (finished) running_q <= 1'b0;
             if (start_i) done_o <= 1'b0;
             else if (finished) done_o <= 1'b1;
+            if (start_i) bus_error_o <= 1'b0;
+            else if ((read_beat && rresp_i[1]) || (bvalid_i && bready_o && bresp_i[1])) bus_error_o <= 1'b1;
             if (start_i) descriptors_done_o <= 16'd0;
             else if (layer_done_o) descriptors_done_o <= descriptors_done_o + 16'd1;
         end
@@ -103,7 +111,6 @@ module dna_chunk #(
     wire [2:0]  load_log2_x, load_log2_y;
     wire [9:0]  load_in_width;
     wire [15:0] load_x_words, load_plane_words, load_block_words;
-    wire read_beat = rvalid_i && rready_o;
     dna_load #(.OUTSTANDING(8), .SPLIT(SPLIT), .SPILL(SPILL)) u_load (
         .clk(clk), .rst_n(rst_n), .start_i(start_i), .descriptor_addr_i(descriptor_base_i), .idle_o(load_idle),
         .write_i(descriptor_write), .beat_i(descriptor_beat), .data_i(fill_data),

@@ -1,8 +1,8 @@
 // AXI4-Lite slave: control, status, design hash, counters.
-//   0x00 id "DNA1"        0x04 status {done, busy}      0x08 control (write 1: start)
+//   0x00 id "DNA1"        0x04 status {bus error, done, busy}    0x08 control (write 1: start)
 //   0x0c descriptor base  0x10 descriptors done         0x20..0x3c design hash, most significant word first
 //   0x40..0xbc counters (dna_perf)
-// Writes take address and data together; one answer is under way at a time.
+// Writes take address and data together, whole words whatever their strobes; one answer, always OKAY, is under way at a time.
 module dna_csr_axil #(
     parameter [255:0] HASH = 256'd0
 ) (
@@ -11,21 +11,27 @@ module dna_csr_axil #(
     input  wire        awvalid_i,
     output wire        awready_o,
     input  wire [7:0]  awaddr_i,
+    input  wire [2:0]  awprot_i,
     input  wire        wvalid_i,
     output wire        wready_o,
     input  wire [31:0] wdata_i,
+    input  wire [3:0]  wstrb_i,
     output reg         bvalid_o,
     input  wire        bready_i,
+    output wire [1:0]  bresp_o,
     input  wire        arvalid_i,
     output wire        arready_o,
     input  wire [7:0]  araddr_i,
+    input  wire [2:0]  arprot_i,
     output reg         rvalid_o,
     input  wire        rready_i,
     output reg  [31:0] rdata_o,
+    output wire [1:0]  rresp_o,
     output reg         start_o,
     output reg  [31:0] descriptor_base_o,
     input  wire        busy_i,
     input  wire        done_i,
+    input  wire        bus_error_i,
     input  wire [15:0] descriptors_done_i,
     output wire [4:0]  counter_index_o,
     input  wire [31:0] counter_i
@@ -38,7 +44,9 @@ module dna_csr_axil #(
     assign counter_index_o = {araddr_i[7], araddr_i[5:2]};
     wire [255:0] hash = HASH;
     wire [2:0]   hash_word = ~araddr_i[4:2];
-    wire unused_address = &{1'b0, awaddr_i[1:0], araddr_i[1:0]};
+    wire unused_inputs = &{1'b0, awaddr_i[1:0], araddr_i[1:0], awprot_i, arprot_i, wstrb_i};
+    assign bresp_o = 2'b00;
+    assign rresp_o = 2'b00;
 
     always @(posedge clk or negedge rst_n) begin
         if (!rst_n) begin
@@ -61,7 +69,7 @@ module dna_csr_axil #(
         else if (araddr_i[5]) rdata_o <= hash[{hash_word, 5'd0} +: 32];
         else case (araddr_i[4:2])
             3'd0: rdata_o <= 32'h444e4131;
-            3'd1: rdata_o <= {30'd0, done_i, busy_i};
+            3'd1: rdata_o <= {29'd0, bus_error_i, done_i, busy_i};
             3'd3: rdata_o <= descriptor_base_o;
             3'd4: rdata_o <= {16'd0, descriptors_done_i};
             default: rdata_o <= 32'd0;

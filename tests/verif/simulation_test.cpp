@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <functional>
 
+#include "core/base/error.h"
 #include "core/base/file.h"
 #include "core/base/process.h"
 #include "tests/skip.h"
@@ -222,4 +223,14 @@ TEST_CASE("lanes of 2, 4 and 8 columns: RTL equals reference and model") {
 TEST_CASE("a layer beyond the buffers: partial sums through DRAM, RTL equals reference and model") {
     if (base::findProgram("verilator").empty()) DNA_SKIP("verilator is not installed");
     checkCase(wideCase());
+}
+
+TEST_CASE("a bus error in reads or writes is told by the status register, until the next start") {
+    if (base::findProgram("verilator").empty()) DNA_SKIP("verilator is not installed");
+    const Case c = makeCase(70, design::Template::OutputArray, 4, 8);
+    // The bench compares the status register after every picture.
+    for (const int64_t beat : {1, 100, -1, -10})
+        for (const auto& picture : run(c, {{.first = 0, .count = 2, .bus_error = beat}}))
+            for (const auto& layer : picture.layers) CHECK(layer.mismatches == 0);
+    CHECK_THROWS_AS(run(c, {{.first = 0, .count = 1, .bus_error = 1'000'000'000}}), base::ToolError);  // never met: status 2
 }

@@ -101,11 +101,12 @@ struct WriteBurst {
 
 /// Bytes of a beat: the data port is 4, 8 or 16 bytes wide in the model too.
 constexpr uint32_t kBeat = sizeof(Vdna_top::m_axi_rdata);
+constexpr int kSlaveError = 2;  ///< SLVERR
 
 class Bench {
 public:
-    Bench(const Program& program, const std::vector<uint8_t>& image, uint64_t stall)
-        : program_(program), dram_(program.dram_bytes, 0), random_(stall), stall_(stall != 0) {
+    Bench(const Program& program, const std::vector<uint8_t>& image, uint64_t stall, int64_t error)
+        : program_(program), dram_(program.dram_bytes, 0), random_(stall), stall_(stall != 0), error_(error) {
         if (program.beat_bytes != kBeat) fail("the vectors are for a data bus of another width");
         if (image.size() > dram_.size()) fail("the image is larger than the DRAM");
         std::memcpy(dram_.data(), image.data(), image.size());
@@ -128,6 +129,7 @@ public:
     std::vector<LayerResult> run(const uint8_t* input, const uint8_t* expected, const uint8_t* care) {
         std::memcpy(dram_.data() + program_.input_address, input, program_.input_bytes);
         layer_ = 0;
+        beats_read_ = bursts_written_ = 0;
         writeCsr(0x08, 1);
         const int64_t start = start_cycle_;
         std::vector<LayerResult> results;
@@ -151,6 +153,8 @@ public:
             results.push_back(result);
         }
         while (!top_.done_o) progress(program_.layers.back(), start);
+        const uint32_t status = readCsr(0x04), wanted = error_ != 0 ? 6 : 2;
+        if (status != wanted) fail("CSR: status is " + std::to_string(status) + ", expected " + std::to_string(wanted));
         return results;
     }
 
@@ -186,6 +190,17 @@ private:
         tick();
     }
 
+    uint32_t readCsr(uint8_t address) {
+        top_.s_axil_arvalid = top_.s_axil_rready = 1;
+        top_.s_axil_araddr = address;
+        tick();
+        top_.s_axil_arvalid = 0;
+        if (!top_.s_axil_rvalid) fail("CSR: no answer to a read");
+        const uint32_t value = top_.s_axil_rdata;
+        tick();
+        return value;
+    }
+
     /// One clock: what the accelerator shows before the edge meets what the memory showed, then both move on.
     void tick() {
         top_.clk = 0;
@@ -206,11 +221,12 @@ private:
             ReadBurst& burst = reads_.front();
             burst.address += kBeat;
             last_beat_ = cycle_;
+            ++beats_read_;
             if (--burst.beats == 0) reads_.pop_front();
         }
         if (top_.m_axi_awvalid && top_.m_axi_awready) acceptWrite();
         if (top_.m_axi_wvalid && top_.m_axi_wready) writeBeat();
-        if (top_.m_axi_bvalid && top_.m_axi_bready) responses_.pop_front();
+        if (top_.m_axi_bvalid && top_.m_axi_bready) responses_.pop_front(), ++bursts_written_;
         if (top_.layer_done_o) ++done_seen_, done_cycle_ = cycle_;
     }
 
@@ -284,17 +300,21 @@ private:
             held_address_ = burst.address;
             std::memcpy(&top_.m_axi_rdata, dram_.data() + burst.address, kBeat);
             top_.m_axi_rlast = burst.beats == 1;
+            top_.m_axi_rresp = error_ == beats_read_ + 1 ? kSlaveError : 0;
         }
         top_.m_axi_arready = !stall_ || random_.below(3) != 0;
         top_.m_axi_awready = !stall_ || random_.below(3) != 0;
         top_.m_axi_wready = !stall_ || random_.below(3) != 0;
         top_.m_axi_bvalid = !responses_.empty() && responses_.front() <= next;
+        top_.m_axi_bresp = -error_ == bursts_written_ + 1 ? kSlaveError : 0;
     }
 
     Program program_;
     std::vector<uint8_t> dram_;
     Random random_;
     bool stall_;
+    int64_t error_;
+    int64_t beats_read_ = 0, bursts_written_ = 0;  ///< of the picture
     Vdna_top top_;
     int64_t cycle_ = 0, start_cycle_ = 0, done_cycle_ = 0, last_beat_ = 0;
     int done_seen_ = 0, layer_ = 0;
@@ -326,13 +346,14 @@ void print(std::FILE* out, const Program& program, int image, bool stalled,
 
 }  // namespace
 
-// bench FOLDER RESULT FIRST COUNT [STALL_SEED]: FOLDER holds image.bin, program.txt, care.bin, inputs.bin,
-// expected.bin.
+// bench FOLDER RESULT FIRST COUNT [STALL_SEED [BUS_ERROR]]: FOLDER holds image.bin, program.txt, care.bin, inputs.bin,
+// expected.bin. BUS_ERROR n: every picture's nth read beat is answered SLVERR, -n: its nth written burst; the status register has to tell.
 int main(int argc, char** argv) {
-    if (argc < 5) fail("usage: bench FOLDER RESULT.json FIRST COUNT [STALL_SEED]");
+    if (argc < 5) fail("usage: bench FOLDER RESULT.json FIRST COUNT [STALL_SEED [BUS_ERROR]]");
     const std::string folder = argv[1];
     const int begin = std::atoi(argv[3]), count = std::atoi(argv[4]);
     const uint64_t stall = argc > 5 ? std::strtoull(argv[5], nullptr, 10) : 0;
+    const int64_t error = argc > 6 ? std::strtoll(argv[6], nullptr, 10) : 0;
     const Program program = readProgram(folder + "/program.txt");
     const std::vector<uint8_t> care = readFile(folder + "/care.bin");
     const std::vector<uint8_t> inputs = readFile(folder + "/inputs.bin"), expected = readFile(folder + "/expected.bin");
@@ -341,7 +362,7 @@ int main(int argc, char** argv) {
         fail("inputs.bin or expected.bin hold fewer pictures than asked for");
     std::FILE* out = std::fopen(argv[2], "w");
     if (out == nullptr) fail(std::string("can't write ") + argv[2]);
-    Bench bench(program, readFile(folder + "/image.bin"), stall);
+    Bench bench(program, readFile(folder + "/image.bin"), stall, error);
     std::fprintf(out, "[");
     int64_t mismatches = 0;
     for (int i = begin; i < begin + count; ++i) {

@@ -14,7 +14,7 @@ class Run {
 public:
     explicit Run(unit::Bench& bench) : bench_(bench) {
         dut_.awvalid_i = dut_.wvalid_i = dut_.arvalid_i = dut_.bready_i = dut_.rready_i = 0;
-        dut_.busy_i = dut_.done_i = dut_.descriptors_done_i = 0;
+        dut_.busy_i = dut_.done_i = dut_.bus_error_i = dut_.descriptors_done_i = 0;
         bench_.reset(dut_);
     }
 
@@ -48,6 +48,7 @@ public:
         dut_.bready_i = 1;
         dut_.eval();
         bench_.expect(dut_.bvalid_o, 1, "bvalid_o");
+        bench_.expect(dut_.bresp_o, 0, "bresp_o");
         bench_.clock(dut_);
         dut_.bready_i = 0;
         bench_.expect(dut_.bvalid_o, 0, "bvalid_o after the answer");
@@ -55,7 +56,7 @@ public:
     }
 
     void read(uint8_t address) {
-        dut_.busy_i = bench_.random.oneIn(2), dut_.done_i = bench_.random.oneIn(2);
+        dut_.busy_i = bench_.random.oneIn(2), dut_.done_i = bench_.random.oneIn(2), dut_.bus_error_i = bench_.random.oneIn(2);
         dut_.descriptors_done_i = uint16_t(bench_.random.next()), dut_.counter_i = uint32_t(bench_.random.next());
         dut_.araddr_i = address, dut_.arvalid_i = 1;
         dut_.eval();
@@ -77,6 +78,7 @@ public:
         dut_.eval();
         bench_.expect(dut_.rvalid_o, 1, "rvalid_o");
         bench_.expect(dut_.rdata_o, wanted, "rdata_o");
+        bench_.expect(dut_.rresp_o, 0, "rresp_o");
         bench_.clock(dut_);
         dut_.rready_i = 0;
         bench_.expect(dut_.rvalid_o, 0, "rvalid_o after the answer");
@@ -90,7 +92,7 @@ private:
             case 0:
                 return 0x444e4131;  // "DNA1"
             case 1:
-                return uint32_t(dut_.busy_i) | uint32_t(dut_.done_i) << 1;
+                return uint32_t(dut_.busy_i) | uint32_t(dut_.done_i) << 1 | uint32_t(dut_.bus_error_i) << 2;
             case 3:
                 return base_;
             case 4:
