@@ -13,7 +13,7 @@ std::vector<TestLayer> testLayers() {
     return {
         {"unit", "dna_tests_unit", {}, 120},
         {"rtl", "dna_tests_rtl", {}, 360},
-        {"flows", "dna_tests_flows", {"--test-suite-exclude=kill,browser"}, 120},
+        {"flows", "dna_tests_flows", {"--test-suite-exclude=kill,browser"}, 180},
         {"end_to_end", "dna_tests_flows", {"--test-suite=kill"}, 180},
         {"browser", "dna_tests_flows", {"--test-suite=browser"}, 60},
     };
