@@ -1,14 +1,17 @@
 #include "flows/area_per_mac.h"
 
 #include <algorithm>
-#include <array>
+#include <initializer_list>
 
 namespace dna::flows {
 
 namespace {
 
-const ModuleArea* find(const std::vector<ModuleArea>& modules, const std::string& name) {
-    const auto found = std::find_if(modules.begin(), modules.end(), [&](const ModuleArea& m) { return m.module == name && m.instances > 0; });
+/// The first module that the chip has under one of the names, or null.
+const ModuleArea* find(const std::vector<ModuleArea>& modules, std::initializer_list<const char*> names) {
+    const auto found = std::find_if(modules.begin(), modules.end(), [&](const ModuleArea& m) {
+        return m.instances > 0 && std::find(names.begin(), names.end(), m.module) != names.end();
+    });
     return found == modules.end() ? nullptr : &*found;
 }
 
@@ -24,11 +27,9 @@ base::Json anchors(const ModuleArea& pe, bool tree) {
 }  // namespace
 
 base::Json areaPerMac(const std::vector<ModuleArea>& modules, double logic_um2, const std::string& platform) {
-    const ModuleArea* pe = nullptr;
-    for (const char* name : {"dna_pe", "dna_pe_ws", "dna_pe_rs"})
-        if (pe == nullptr) pe = find(modules, name);
+    const ModuleArea* pe = find(modules, {"dna_pe", "dna_pe_ws", "dna_pe_rs"});  // a chip has one kind
     if (pe == nullptr) return nullptr;
-    const ModuleArea* tree = find(modules, "dna_tree");
+    const ModuleArea* tree = find(modules, {"dna_tree"});
     const double pes = static_cast<double>(pe->instances);
     const double tree_um2 = tree != nullptr ? tree->total_um2 * static_cast<double>(tree->instances) / pes : 0;
     base::Json json{{"macs", pe->instances}, {"pe_um2", pe->total_um2 + tree_um2}, {"all_logic_um2", logic_um2 / pes},

@@ -46,7 +46,16 @@ public:
 
     costmodel::LogicPrices pes() {
         costmodel::LogicPrices logic;
-        pe(logic);
+        const PePoint wide = pePoint(kReferenceAccumulator), narrow = pePoint(kNarrowAccumulator);
+        const double bits = kReferenceAccumulator - kNarrowAccumulator;
+        logic.pe_area_um2 = wide.area;
+        logic.pe_area_per_accumulator_bit_um2 = std::max((wide.area - narrow.area) / bits, 0.0);
+        logic.mac_energy_pj = wide.busy_pj;
+        logic.mac_energy_per_accumulator_bit_pj = std::max((wide.busy_pj - narrow.busy_pj) / bits, 0.0);
+        logic.pe_idle_energy_pj = wide.idle_pj;
+        stationary(logic);
+        rowStationary(logic);
+        logic.register_energy_per_bit_pj = wide.clock_pj / (8 + 8 + 16 + 2 * kReferenceAccumulator);
         return logic;
     }
 
@@ -62,55 +71,28 @@ private:
         return synthesise(options, platform_, prepared_, log_);
     }
 
-    /// Maps dna_pe alone inside a wrapper that fixes its accumulator width.
-    YosysResult mapPe(int accumulator_bits) {
-        const fs::path folder = work_.folder() / fmt::format("pe{}", accumulator_bits);
-        base::makeFolder(folder);
-        const std::string top = fmt::format(
-            "module pe_top (input clk, input [7:0] x_i, input [7:0] w_i, input first_i, input transfer_i, input [{0}:0] chain_i, output [{0}:0] chain_o);\n"
-            "  dna_pe #(.ACC_BITS({1})) u_pe (.clk(clk), .x_i(x_i), .w_i(w_i), .max_i(1'b0), .first_i(first_i), .shift_i(1'b1), .transfer_i(transfer_i), .chain_i(chain_i), .chain_o(chain_o));\n"
-            "endmodule\n",
-            accumulator_bits - 1, accumulator_bits);
-        base::writeFileAtomic(folder / "pe_top.v", top);
-        const rtlgen::Chip chip = rtlgen::emitChip(design::Design{});
-        for (const char* module : {"dna_pe", "dna_product"})
-            base::writeFileAtomic(folder / fmt::format("{}.v", module), chip.files.at(fmt::format("rtl/{}.v", module)));
-        return synthesise({.sources = {folder / "dna_pe.v", folder / "dna_product.v", folder / "pe_top.v"}, .top = "pe_top", .clock_mhz = platform_.clock_mhz, .folder = folder, .has_control = false},
-                          platform_, prepared_, log_);
-    }
-
     struct PePoint {
         double area, busy_pj, idle_pj, clock_pj;
     };
     PePoint pePoint(int accumulator_bits) {
-        const YosysResult mapped = mapPe(accumulator_bits);
+        const YosysResult mapped = mapWrapped(fmt::format("pe{}", accumulator_bits), fmt::format(
+            "module wrapped (input clk, input [7:0] x_i, input [7:0] w_i, input first_i, input transfer_i, input [{0}:0] chain_i, output [{0}:0] chain_o);\n"
+            "  dna_pe #(.ACC_BITS({1})) u_pe (.clk(clk), .x_i(x_i), .w_i(w_i), .max_i(1'b0), .first_i(first_i), .shift_i(1'b1), .transfer_i(transfer_i), .chain_i(chain_i), .chain_o(chain_o));\n"
+            "endmodule\n",
+            accumulator_bits - 1, accumulator_bits));
         const PeEnergy energy = peEnergy(*mapped.netlist.find("dna_pe"), prepared_.library, platform_.input_slew_ns,
                                          syntheticPeTrace(kSyntheticCycles, 1), "synthetic operands");
-        double area = 0;
-        for (const ModuleArea& module : moduleAreas(mapped.netlist, mapped.areas, prepared_.library)) area += module.own_um2;
-        return {area, energy.busy.total(), energy.idle.total(), energy.busy.clock_pj};
+        return {areaOf(mapped, "dna_pe"), energy.busy.total(), energy.idle.total(), energy.busy.clock_pj};
     }
 
-    void pe(costmodel::LogicPrices& logic) {
-        const PePoint wide = pePoint(kReferenceAccumulator), narrow = pePoint(kNarrowAccumulator);
-        const double bits = kReferenceAccumulator - kNarrowAccumulator;
-        logic.pe_area_um2 = wide.area;
-        logic.pe_area_per_accumulator_bit_um2 = std::max((wide.area - narrow.area) / bits, 0.0);
-        logic.mac_energy_pj = wide.busy_pj;
-        logic.mac_energy_per_accumulator_bit_pj = std::max((wide.busy_pj - narrow.busy_pj) / bits, 0.0);
-        logic.pe_idle_energy_pj = wide.idle_pj;
-        stationary(logic);
-        rowStationary(logic);
-        logic.register_energy_per_bit_pj = wide.clock_pj / (8 + 8 + 16 + 2 * kReferenceAccumulator);
-    }
-
+    /// Maps a module `wrapped` around PEs and what stands beside them.
     YosysResult mapWrapped(const std::string& name, const std::string& text) {
         const fs::path folder = work_.folder() / name;
         base::makeFolder(folder);
         YosysOptions options{.sources = {folder / "top.v"}, .top = "wrapped", .clock_mhz = platform_.clock_mhz, .folder = folder, .has_control = false};
         base::writeFileAtomic(folder / "top.v", text);
         const rtlgen::Chip chip = rtlgen::emitChip(design::Design{});
-        for (const char* module : {"dna_pe_ws", "dna_product", "dna_tree", "dna_psum", "dna_sram_sp", "dna_pe_rs", "dna_pick"}) {
+        for (const char* module : {"dna_pe", "dna_pe_ws", "dna_product", "dna_tree", "dna_psum", "dna_sram_sp", "dna_pe_rs", "dna_pick"}) {
             base::writeFileAtomic(folder / (std::string(module) + ".v"), chip.files.at(fmt::format("rtl/{}.v", module)));
             options.sources.push_back(folder / (std::string(module) + ".v"));
         }

@@ -27,22 +27,25 @@ base::ProcessResult runYosys(const std::filesystem::path& folder, const std::str
     return base::runTool({.command = {"yosys", "-q", "-s", script}, .folder = folder, .timeout_seconds = 3600});
 }
 
-/// `read_verilog` of all sources; without the behavioural memory when `without_memory`.
+/// `read_verilog` of all sources; without the behavioural memory when `without_memory`. Paths are relative: Yosys names cells
+/// after them and sorts by names, so that the place of the folder would change what ABC finds.
 std::string readSources(const YosysOptions& options, bool without_memory) {
     std::string text = "read_verilog -DDNA_CELLS";
     for (const std::filesystem::path& source : options.sources)
         if (!without_memory || source.filename() != std::string(kMemoryModule) + ".v")
-            text += " \"" + std::filesystem::absolute(source).string() + "\"";
+            text += " \"" + std::filesystem::relative(source, options.folder).string() + "\"";
     return text + "\n";
 }
 
-/// ABC, for area: restructures and maps, buffers behind gates of a fan-out above 16 (bufferNets does what ABC leaves), then
-/// sizes for the period (a tighter target than ABC can reach makes every gate of the path larger and nothing faster). Without
-/// dc2, which turns prefix adders into ripple-carry ones: sizing those for the period costs more than dc2 saves.
+/// Buffers behind gates of a fan-out above 16 (bufferNets does what ABC leaves), then sizes for the period (a tighter target
+/// than ABC can reach makes every gate of the path larger and nothing faster).
 std::string sizingScript(double period_ns) {
     const int target_ps = static_cast<int>(period_ns * 1000);
     return fmt::format("topo\nbuffer -N 16\nupsize -D {0}\ndnsize -D {0}\nstime\n", target_ps);
 }
+
+/// ABC, for area. Without dc2, which turns prefix adders into ripple-carry ones: sizing those for the period costs more than
+/// dc2 saves.
 std::string areaScript(double period_ns) { return "strash\nifraig\nscorr\ndch -f\namap\n" + sizingScript(period_ns); }
 
 /// ABC, for delay.

@@ -36,7 +36,7 @@ std::filesystem::path buildSimulator(const rtlgen::Chip& chip, bool counters, ba
 struct SimulationJob {
     int first = 0, count = 0;  ///< pictures of the vectors
     uint64_t stall_seed = 0;   ///< 0: normative memory
-    int64_t bus_error = 0;     ///< n: every picture's nth read beat is answered SLVERR, -n: its nth written burst
+    int64_t bus_error = 0;     ///< n: the first picture's nth read beat is answered SLVERR, -n: its nth written burst
 };
 
 /// Runs jobs side by side in processes (one Verilator thread each). Throws ToolError when the bench stops on an AXI or

@@ -2,14 +2,13 @@
 
 #include <doctest/doctest.h>
 
-#include "core/base/process.h"
+#include "tests/flows/osu018.h"
 #include "tests/skip.h"
 
 using namespace dna;
 
 TEST_CASE("characterize: prices of every template's PE, from the cells of osu018") {
-    if (base::findProgram("yosys").empty() || !std::filesystem::exists("/usr/share/qflow/tech/osu018"))
-        DNA_SKIP("yosys or qflow-tech-osu018 is not installed");
+    if (!haveOsu018()) DNA_SKIP("yosys or qflow-tech-osu018 is not installed");
     base::SilentLog log;
     const costmodel::LogicPrices found = flows::characterizePes({.platform = "osu018", .pdk_root = {}}, log);
     // The built-in technology was characterised like this.

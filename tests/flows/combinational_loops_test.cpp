@@ -7,6 +7,7 @@
 #include "core/base/process.h"
 #include "core/base/rng.h"
 #include "flows/yosys.h"
+#include "tests/flows/osu018.h"
 #include "tests/flows/temporary_folder.h"
 #include "tests/skip.h"
 
@@ -121,8 +122,7 @@ TEST_CASE("loops: a search for a way back finds the same, on random netlists") {
 }
 
 TEST_CASE("loops: Verilog with a loop through two modules is refused after mapping") {
-    if (!fs::exists("/usr/share/qflow/tech/osu018/osu018_stdcells.lib") || base::findProgram("yosys").empty())
-        DNA_SKIP("yosys or qflow-tech-osu018 is not installed");
+    if (!haveOsu018()) DNA_SKIP("yosys or qflow-tech-osu018 is not installed");
     const TemporaryFolder folder;
     const auto mapped = [&](const std::string& back) {
         base::writeFileAtomic(folder.path / "top.v",

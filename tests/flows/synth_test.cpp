@@ -10,6 +10,7 @@
 #include "flows/stages.h"
 #include "flows/yosys.h"
 #include "tests/flows/emitted_chip.h"
+#include "tests/flows/osu018.h"
 #include "tests/flows/temporary_folder.h"
 #include "tests/skip.h"
 
@@ -19,14 +20,14 @@ namespace fs = std::filesystem;
 
 namespace {
 
-bool haveOsu018() { return fs::exists("/usr/share/qflow/tech/osu018/osu018_stdcells.lib") && !base::findProgram("yosys").empty(); }
-
-/// The mapped dna_pe of the library for a platform.
+/// The mapped dna_pe of the library for a platform, its sources copied into the folder.
 YosysResult mappedPe(const Platform& platform, const PreparedPlatform& prepared, const fs::path& folder) {
     base::SilentLog log;
-    const fs::path rtl = fs::path(DNA_SOURCE_DIR) / "rtlgen/rtl";
-    const YosysOptions options{.sources = {rtl / "dna_pe.v", rtl / "dna_product.v"}, .top = "dna_pe", .clock_mhz = 100,
-                               .folder = folder};
+    YosysOptions options{.sources = {}, .top = "dna_pe", .clock_mhz = 100, .folder = folder};
+    for (const char* source : {"dna_pe.v", "dna_product.v"}) {
+        fs::copy_file(fs::path(DNA_SOURCE_DIR) / "rtlgen/rtl" / source, folder / source, fs::copy_options::overwrite_existing);
+        options.sources.push_back(folder / source);
+    }
     return synthesise(options, platform, prepared, log);
 }
 

@@ -89,18 +89,23 @@ void checkTemplate(design::Template array, const std::vector<std::array<int, 3>>
     }
 }
 
-/// A network whose layer "wide" has more weights a unit than the buffer holds.
-Case wideCase() {
+/// A picture, a stem, the layer `name`, pool and classifier.
+network::Network around(const std::string& name, network::Shape picture, int stem_channels, int channels, int kernel) {
     verif::NetworkSketch s;
     network::Node input, classes;
-    input.shape = {3, 9, 7};
+    input.shape = picture;
     classes.out_channels = 10;
     s.node("input", network::Op::Input, {}, input);
-    s.conv("stem", "input", 72, 3, 1, 1);
-    s.conv("wide", "stem", 40, 3, 1, 1);
-    s.node("pool", network::Op::GlobalAveragePool, {"wide"});
+    s.conv("stem", "input", stem_channels, kernel, 1, 1);
+    s.conv(name, "stem", channels, kernel, 1, 1);
+    s.node("pool", network::Op::GlobalAveragePool, {name});
     s.node("classifier", network::Op::Linear, {"pool"}, classes);
-    const network::Network graph = s.build("wide");
+    return s.build(name);
+}
+
+/// A network whose layer "wide" has more weights a unit than the buffer holds.
+Case wideCase() {
+    const network::Network graph = around("wide", {3, 9, 7}, 72, 40, 3);
     Case c;
     design::Chunk& chunk = c.design.chunks.front();
     chunk.weight_words = 256;
@@ -167,16 +172,7 @@ TEST_CASE("single buffers on every template: RTL equals reference and model") {
 
 /// A layer whose tile has more blocks of channels than a part of a tile may have.
 Case manyBlocks(const design::Chunk& chunk) {
-    verif::NetworkSketch s;
-    network::Node input, classes;
-    input.shape = {3, 4, 4};
-    classes.out_channels = 10;
-    s.node("input", network::Op::Input, {}, input);
-    s.conv("stem", "input", 16, 1, 1, 1);
-    s.conv("many", "stem", 16 * 18, 1, 1, 1);
-    s.node("pool", network::Op::GlobalAveragePool, {"many"});
-    s.node("classifier", network::Op::Linear, {"pool"}, classes);
-    const network::Network graph = s.build("many");
+    const network::Network graph = around("many", {3, 4, 4}, 16, 16 * 18, 1);
     Case c;
     c.design.chunks = {chunk};
     base::Rng rng(1, "many");
@@ -225,12 +221,12 @@ TEST_CASE("a layer beyond the buffers: partial sums through DRAM, RTL equals ref
     checkCase(wideCase());
 }
 
+// The bench injects the error into the first picture of a job and compares the status register after every picture.
 TEST_CASE("a bus error in reads or writes is told by the status register, until the next start") {
     if (base::findProgram("verilator").empty()) DNA_SKIP("verilator is not installed");
     const Case c = makeCase(70, design::Template::OutputArray, 4, 8);
-    // The bench compares the status register after every picture.
     for (const int64_t beat : {1, 100, -1, -10})
         for (const auto& picture : run(c, {{.first = 0, .count = 2, .bus_error = beat}}))
             for (const auto& layer : picture.layers) CHECK(layer.mismatches == 0);
-    CHECK_THROWS_AS(run(c, {{.first = 0, .count = 1, .bus_error = 1'000'000'000}}), base::ToolError);  // never met: status 2
+    CHECK_THROWS_AS(run(c, {{.first = 0, .count = 1, .bus_error = 1'000'000'000}}), base::ToolError);  // never met
 }

@@ -155,6 +155,7 @@ public:
         while (!top_.done_o) progress(program_.layers.back(), start);
         const uint32_t status = readCsr(0x04), wanted = error_ != 0 ? 6 : 2;
         if (status != wanted) fail("CSR: status is " + std::to_string(status) + ", expected " + std::to_string(wanted));
+        error_ = 0;
         return results;
     }
 
@@ -347,7 +348,8 @@ void print(std::FILE* out, const Program& program, int image, bool stalled,
 }  // namespace
 
 // bench FOLDER RESULT FIRST COUNT [STALL_SEED [BUS_ERROR]]: FOLDER holds image.bin, program.txt, care.bin, inputs.bin,
-// expected.bin. BUS_ERROR n: every picture's nth read beat is answered SLVERR, -n: its nth written burst; the status register has to tell.
+// expected.bin. BUS_ERROR n: the first picture's nth read beat is answered SLVERR, -n: its nth written
+// burst; the status register has to tell, for that picture only.
 int main(int argc, char** argv) {
     if (argc < 5) fail("usage: bench FOLDER RESULT.json FIRST COUNT [STALL_SEED [BUS_ERROR]]");
     const std::string folder = argv[1];

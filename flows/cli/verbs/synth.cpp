@@ -19,7 +19,8 @@ std::string plainText(const base::Json& ppa) {
     text += fmt::format("area              {:.0f} um2 (logic {:.0f}, memory {:.0f}; model {})\n", area.at("synth").get<double>(),
                         area.at("logic").get<double>(), area.at("memory").get<double>(), number(area.at("model"), "um2"));
     if (mac.is_object()) {
-        text += fmt::format("area per MAC      PE {:.0f} um2, all logic {:.0f} um2 ({} MACs)\n", mac.at("pe_um2").get<double>(),
+        text += fmt::format("area per MAC      PE {}{:.0f} um2, all logic {:.0f} um2 ({} MACs)\n",
+                            mac.contains("tree_um2") ? "with its share of adder trees " : "", mac.at("pe_um2").get<double>(),
                             mac.at("all_logic_um2").get<double>(), mac.at("macs").get<long>());
         if (mac.contains("anchors_um2"))
             for (const auto& [name, value] : mac.at("anchors_um2").items())
