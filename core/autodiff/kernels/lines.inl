@@ -155,7 +155,9 @@ void descend(ScalarOf<V>* w, ScalarOf<V>* v, const ScalarOf<V>* gradient, size_t
 
 template <class V>
 ScalarOf<V> spin(long rounds) {
-    RegOf<V> sum[12] = {};
+    RegOf<V> sum[12];
+    // Different starts: the compiler would see equal chains as one and the loop would wait for its latency.
+    for (int k = 0; k < 12; ++k) sum[k] = splat<V>(ScalarOf<V>(k));
     RegOf<V> x = splat<V>(ScalarOf<V>(1.0000001)), y = splat<V>(ScalarOf<V>(1e-9));
     for (long i = 0; i < rounds; ++i) {
         asm volatile("" : "+x"(x), "+x"(y));

@@ -18,9 +18,12 @@ DNA_INLINE size_t vectorPlace(int j, size_t block) {
 template <class V, int kVectors, int kPixels>
 DNA_INLINE void multiplyTile(const ScalarOf<V>* in, const ProductShape& s, const ScalarOf<V>* panel, int first,
                              ScalarOf<V>* out, const ScalarOf<V>* base) {
-    RegOf<V> sum[kVectors][kPixels] = {};
+    RegOf<V> sum[kVectors][kPixels];
     const ScalarOf<V>* weight[kVectors];
-    for (int v = 0; v < kVectors; ++v) weight[v] = panel + vectorPlace<V>(first + v, size_t(s.inputs) * kLine);
+    for (int v = 0; v < kVectors; ++v) {
+        for (int p = 0; p < kPixels; ++p) sum[v][p] = RegOf<V>{};
+        weight[v] = panel + vectorPlace<V>(first + v, size_t(s.inputs) * kLine);
+    }
     size_t at = 0;
     for (int c0 = 0; c0 < s.inputs; c0 += kLine, in += s.in_block) {
         const int lanes = s.inputs - c0 < kLine ? s.inputs - c0 : kLine;
