@@ -35,9 +35,8 @@ template <class T>
 T* packPanel(const ConvProblem& problem, const T* weight, autodiff::Arena& arena, autodiff::Workers& workers);
 template <class T>
 T* packTransposedPanel(const ConvProblem& problem, const T* weight, autodiff::Arena& arena, autodiff::Workers& workers);
-/// to[weight] = (base ? base[weight] : 0) + the sum of `count` panels, in order.
+/// to[weight] = (base ? base[weight] : 0) + the sum of `count` panels, in order; the first panel takes the sum.
 template <class T>
-void unpackPanels(const ConvProblem& problem, const T* panels, int count, const T* base, T* to,
-                  autodiff::Workers& workers);
+void unpackPanels(const ConvProblem& problem, T* panels, int count, const T* base, T* to, autodiff::Workers& workers);
 
 }  // namespace dna::nn
