@@ -143,7 +143,7 @@ private:
 /// Runs body(slot, begin, end) for the chunks of pictures.
 template <class Body>
 void forSlots(Workers& workers, int pictures, const Body& body) {
-    workers.run(kSlots, [&](int slot) {
+    workers.sweep(kSlots, [&](int slot) {
         const SlotRange range = slotRange(pictures, slot);
         if (range.begin < range.end) body(slot, range.begin, range.end);
     });

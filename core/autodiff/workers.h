@@ -34,6 +34,14 @@ public:
             count, [](const void* self, int i) { (*static_cast<const Task*>(self))(i); }, &task);
     }
 
+    /// run(), every other time from the last task to the first: an op begins with what the one before it left in cache.
+    template <class Task>
+    void sweep(int count, const Task& task) {
+        backwards_ = !backwards_;
+        const bool backwards = backwards_;
+        run(count, [&](int i) { task(backwards ? count - 1 - i : i); });
+    }
+
 private:
     using Call = void (*)(const void*, int);
     void dispatch(int count, Call call, const void* task);
@@ -41,6 +49,7 @@ private:
     bool takeTask();
 
     std::vector<std::thread> pool_;
+    bool backwards_ = true;
     std::mutex mutex_;
     std::condition_variable wake_, done_;
     /// Round in the upper half, number of the next task in the lower one. A task is taken by compare-and-swap, so a

@@ -157,7 +157,7 @@ void patchForward(Tape<T>& tape, const ConvProblem& problem, const Tensor<T>& x,
             picture.gather(appliedPicture(x, n, patches + picture.patchSize()), patches);
             const ProductRun<T> run{patches, y.plane(n, 0), nullptr, y.map.pixels()};
             kernels<T>().multiply(&run, 1, {problem.columns(), y.map.blocks(), picture.patchBlock(), y.map.planeSize()},
-                                  panel);
+                                  panel, {});
             for (int b = 0; moments && b < y.map.blocks(); ++b)
                 autodiff::measurePlane<T>(kernels<T>(), y.plane(n, b), y.map.pixels(),
                                           moments[static_cast<size_t>(slot) * y.map.blocks() + b]);
@@ -177,7 +177,7 @@ void patchBackward(Tape<T>& tape, const ConvProblem& problem, const Tensor<T>& x
     T* panels = tape.arena().template take<T>(panel_size * kSlots);
     const int columns = problem.columns(), column_blocks = (columns + kLanes - 1) / kLanes;
     const autodiff::Slots slots(x.map.pictures);
-    tape.workers().run(slots.count, [&](int i) {
+    tape.workers().sweep(slots.count, [&](int i) {
         T *patches = scratch + i * scratch_size, *plain = patches + picture.patchSize(),
           *gradient = plain + x.map.pictureSize();
         double* sums =
@@ -188,13 +188,13 @@ void patchBackward(Tape<T>& tape, const ConvProblem& problem, const Tensor<T>& x
                 picture.gather(appliedPicture(x, n, plain), patches);
                 kernels<T>().accumulate(patches, g, dy.map.pixels(),
                                         {columns, dy.map.blocks(), picture.patchBlock(), dy.map.planeSize()},
-                                        panels + i * panel_size, n > slots.range(i).begin);
+                                        panels + i * panel_size, n > slots.range(i).begin, {});
             }
             if (!dx.data) continue;
             const ProductRun<T> run{g, patches, nullptr, dy.map.pixels()};
             kernels<T>().multiply(
                 &run, 1, {problem.geometry.out_channels, column_blocks, dy.map.planeSize(), picture.patchBlock()},
-                panel);
+                panel, {});
             std::fill_n(plain, x.map.pictureSize(), T(0));
             picture.scatter(patches, plain);
             storeGradient(x, n, plain, dx, sums);

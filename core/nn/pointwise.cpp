@@ -9,6 +9,7 @@ namespace dna::nn {
 namespace {
 
 using autodiff::ArenaScope;
+using autodiff::Fetch;
 using autodiff::forSlots;
 using autodiff::GradientTarget;
 using autodiff::kernels;
@@ -67,13 +68,13 @@ void measureChunk(const Tensor<T>& y, const Chunk& chunk, Moments* moments) {
 /// Results of a chunk's pictures at `out`, which has the shape of `map`, added to `base`.
 template <class T>
 void multiplyChunk(const ChunkView<T>& in, int inputs, const T* panel, const Chunk& chunk, const MapShape& map, T* out,
-                   const T* base) {
+                   const T* base, const Fetch<T>& ahead) {
     ProductRun<T> runs[512];
     for (int n = 0; n < chunk.pictures; ++n) {
         const size_t at = chunk.at(map, n, 0);
         runs[n] = {in.data + n * in.picture, out + at, base ? base + at : nullptr, chunk.lines};
     }
-    kernels<T>().multiply(runs, chunk.pictures, {inputs, map.blocks(), in.block, map.planeSize()}, panel);
+    kernels<T>().multiply(runs, chunk.pictures, {inputs, map.blocks(), in.block, map.planeSize()}, panel, ahead);
 }
 
 /// One slot of the backward pass.
@@ -92,26 +93,29 @@ public:
           x_scratch_(scratch),
           dy_scratch_(scratch + static_cast<size_t>(most) * x.map.blocks() * kLanes) {}
 
-    void run(const Chunk& chunk) {
+    void run(const Chunk& chunk, const Chunk& next) {
         const ChunkView<T> g = viewGradient(dy_, chunk, dpanel_ != nullptr, dy_scratch_);
         if (dpanel_) {
             const ChunkView<T> in = viewInput(x_, chunk, true, x_scratch_);
             const ProductShape shape{problem_.in.channels, dy_.map.blocks(), in.block, g.block};
-            kernels<T>().accumulate(in.data, g.data, chunk.total(), shape, dpanel_, started_);
+            kernels<T>().accumulate(in.data, g.data, chunk.total(), shape, dpanel_, started_,
+                                    fetchOf<T>(next, x_.map, x_.data, nullptr));
             started_ = true;
         }
-        if (dx_.data) inputGradient(chunk, g);
+        if (dx_.data)
+            inputGradient(chunk, g,
+                          fetchOf<T>(next, dy_.map, dy_.data, dy_.combination ? dy_.combination->x : nullptr));
     }
 
 private:
-    void inputGradient(const Chunk& chunk, const ChunkView<T>& g) {
+    void inputGradient(const Chunk& chunk, const ChunkView<T>& g, const Fetch<T>& ahead) {
         const int outputs = problem_.geometry.out_channels;
         if (!dx_.sums) {
-            multiplyChunk(g, outputs, panel_, chunk, x_.map, dx_.data, dx_.base);
+            multiplyChunk(g, outputs, panel_, chunk, x_.map, dx_.data, dx_.base, ahead);
             return;
         }
         if (!dx_.base) {
-            multiplyChunk(g, outputs, panel_, chunk, x_.map, dx_.data, static_cast<const T*>(nullptr));
+            multiplyChunk(g, outputs, panel_, chunk, x_.map, dx_.data, static_cast<const T*>(nullptr), ahead);
             maskChunk(chunk, [&](int, int, size_t at) { return dx_.data + at; });
             return;
         }
@@ -120,7 +124,7 @@ private:
         ProductRun<T> runs[512];
         for (int n = 0; n < chunk.pictures; ++n)
             runs[n] = {g.data + n * g.picture, x_scratch_ + n * lines, nullptr, chunk.lines};
-        kernels<T>().multiply(runs, chunk.pictures, {outputs, x_.map.blocks(), g.block, block}, panel_);
+        kernels<T>().multiply(runs, chunk.pictures, {outputs, x_.map.blocks(), g.block, block}, panel_, ahead);
         maskChunk(chunk, [&](int b, int n, size_t) { return x_scratch_ + b * block + n * lines; });
     }
 
@@ -157,9 +161,10 @@ void pointwiseForward(Tape<T>& tape, const ConvProblem& problem, const Tensor<T>
     const size_t scratch_size = x.activation ? static_cast<size_t>(most) * x.map.blocks() * kLanes : 0;
     T* scratch = tape.arena().template take<T>(scratch_size * kSlots);
     forSlots(tape.workers(), x.map.pictures, [&](int slot, int begin, int end) {
-        forChunks(begin, end, x.map.pixels(), most, [&](const Chunk& chunk) {
+        forChunks(begin, end, x.map.pixels(), most, [&](const Chunk& chunk, const Chunk& next) {
             const ChunkView<T> in = viewInput(x, chunk, false, scratch + slot * scratch_size);
-            multiplyChunk(in, problem.in.channels, panel, chunk, y.map, y.data, static_cast<const T*>(nullptr));
+            multiplyChunk(in, problem.in.channels, panel, chunk, y.map, y.data, static_cast<const T*>(nullptr),
+                          fetchOf<T>(next, x.map, x.data, nullptr));
             if (moments) measureChunk(y, chunk, moments + static_cast<size_t>(slot) * y.map.blocks());
         });
     });
@@ -176,11 +181,12 @@ void pointwiseBackward(Tape<T>& tape, const ConvProblem& problem, const Tensor<T
     T* scratch = tape.arena().template take<T>(scratch_size * kSlots);
     T* panels = tape.arena().template take<T>(panel_size * kSlots);
     const autodiff::Slots slots(x.map.pictures);
-    tape.workers().run(slots.count, [&](int i) {
+    tape.workers().sweep(slots.count, [&](int i) {
         const auto [begin, end] = slots.range(i);
         SlotGradient<T> gradient(problem, x, dy, panel, dx, dweight.data ? panels + i * panel_size : nullptr,
                                  slots.number(i), scratch + i * scratch_size, most);
-        forChunks(begin, end, x.map.pixels(), most, [&](const Chunk& chunk) { gradient.run(chunk); });
+        forChunks(begin, end, x.map.pixels(), most,
+                  [&](const Chunk& chunk, const Chunk& next) { gradient.run(chunk, next); });
     });
     if (dweight.data) unpackPanels(problem, panels, slots.count, dweight.base, dweight.data, tape.workers());
 }

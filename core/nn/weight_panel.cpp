@@ -15,8 +15,8 @@ int blocksOf(int channels) { return (channels + kLanes - 1) / kLanes; }
 /// Weights that are moved at a time: their rows of a panel stay in the first cache for 16 outputs.
 constexpr int kPiece = 64;
 
-/// Calls visit(weight index, output channel, column, count) for the weights of outputs [begin, end); `count` weights side
-/// by side have columns side by side.
+/// Calls visit(weight index, output channel, column, count) for the weights of outputs [begin, end); `count` weights
+/// side by side have columns side by side.
 template <class Visit>
 void forWeights(const ConvProblem& problem, int begin, int end, const Visit& visit) {
     const ConvGeometry& g = problem.geometry;

@@ -32,6 +32,17 @@ struct ProductShape {
     size_t in_block = 0, out_block = 0;  ///< from one channel block to the next
 };
 
+/// Lines that the next call will read from one map or, at the same places, from two: a kernel that gets them asks
+/// memory for them while it computes. Results don't depend on it.
+template <class T>
+struct Fetch {
+    const T* data = nullptr;
+    const T* beside = nullptr;  ///< the second map, or nullptr
+    int lines = 0;              ///< of a run of neighbours
+    int runs = 0;
+    size_t stride = 0;  ///< from one run to the next
+};
+
 template <class T>
 struct Kernels {
     const char* name;
@@ -39,18 +50,20 @@ struct Kernels {
     bool fused;  ///< products and sums round once; levels that do give the same bits
 
     /// out[p][k] = base[p][k] + sum_c in[p][c] * panel[k / 16][c][k % 16], c in ascending order.
-    void (*multiply)(const ProductRun<T>* runs, int count, const ProductShape& shape, const T* panel);
+    void (*multiply)(const ProductRun<T>* runs, int count, const ProductShape& shape, const T* panel,
+                     const Fetch<T>& ahead);
     /// panel[k / 16][c][k % 16] = (add ? itself : 0) + sum_p in[p][c] * dout[p][k], p in ascending order; of the
     /// shape, `out_block` is that of dout.
-    void (*accumulate)(const T* in, const T* dout, int pixels, const ProductShape& shape, T* panel, bool add);
+    void (*accumulate)(const T* in, const T* dout, int pixels, const ProductShape& shape, T* panel, bool add,
+                       const Fetch<T>& ahead);
 
     /// out = window sums of a tile: the map with a border of window.pad zeros on all sides; weight is [tap][16].
-    void (*slide)(const Window& window, const T* tile, const T* weight, T* out);
+    void (*slide)(const Window& window, const T* tile, const T* weight, T* out, const Fetch<T>& ahead);
     /// Gradient of slide: dy lies in the middle of a tile with a border of slideBorder(window) zeros; `spread` are the
     /// weights as spreadWeights() orders them.
-    void (*slideBack)(const Window& window, const T* dy_tile, const T* spread, T* dx);
+    void (*slideBack)(const Window& window, const T* dy_tile, const T* spread, T* dx, const Fetch<T>& ahead);
     /// dweight[tap] += sum over places of dy * what the tap sees of the tile; dy in a tile as for slideBack.
-    void (*slideWeight)(const Window& window, const T* tile, const T* dy_tile, T* dweight);
+    void (*slideWeight)(const Window& window, const T* tile, const T* dy_tile, T* dweight, const Fetch<T>& ahead);
 
     /// to = max(from * scale + shift, 0), without the max where not relu.
     void (*activate)(const T* from, T* to, int lines, const T* scale, const T* shift, bool relu);

@@ -71,10 +71,13 @@ void windowRow(const ScalarOf<V>* const* rows, int row_count, int taps, int stri
 }
 
 template <class V>
-void slide(const Window& w, const ScalarOf<V>* tile, const ScalarOf<V>* weight, ScalarOf<V>* out) {
+void slide(const Window& w, const ScalarOf<V>* tile, const ScalarOf<V>* weight, ScalarOf<V>* out,
+           const Fetch<ScalarOf<V>>& fetch) {
     const size_t tile_row = size_t(w.width + 2 * w.pad) * kLine;
     const ScalarOf<V>* rows[kMaxWindow];
+    Ahead<V> ahead(fetch, w.out_height);
     for (int y = 0; y < w.out_height; ++y) {
+        ahead.step();
         for (int r = 0; r < w.kernel; ++r) rows[r] = tile + size_t(y * w.stride + r) * tile_row;
         windowRow<V>(rows, w.kernel, w.kernel, w.stride, weight, out + size_t(y) * w.out_width * kLine, kLine,
                      w.out_width);
@@ -82,11 +85,14 @@ void slide(const Window& w, const ScalarOf<V>* tile, const ScalarOf<V>* weight, 
 }
 
 template <class V>
-void slideBack(const Window& w, const ScalarOf<V>* dy_tile, const ScalarOf<V>* spread, ScalarOf<V>* dx) {
+void slideBack(const Window& w, const ScalarOf<V>* dy_tile, const ScalarOf<V>* spread, ScalarOf<V>* dx,
+               const Fetch<ScalarOf<V>>& fetch) {
     const int border = window::border(w);
     const size_t tile_row = size_t(w.out_width + border + window::borderEnd(w.width, w.out_width, w)) * kLine;
     const ScalarOf<V>* rows[kMaxWindow];
+    Ahead<V> ahead(fetch, w.height);
     for (int y = 0; y < w.height; ++y) {
+        ahead.step();
         const int row_class = (y + w.pad) % w.stride, row_taps = window::taps(w, row_class);
         const ScalarOf<V>* weight = spread + size_t(window::tapsBefore(w, row_class)) * w.kernel * kLine;
         for (int first = 0; first < w.stride && first < w.width; ++first) {
@@ -123,13 +129,15 @@ DNA_INLINE void weightColumns(const ScalarOf<V>* tile, size_t tile_row, const Sc
 }
 
 template <class V, int kTaps, int kStride, int kRows>
-void weightRows(const Window& w, const ScalarOf<V>* tile, const ScalarOf<V>* dy, size_t dy_row, ScalarOf<V>* dweight) {
+void weightRows(const Window& w, const ScalarOf<V>* tile, const ScalarOf<V>* dy, size_t dy_row, ScalarOf<V>* dweight,
+                Ahead<V>& ahead) {
     const size_t tile_row = size_t(w.width + 2 * w.pad) * kLine;
     for (int part = 0; part < kLine; part += V::kWidth) {
         RegOf<V> sum[kRows][kTaps];
         for (int r = 0; r < kRows; ++r)
             for (int t = 0; t < kTaps; ++t) sum[r][t] = load<V>(dweight + (r * kTaps + t) * kLine + part);
         for (int y = 0; y < w.out_height; ++y) {
+            ahead.step();
             const ScalarOf<V>* x = tile + size_t(y) * kStride * tile_row + part;
             const ScalarOf<V>* d = dy + size_t(y) * dy_row + part;
             int column = 0;
@@ -147,12 +155,13 @@ void weightRows(const Window& w, const ScalarOf<V>* tile, const ScalarOf<V>* dy,
 
 /// All rows of a kTaps x kTaps window, as many at a time as the registers hold.
 template <class V, int kTaps, int kStride>
-void weightWindow(const Window& w, const ScalarOf<V>* tile, const ScalarOf<V>* dy, size_t dy_row,
-                  ScalarOf<V>* dweight) {
+void weightWindow(const Window& w, const ScalarOf<V>* tile, const ScalarOf<V>* dy, size_t dy_row, ScalarOf<V>* dweight,
+                  const Fetch<ScalarOf<V>>& fetch) {
     constexpr int kRows = V::kRegisters == 32 || kTaps == 3 ? kTaps : 1;
     const size_t tile_row = size_t(w.width + 2 * w.pad) * kLine;
+    Ahead<V> ahead(fetch, kTaps / kRows * kParts<V> * w.out_height);
     for (int r = 0; r < kTaps; r += kRows)
-        weightRows<V, kTaps, kStride, kRows>(w, tile + r * tile_row, dy, dy_row, dweight + r * kTaps * kLine);
+        weightRows<V, kTaps, kStride, kRows>(w, tile + r * tile_row, dy, dy_row, dweight + r * kTaps * kLine, ahead);
 }
 
 template <class V>
@@ -172,14 +181,15 @@ void anyWeight(const Window& w, const ScalarOf<V>* tile, const ScalarOf<V>* dy, 
 }
 
 template <class V>
-void slideWeight(const Window& w, const ScalarOf<V>* tile, const ScalarOf<V>* dy_tile, ScalarOf<V>* dweight) {
+void slideWeight(const Window& w, const ScalarOf<V>* tile, const ScalarOf<V>* dy_tile, ScalarOf<V>* dweight,
+                 const Fetch<ScalarOf<V>>& ahead) {
     const int border = window::border(w);
     const size_t dy_row = size_t(w.out_width + border + window::borderEnd(w.width, w.out_width, w)) * kLine;
     const ScalarOf<V>* dy = dy_tile + size_t(border) * dy_row + size_t(border) * kLine;
-    if (w.kernel == 3 && w.stride == 1) return weightWindow<V, 3, 1>(w, tile, dy, dy_row, dweight);
-    if (w.kernel == 5 && w.stride == 1) return weightWindow<V, 5, 1>(w, tile, dy, dy_row, dweight);
-    if (w.kernel == 3 && w.stride == 2) return weightWindow<V, 3, 2>(w, tile, dy, dy_row, dweight);
-    if (w.kernel == 5 && w.stride == 2) return weightWindow<V, 5, 2>(w, tile, dy, dy_row, dweight);
+    if (w.kernel == 3 && w.stride == 1) return weightWindow<V, 3, 1>(w, tile, dy, dy_row, dweight, ahead);
+    if (w.kernel == 5 && w.stride == 1) return weightWindow<V, 5, 1>(w, tile, dy, dy_row, dweight, ahead);
+    if (w.kernel == 3 && w.stride == 2) return weightWindow<V, 3, 2>(w, tile, dy, dy_row, dweight, ahead);
+    if (w.kernel == 5 && w.stride == 2) return weightWindow<V, 5, 2>(w, tile, dy, dy_row, dweight, ahead);
     anyWeight<V>(w, tile, dy, dy_row, dweight);
 }
 

@@ -12,6 +12,7 @@ namespace dna::nn {
 namespace {
 
 using autodiff::ArenaScope;
+using autodiff::Fetch;
 using autodiff::forSlots;
 using autodiff::Gradients;
 using autodiff::GradientTarget;
@@ -66,6 +67,13 @@ void fillTile(const Problem& p, const Tensor<T>& x, int block, size_t at, T* til
             tile + (static_cast<size_t>(y + p.window.pad) * p.tileWidth() + p.window.pad) * kLanes, width);
 }
 
+/// The plane that begins at value `at` of a map and of the one beside it; nothing where there is none.
+template <class T>
+Fetch<T> fetchPlane(const T* data, const T* beside, const MapShape& map, size_t at) {
+    if (at >= map.size()) return {};
+    return {data + at, beside ? beside + at : nullptr, map.pixels(), 1, 0};
+}
+
 template <class T>
 void forward(Tape<T>& tape, const Problem& p, const Tensor<T>& x, const T* weight, const Tensor<T>& y,
              Moments* moments) {
@@ -78,7 +86,9 @@ void forward(Tape<T>& tape, const Problem& p, const Tensor<T>& x, const T* weigh
             for (int b = 0; b < p.in.blocks(); ++b) {
                 fillTile(p, x, b, static_cast<size_t>(x.plane(n, b) - x.data), tile);
                 T* out = y.plane(n, b);
-                kernels<T>().slide(p.window, tile, panel + static_cast<size_t>(b) * p.taps() * kLanes, out);
+                kernels<T>().slide(p.window, tile, panel + static_cast<size_t>(b) * p.taps() * kLanes, out,
+                                   fetchPlane<T>(x.data, nullptr, x.map,
+                                                 static_cast<size_t>(x.plane(n, b) - x.data) + x.map.planeSize()));
                 if (moments)
                     autodiff::measurePlane<T>(kernels<T>(), out, y.map.pixels(),
                                               moments[static_cast<size_t>(slot) * p.in.blocks() + b]);
@@ -111,11 +121,14 @@ public:
         fillGradientTile(n, b);
         if (dpanel) {
             fillTile(p_, x_, b, at, tile_);
-            kernels<T>().slideWeight(p_.window, tile_, dy_tile_, dpanel);
+            kernels<T>().slideWeight(p_.window, tile_, dy_tile_, dpanel,
+                                     fetchPlane<T>(x_.data, nullptr, x_.map, at + x_.map.pictureSize()));
         }
         if (!dx_.data) return;
         T* to = dx_.base || dx_.sums ? plane_ : dx_.data + at;
-        kernels<T>().slideBack(p_.window, dy_tile_, spread_ + static_cast<size_t>(b) * p_.taps() * kLanes, to);
+        kernels<T>().slideBack(p_.window, dy_tile_, spread_ + static_cast<size_t>(b) * p_.taps() * kLanes, to,
+                               fetchPlane<T>(dy_.data, dy_.combination ? dy_.combination->x : nullptr, dy_.map,
+                                             static_cast<size_t>(dy_.plane(n, b) - dy_.data) + dy_.map.pictureSize()));
         const T* base = dx_.base ? dx_.base + at : nullptr;
         if (dx_.sums)
             autodiff::maskLines<T>(kernels<T>(), autodiff::blockOf(*x_.activation, b), x_.data + at, plane_, base,
@@ -165,7 +178,7 @@ void backward(Tape<T>& tape, const Problem& p, const Tensor<T>& x, const T* weig
     T* tiles = tape.arena().template takeZero<T>(scratch_size * kSlots);
     T* panels = dweight.data ? tape.arena().template takeZero<T>(p.panelSize() * kSlots) : nullptr;
     const autodiff::Slots slots(x.map.pictures);
-    tape.workers().run(slots.count, [&](int i) {
+    tape.workers().sweep(slots.count, [&](int i) {
         SlotGradient<T> gradient(p, x, dy, spread, dx, tiles + i * scratch_size);
         double* sums =
             dx.sums ? dx.sums + static_cast<size_t>(slots.number(i)) * p.in.blocks() * autodiff::kSumValues : nullptr;

@@ -80,12 +80,12 @@ void checkProducts(int inputs, int outputs, int pixels) {
     onEveryLevel(out, kForward, [&](const Kernels<float>& level) {
         Values found(base.size());
         const ProductRun<float> run{in.data(), found.data(), base.data(), pixels};
-        level.multiply(&run, 1, shape, panel.data());
+        level.multiply(&run, 1, shape, panel.data(), {});
         return found;
     });
     onEveryLevel(weight, kGradient, [&](const Kernels<float>& level) {
         Values found = panel;
-        level.accumulate(in.data(), dout.data(), pixels, shape, found.data(), true);
+        level.accumulate(in.data(), dout.data(), pixels, shape, found.data(), true, {});
         return found;
     });
 }
@@ -125,19 +125,19 @@ void checkWindow(const Window& w) {
             }
     onEveryLevel(y, kForward, [&](const Kernels<float>& level) {
         Values found(y.size());
-        level.slide(w, tile.data(), weight.data(), found.data());
+        level.slide(w, tile.data(), weight.data(), found.data(), {});
         return found;
     });
     Values spread(weight.size());
     spreadWeights(w, weight.data(), spread.data());
     onEveryLevel(dx, kGradient, [&](const Kernels<float>& level) {
         Values found(dx.size());
-        level.slideBack(w, dy_tile.data(), spread.data(), found.data());
+        level.slideBack(w, dy_tile.data(), spread.data(), found.data(), {});
         return found;
     });
     onEveryLevel(dweight, kGradient, [&](const Kernels<float>& level) {
         Values found = weight;
-        level.slideWeight(w, tile.data(), dy_tile.data(), found.data());
+        level.slideWeight(w, tile.data(), dy_tile.data(), found.data(), {});
         return found;
     });
 }
