@@ -6,9 +6,6 @@
 /// A line is the 16 channels of one pixel; per-channel factors of a channel block are 16 values.
 namespace dna::autodiff {
 
-/// Most rows of a sliding window.
-constexpr int kMaxWindow = 64;
-
 /// Geometry of a sliding window over one plane of lines.
 struct Window {
     int kernel = 1, stride = 1, pad = 0;

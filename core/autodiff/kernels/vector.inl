@@ -12,6 +12,10 @@ struct Yes {
 struct No {
     static constexpr bool value = false;
 };
+template <int kCount>
+struct Count {
+    static constexpr int value = kCount;
+};
 
 constexpr int kLine = 16;
 

@@ -4,13 +4,16 @@
 
 namespace {
 
-/// sum over `rows` and kTaps taps for kColumns neighbouring results; `at` is the first line of each row.
-template <class V, int kTaps, int kStride, int kColumns>
-DNA_INLINE void rowColumns(const ScalarOf<V>* const* rows, int row_count, size_t at, const ScalarOf<V>* weight,
-                           ScalarOf<V>* out, size_t out_step) {
-    RegOf<V> sum[kColumns] = {};
-    for (int r = 0; r < row_count; ++r, weight += kTaps * kLine) {
-        const ScalarOf<V>* x = rows[r] + at;
+/// sum over kRows rows, `row_step` values apart, and kTaps taps for kColumns neighbouring results.
+template <class V, int kRows, int kTaps, int kStride, int kColumns>
+DNA_INLINE void rowColumns(const ScalarOf<V>* x, size_t row_step, const ScalarOf<V>* weight, ScalarOf<V>* out,
+                           size_t out_step) {
+    RegOf<V> sum[kColumns];
+    for (int c = 0; c < kColumns; ++c) sum[c] = RegOf<V>{};
+    // Nine weights stay in registers over all columns; of 25 the compiler would keep most on the stack.
+    if (kRows * kTaps > 9) asm("" : "+r"(weight));
+#pragma GCC unroll 8
+    for (int r = 0; r < kRows; ++r, x += row_step, weight += kTaps * kLine) {
         RegOf<V> w[kTaps];
         for (int t = 0; t < kTaps; ++t) w[t] = load<V>(weight + t * kLine);
 #pragma GCC unroll 32
@@ -24,89 +27,122 @@ DNA_INLINE void rowColumns(const ScalarOf<V>* const* rows, int row_count, size_t
     for (int c = 0; c < kColumns; ++c) store<V>(out + c * out_step, sum[c]);
 }
 
+/// What is slid over a row: `rows` x `taps` weights, `stride` places on for the next result.
+struct RowShape {
+    int rows = 0, taps = 0, stride = 0;
+};
+
 /// A row of `count` results, `out_step` values apart.
-template <class V, int kTaps, int kStride>
-void rowOf(const ScalarOf<V>* const* rows, int row_count, const ScalarOf<V>* weight, ScalarOf<V>* out, size_t out_step,
-           int count) {
+template <class V, int kRows, int kTaps, int kStride>
+void rowOf(const RowShape&, const ScalarOf<V>* x, size_t row_step, const ScalarOf<V>* weight,
+           ScalarOf<V>* __restrict out, size_t out_step, int count) {
     for (int part = 0; part < kLine; part += V::kWidth) {
-        int x = 0;
-        const auto place = [&] { return size_t(x) * kStride * kLine + part; };
-        for (; x + 8 <= count; x += 8)
-            rowColumns<V, kTaps, kStride, 8>(rows, row_count, place(), weight + part, out + x * out_step + part,
-                                             out_step);
-        for (; x + 4 <= count; x += 4)
-            rowColumns<V, kTaps, kStride, 4>(rows, row_count, place(), weight + part, out + x * out_step + part,
-                                             out_step);
-        for (; x < count; ++x)
-            rowColumns<V, kTaps, kStride, 1>(rows, row_count, place(), weight + part, out + x * out_step + part,
-                                             out_step);
+        int at = 0;
+        const auto run = [&](auto columns) DNA_INLINE_LAMBDA {
+            for (; at + columns.value <= count; at += columns.value)
+                rowColumns<V, kRows, kTaps, kStride, columns.value>(x + size_t(at) * kStride * kLine + part, row_step,
+                                                                    weight + part, out + at * out_step + part,
+                                                                    out_step);
+        };
+        run(Count<8>{});
+        run(Count<4>{});
+        run(Count<1>{});
     }
 }
 
-/// The same for any number of taps and any stride.
+/// The same for any shape.
 template <class V>
-void anyRow(const ScalarOf<V>* const* rows, int row_count, int taps, int stride, const ScalarOf<V>* weight,
-            ScalarOf<V>* out, size_t out_step, int count) {
+void anyRow(const RowShape& shape, const ScalarOf<V>* x, size_t row_step, const ScalarOf<V>* weight, ScalarOf<V>* out,
+            size_t out_step, int count) {
     for (int part = 0; part < kLine; part += V::kWidth)
-        for (int x = 0; x < count; ++x) {
+        for (int at = 0; at < count; ++at) {
             RegOf<V> sum{};
-            for (int r = 0; r < row_count; ++r)
-                for (int t = 0; t < taps; ++t)
-                    sum = V::fma(load<V>(rows[r] + size_t(x * stride + t) * kLine + part),
-                                 load<V>(weight + size_t(r * taps + t) * kLine + part), sum);
-            store<V>(out + x * out_step + part, sum);
+            for (int r = 0; r < shape.rows; ++r)
+                for (int t = 0; t < shape.taps; ++t)
+                    sum = V::fma(load<V>(x + size_t(r) * row_step + size_t(at * shape.stride + t) * kLine + part),
+                                 load<V>(weight + size_t(r * shape.taps + t) * kLine + part), sum);
+            store<V>(out + at * out_step + part, sum);
         }
 }
 
 template <class V>
-void windowRow(const ScalarOf<V>* const* rows, int row_count, int taps, int stride, const ScalarOf<V>* weight,
-               ScalarOf<V>* out, size_t out_step, int count) {
-    if (stride == 1 && taps == 1) return rowOf<V, 1, 1>(rows, row_count, weight, out, out_step, count);
-    if (stride == 1 && taps == 2) return rowOf<V, 2, 1>(rows, row_count, weight, out, out_step, count);
-    if (stride == 1 && taps == 3) return rowOf<V, 3, 1>(rows, row_count, weight, out, out_step, count);
-    if (stride == 1 && taps == 5) return rowOf<V, 5, 1>(rows, row_count, weight, out, out_step, count);
-    if (stride == 2 && taps == 3) return rowOf<V, 3, 2>(rows, row_count, weight, out, out_step, count);
-    if (stride == 2 && taps == 5) return rowOf<V, 5, 2>(rows, row_count, weight, out, out_step, count);
-    anyRow<V>(rows, row_count, taps, stride, weight, out, out_step, count);
+using RowRoutine = decltype(&anyRow<V>);
+
+/// Own routines for 3x3 and 5x5 and for what a stride of 2 leaves of them in the gradient of the input.
+template <class V>
+RowRoutine<V> rowRoutine(const RowShape& shape) {
+    switch (shape.stride * 100 + shape.rows * 10 + shape.taps) {
+        case 111:
+            return rowOf<V, 1, 1, 1>;
+        case 112:
+            return rowOf<V, 1, 2, 1>;
+        case 121:
+            return rowOf<V, 2, 1, 1>;
+        case 122:
+            return rowOf<V, 2, 2, 1>;
+        case 123:
+            return rowOf<V, 2, 3, 1>;
+        case 132:
+            return rowOf<V, 3, 2, 1>;
+        case 133:
+            return rowOf<V, 3, 3, 1>;
+        case 155:
+            return rowOf<V, 5, 5, 1>;
+        case 233:
+            return rowOf<V, 3, 3, 2>;
+        case 255:
+            return rowOf<V, 5, 5, 2>;
+        default:
+            return anyRow<V>;
+    }
 }
 
 template <class V>
 void slide(const Window& w, const ScalarOf<V>* tile, const ScalarOf<V>* weight, ScalarOf<V>* out,
            const Fetch<ScalarOf<V>>& fetch) {
     const size_t tile_row = size_t(w.width + 2 * w.pad) * kLine;
-    const ScalarOf<V>* rows[kMaxWindow];
+    const RowShape shape{w.kernel, w.kernel, w.stride};
+    const RowRoutine<V> routine = rowRoutine<V>(shape);
     Ahead<V> ahead(fetch, w.out_height);
     for (int y = 0; y < w.out_height; ++y) {
         ahead.step();
-        for (int r = 0; r < w.kernel; ++r) rows[r] = tile + size_t(y * w.stride + r) * tile_row;
-        windowRow<V>(rows, w.kernel, w.kernel, w.stride, weight, out + size_t(y) * w.out_width * kLine, kLine,
-                     w.out_width);
+        routine(shape, tile + size_t(y * w.stride) * tile_row, tile_row, weight, out + size_t(y) * w.out_width * kLine,
+                kLine, w.out_width);
+    }
+}
+
+/// The gradients of every stride-th row from `top` and column from `left`: they see the same taps.
+template <class V>
+void slideBackClass(const Window& w, const ScalarOf<V>* dy_tile, const ScalarOf<V>* spread, ScalarOf<V>* dx, int top,
+                    int left, Ahead<V>& ahead) {
+    const int border = window::border(w), row_class = (top + w.pad) % w.stride,
+              column_class = (left + w.pad) % w.stride;
+    const size_t tile_row = size_t(w.out_width + border + window::borderEnd(w.width, w.out_width, w)) * kLine;
+    const int rows = window::taps(w, row_class), taps = window::taps(w, column_class);
+    const RowShape shape{taps > 0 ? rows : 0, taps, 1};
+    const RowRoutine<V> routine = rowRoutine<V>(shape);
+    const ScalarOf<V>* weight =
+        spread +
+        size_t(window::tapsBefore(w, row_class) * w.kernel + rows * window::tapsBefore(w, column_class)) * kLine;
+    // Without taps nothing is read and the place may lie outside.
+    const ScalarOf<V>* from = dy_tile +
+                              ptrdiff_t((top + w.pad) / w.stride - (rows - 1) + border) * ptrdiff_t(tile_row) +
+                              ptrdiff_t((left + w.pad) / w.stride - (taps - 1) + border) * kLine;
+    const int count = (w.width - 1 - left) / w.stride + 1;
+    for (int y = top; y < w.height; y += w.stride, from += tile_row) {
+        ahead.step();
+        routine(shape, from, tile_row, weight, dx + (size_t(y) * w.width + left) * kLine, size_t(w.stride) * kLine,
+                count);
     }
 }
 
 template <class V>
 void slideBack(const Window& w, const ScalarOf<V>* dy_tile, const ScalarOf<V>* spread, ScalarOf<V>* dx,
                const Fetch<ScalarOf<V>>& fetch) {
-    const int border = window::border(w);
-    const size_t tile_row = size_t(w.out_width + border + window::borderEnd(w.width, w.out_width, w)) * kLine;
-    const ScalarOf<V>* rows[kMaxWindow];
-    Ahead<V> ahead(fetch, w.height);
-    for (int y = 0; y < w.height; ++y) {
-        ahead.step();
-        const int row_class = (y + w.pad) % w.stride, row_taps = window::taps(w, row_class);
-        const ScalarOf<V>* weight = spread + size_t(window::tapsBefore(w, row_class)) * w.kernel * kLine;
-        for (int first = 0; first < w.stride && first < w.width; ++first) {
-            const int column_class = (first + w.pad) % w.stride, taps = window::taps(w, column_class);
-            const int row_count = taps > 0 ? row_taps : 0;
-            for (int r = 0; r < row_count; ++r)
-                rows[r] = dy_tile + size_t((y + w.pad) / w.stride - (row_taps - 1) + r + border) * tile_row +
-                          size_t((first + w.pad) / w.stride - (taps - 1) + border) * kLine;
-            windowRow<V>(rows, row_count, taps > 0 ? taps : 1, 1,
-                         weight + size_t(row_taps) * window::tapsBefore(w, column_class) * kLine,
-                         dx + (size_t(y) * w.width + first) * kLine, size_t(w.stride) * kLine,
-                         (w.width - 1 - first) / w.stride + 1);
-        }
-    }
+    Ahead<V> ahead(fetch, w.height * (w.stride < w.width ? w.stride : w.width));
+    for (int top = 0; top < w.stride && top < w.height; ++top)
+        for (int left = 0; left < w.stride && left < w.width; ++left)
+            slideBackClass<V>(w, dy_tile, spread, dx, top, left, ahead);
 }
 
 /// kRows window rows of the weight gradient in registers; kColumns places at a time.

@@ -198,7 +198,6 @@ Var depthwiseConv2d(Tape<T>& tape, Var x, Var weight, const ConvGeometry& g) {
     const Tensor<T> in = tape.stored(x), w = tape.value(weight);
     DNA_CHECK(in.map.channels == g.out_channels && w.size == static_cast<size_t>(in.map.channels) * g.kernel * g.kernel,
               "depthwise: sizes");
-    DNA_CHECK(g.kernel <= autodiff::kMaxWindow, "depthwise: window too large");
     const MapShape out{in.map.pictures, in.map.channels, (in.map.height + 2 * g.pad - g.kernel) / g.stride + 1,
                        (in.map.width + 2 * g.pad - g.kernel) / g.stride + 1};
     const Problem p{{g.kernel, g.stride, g.pad, in.map.height, in.map.width, out.height, out.width}, in.map, out};
