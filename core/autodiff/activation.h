@@ -101,27 +101,35 @@ void maskLines(const Kernels<T>& kernels, const Activation<T>& block, const T* x
     }
 }
 
+/// Copies lines into rows.
+template <class T>
+void copyRows(const T* from, T* to, const Rows& rows) {
+    const size_t row = static_cast<size_t>(rows.lines) * kLanes;
+    for (int r = 0; r < rows.count; ++r) std::copy_n(from + r * row, row, to + r * rows.step);
+}
+
 /// Applies an activation to lines of one block.
 template <class T>
-void activateLines(const Kernels<T>& kernels, const Activation<T>* all, int block, const T* from, T* to, int lines) {
+void activateLines(const Kernels<T>& kernels, const Activation<T>* all, int block, const T* from, T* to,
+                   const Rows& rows) {
     if (!all) {
-        std::copy_n(from, static_cast<size_t>(lines) * kLanes, to);
+        copyRows(from, to, rows);
         return;
     }
     const Activation<T> factors = blockOf(*all, block);
-    kernels.activate(from, to, lines, factors.scale, factors.shift, factors.relu);
+    kernels.activate(from, to, rows, factors.scale, factors.shift, factors.relu);
 }
 
 /// Reads lines of one block of a gradient, which begin at value `at` of it.
 template <class T>
-void readGradient(const Kernels<T>& kernels, const Tensor<T>& dy, int block, size_t at, T* to, int lines) {
+void readGradient(const Kernels<T>& kernels, const Tensor<T>& dy, int block, size_t at, T* to, const Rows& rows) {
     if (!dy.combination) {
-        std::copy_n(dy.data + at, static_cast<size_t>(lines) * kLanes, to);
+        copyRows<T>(dy.data + at, to, rows);
         return;
     }
     const Combination<T>& c = *dy.combination;
     const size_t lane = static_cast<size_t>(block) * kLanes;
-    kernels.combine(dy.data + at, c.x + at, to, lines, c.g_factor + lane, c.x_factor + lane, c.offset + lane);
+    kernels.combine(dy.data + at, c.x + at, to, rows, c.g_factor + lane, c.x_factor + lane, c.offset + lane);
 }
 
 }  // namespace dna::autodiff

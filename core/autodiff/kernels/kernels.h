@@ -40,6 +40,15 @@ struct Fetch {
     size_t stride = 0;  ///< from one run to the next
 };
 
+/// Lines that follow each other where they come from and are written in rows: side by side, or into the middle of a
+/// tile.
+struct Rows {
+    Rows(int lines) : lines(lines) {}  // NOLINT(google-explicit-constructor): a number of lines is one row
+    Rows(int count, int lines, size_t step) : count(count), lines(lines), step(step) {}
+    int count = 1, lines = 0;
+    size_t step = 0;  ///< from one row to the next in the result
+};
+
 template <class T>
 struct Kernels {
     const char* name;
@@ -63,7 +72,7 @@ struct Kernels {
     void (*slideWeight)(const Window& window, const T* tile, const T* dy_tile, T* dweight, const Fetch<T>& ahead);
 
     /// to = max(from * scale + shift, 0), without the max where not relu.
-    void (*activate)(const T* from, T* to, int lines, const T* scale, const T* shift, bool relu);
+    void (*activate)(const T* from, T* to, const Rows& rows, const T* scale, const T* shift, bool relu);
     /// to = a + b.
     void (*add)(const T* a, const T* b, T* to, int lines);
     /// to = (base ? base : 0) + from * factor.
@@ -75,7 +84,8 @@ struct Kernels {
     void (*mask)(const T* x, const T* from, const T* base, T* to, int lines, const T* scale, const T* shift,
                  const T* mean, bool relu, T* sum_g, T* sum_gx);
     /// to = g * g_factor + x * x_factor + offset.
-    void (*combine)(const T* g, const T* x, T* to, int lines, const T* g_factor, const T* x_factor, const T* offset);
+    void (*combine)(const T* g, const T* x, T* to, const Rows& rows, const T* g_factor, const T* x_factor,
+                    const T* offset);
     /// Sum over lines and lanes of a * b.
     double (*dot)(const T* a, const T* b, int lines);
     /// g = gradient * scale + decay * w; v = momentum * v + g; w -= rate * (nesterov ? g + momentum * v : v).

@@ -4,17 +4,33 @@ namespace {
 
 constexpr int kSums = 4;
 
-template <class V>
-void activate(const ScalarOf<V>* from, ScalarOf<V>* to, int lines, const ScalarOf<V>* scale, const ScalarOf<V>* shift,
-              bool relu) {
+/// Calls step(value place in the source, in the result) for every line.
+template <class Step>
+DNA_INLINE void forRows(const Rows& rows, const Step& step) {
+    size_t from = 0;
+    for (int r = 0; r < rows.count; ++r) {
+        const size_t end = from + size_t(rows.lines) * kLine;
+        for (size_t to = size_t(r) * rows.step; from < end; from += kLine, to += kLine) step(from, to);
+    }
+}
+
+template <class V, bool kRelu>
+DNA_INLINE void activateRows(const ScalarOf<V>* from, ScalarOf<V>* to, const Rows& rows, const ScalarOf<V>* scale,
+                             const ScalarOf<V>* shift) {
     RegOf<V> s[kParts<V>], o[kParts<V>];
     for (int i = 0; i < kParts<V>; ++i) s[i] = load<V>(scale + i * V::kWidth), o[i] = load<V>(shift + i * V::kWidth);
-    const size_t size = size_t(lines) * kLine;
-    for (size_t at = 0; at < size; at += kLine)
+    forRows(rows, [&](size_t at, size_t place) DNA_INLINE_LAMBDA {
         for (int i = 0; i < kParts<V>; ++i) {
             const RegOf<V> y = V::fma(load<V>(from + at + i * V::kWidth), s[i], o[i]);
-            store<V>(to + at + i * V::kWidth, relu ? wherePositive<V>(y, y) : y);
+            store<V>(to + place + i * V::kWidth, kRelu ? wherePositive<V>(y, y) : y);
         }
+    });
+}
+
+template <class V>
+void activate(const ScalarOf<V>* from, ScalarOf<V>* to, const Rows& rows, const ScalarOf<V>* scale,
+              const ScalarOf<V>* shift, bool relu) {
+    relu ? activateRows<V, true>(from, to, rows, scale, shift) : activateRows<V, false>(from, to, rows, scale, shift);
 }
 
 template <class V>
@@ -98,7 +114,7 @@ void mask(const ScalarOf<V>* x, const ScalarOf<V>* from, const ScalarOf<V>* base
 }
 
 template <class V>
-void combine(const ScalarOf<V>* g, const ScalarOf<V>* x, ScalarOf<V>* to, int lines, const ScalarOf<V>* g_factor,
+void combine(const ScalarOf<V>* g, const ScalarOf<V>* x, ScalarOf<V>* to, const Rows& rows, const ScalarOf<V>* g_factor,
              const ScalarOf<V>* x_factor, const ScalarOf<V>* offset) {
     RegOf<V> a[kParts<V>], b[kParts<V>], c[kParts<V>];
     for (int i = 0; i < kParts<V>; ++i) {
@@ -106,11 +122,12 @@ void combine(const ScalarOf<V>* g, const ScalarOf<V>* x, ScalarOf<V>* to, int li
         b[i] = load<V>(x_factor + i * V::kWidth);
         c[i] = load<V>(offset + i * V::kWidth);
     }
-    for (size_t line = 0; line < size_t(lines) * kLine; line += kLine)
+    forRows(rows, [&](size_t line, size_t place) DNA_INLINE_LAMBDA {
         for (int i = 0; i < kParts<V>; ++i) {
             const size_t at = line + size_t(i) * V::kWidth;
-            store<V>(to + at, V::fma(load<V>(x + at), b[i], V::fma(load<V>(g + at), a[i], c[i])));
+            store<V>(to + place + i * V::kWidth, V::fma(load<V>(x + at), b[i], V::fma(load<V>(g + at), a[i], c[i])));
         }
+    });
 }
 
 template <class V>

@@ -60,11 +60,9 @@ T* packSpread(const Problem& p, const T* weight, autodiff::Arena& arena) {
 /// Copies plane `block` that begins at value `at` into the middle of a tile; the border is zero already.
 template <class T>
 void fillTile(const Problem& p, const Tensor<T>& x, int block, size_t at, T* tile) {
-    const int width = p.window.width;
-    for (int y = 0; y < p.window.height; ++y)
-        autodiff::activateLines<T>(
-            kernels<T>(), x.activation, block, x.data + at + static_cast<size_t>(y) * width * kLanes,
-            tile + (static_cast<size_t>(y + p.window.pad) * p.tileWidth() + p.window.pad) * kLanes, width);
+    const auto step = static_cast<size_t>(p.tileWidth()) * kLanes;
+    autodiff::activateLines<T>(kernels<T>(), x.activation, block, x.data + at, tile + p.window.pad * (step + kLanes),
+                               {p.window.height, p.window.width, step});
 }
 
 /// The plane that begins at value `at` of a map and of the one beside it; nothing where there is none.
@@ -139,12 +137,10 @@ public:
 
 private:
     void fillGradientTile(int n, int b) {
-        const size_t at = (static_cast<size_t>(n) * p_.out.blocks() + b) * p_.out.planeSize();
-        const int width = p_.out.width;
-        for (int y = 0; y < p_.out.height; ++y)
-            autodiff::readGradient(
-                kernels<T>(), dy_, b, at + static_cast<size_t>(y) * width * kLanes,
-                dy_tile_ + (static_cast<size_t>(y + grid_.border) * grid_.width + grid_.border) * kLanes, width);
+        const size_t at = (static_cast<size_t>(n) * p_.out.blocks() + b) * p_.out.planeSize(),
+                     step = static_cast<size_t>(grid_.width) * kLanes;
+        autodiff::readGradient(kernels<T>(), dy_, b, at, dy_tile_ + grid_.border * (step + kLanes),
+                               {p_.out.height, p_.out.width, step});
     }
 
     const Problem& p_;
