@@ -20,7 +20,7 @@ struct Chunk {
 };
 
 /// Most lines of a chunk, given the channels that go through the cache with it.
-inline int chunkLines(int channels) { return std::clamp(262144 / std::max(1, channels) / 8 * 8, 64, 512); }
+inline int chunkLines(int channels) { return std::clamp(131072 / std::max(1, channels) / 8 * 8, 64, 256); }
 
 /// Calls visit(chunk, the one after it or one without pictures) for pictures [begin, end) of `pixels` pixels.
 template <class Visit>

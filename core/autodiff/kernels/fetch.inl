@@ -15,8 +15,8 @@ public:
         const int left = fetch_.lines - line_, count = left < share_ ? left : share_;
         const size_t first = size_t(run_) * fetch_.stride + size_t(line_) * kLine;
         for (size_t at = first; at < first + size_t(count) * kLine; at += kLine) {
-            __builtin_prefetch(fetch_.data + at, 0, 2);
-            if (fetch_.beside) __builtin_prefetch(fetch_.beside + at, 0, 2);
+            __builtin_prefetch(fetch_.data + at, 0, 3);
+            if (fetch_.beside) __builtin_prefetch(fetch_.beside + at, 0, 3);
         }
         line_ += count;
         if (line_ == fetch_.lines) line_ = 0, ++run_;
