@@ -25,6 +25,21 @@ int choiceOf(JsonObject& object, const char* key, const std::vector<int>& choice
     return fallback;
 }
 
+void readDescriptorSource(JsonObject& object, Chunk& chunk) {
+    const std::string source = object.choice("descriptors", {"dram", "ram", "rom"}, "dram");
+    for (const DescriptorSource s : {DescriptorSource::Ram, DescriptorSource::Rom})
+        if (source == sourceName(s)) chunk.descriptors = s;
+    if (!object.has("descriptor_slots")) return;
+    const int slots = int(object.integer("descriptor_slots", 1, 256));
+    if (chunk.descriptors == DescriptorSource::Ram) {
+        chunk.descriptor_slots = slots;
+        return;
+    }
+    object.problem("descriptor_slots",
+                   fmt::format("expected only where \"descriptors\" is \"ram\", found with \"{}\": there is no RAM to size",
+                               source));
+}
+
 Chunk readChunk(JsonObject& object) {
     Chunk chunk;
     const std::string array =
@@ -60,6 +75,7 @@ Chunk readChunk(JsonObject& object) {
                                                        chunk.rawWords(), chunk.rawBits(), chunk.columns_per_lane));
     chunk.pe_cut = object.flag("pe_cut", chunk.pe_cut);
     chunk.axi_bits = choiceOf(object, "axi_bits", {32, 64, 128}, chunk.axi_bits);
+    readDescriptorSource(object, chunk);
     chunk.max_pool = object.flag("max_pool", chunk.max_pool);
     if (chunk.max_pool && chunk.array != Template::OutputArray)
         object.problem("max_pool", "only the PEs of an output_array can take maxima");
@@ -112,6 +128,8 @@ Json toJson(const Chunk& chunk) {
     if (chunk.input_slots != 2) json["input_slots"] = chunk.input_slots;
     if (chunk.weight_slots != 2) json["weight_slots"] = chunk.weight_slots;
     if (chunk.output_slots != 2) json["output_slots"] = chunk.output_slots;
+    if (chunk.localDescriptors()) json["descriptors"] = sourceName(chunk.descriptors);
+    if (chunk.descriptors == DescriptorSource::Ram) json["descriptor_slots"] = chunk.descriptor_slots;
     if (chunk.hasPartialSums()) json["psum_words"] = chunk.psum_words;
     if (chunk.array == Template::DotLanes) json["tree_cut"] = chunk.tree_cut;
     if (chunk.rowStationary()) json["rf_words"] = chunk.rf_words;
@@ -135,6 +153,17 @@ const char* templateName(Template array) {
             return "row_stationary";
         default:
             return "output_array";
+    }
+}
+
+const char* sourceName(DescriptorSource source) {
+    switch (source) {
+        case DescriptorSource::Ram:
+            return "ram";
+        case DescriptorSource::Rom:
+            return "rom";
+        default:
+            return "dram";
     }
 }
 

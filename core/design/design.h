@@ -24,6 +24,15 @@ enum class Template {
 /// "dot_lanes", "weight_stationary", "output_array", "row_stationary".
 const char* templateName(Template array);
 
+/// Where a chunk's descriptors stand (docs/decisions/017).
+enum class DescriptorSource {
+    Dram,  ///< in front of the weights, read over AXI
+    Ram,   ///< in a memory of the chip that the host writes before the start
+    Rom,   ///< in the chip, those of the one program it was emitted with
+};
+/// "dram", "ram", "rom".
+const char* sourceName(DescriptorSource source);
+
 /// One processing chunk. Depths count 128-bit words of one slot: a buffer holds one tile (it is loaded when the array has
 /// read the one before) or two (one is loaded while the other is read).
 struct Chunk {
@@ -37,6 +46,8 @@ struct Chunk {
     /// weight buffer (docs/decisions/012).
     bool packed_weights = false;
     int axi_bits = 128;         ///< data width of the AXI master: 32, 64 or 128
+    DescriptorSource descriptors = DescriptorSource::Dram;
+    int descriptor_slots = 64;  ///< descriptors that the RAM holds, 1..256 (source Ram)
     int input_words = 128;      ///< input buffer, words per bank and slot (one bank per lane)
     int weight_words = 512;     ///< weight buffer, words per slot
     int output_words = 512;     ///< output buffer (and residual buffer), words per slot
@@ -61,6 +72,8 @@ struct Chunk {
     int rawWords() const { return cols * rawBits() / 128; }             ///< of one pixel's sums of all columns
     int leastAccumulatorBits() const { return 2 * operand_bits + 1; }
     int mostAccumulatorBits() const { return operand_bits == 16 ? 48 : 32; }
+    bool localDescriptors() const { return descriptors != DescriptorSource::Dram; }  ///< in the chip
+    int descriptorRamWords() const { return descriptors == DescriptorSource::Ram ? 16 * descriptor_slots : 0; }
     /// One set of weights at a time in registers of the PEs (T1, T2).
     bool weightsStay() const { return array == Template::DotLanes || array == Template::WeightStationary; }
     bool rowStationary() const { return array == Template::RowStationary; }

@@ -91,6 +91,34 @@ TEST_CASE("slots and lanes: kept in the file, without them a design's hash is th
     CHECK(complaint(chunkText(rest + R"("template": "dot_lanes", "columns_per_lane": 2)")).find("output_array") != std::string::npos);
 }
 
+TEST_CASE("sources of descriptors: kept in the file, in DRAM a design's hash is that of before; what is illegal is refused") {
+    design::Design design;
+    for (const char* key : {"descriptors", "descriptor_slots"}) CHECK(!design::toJson(design).at("chunks").at(0).contains(key));
+    const std::string before = designHash(design);
+    const auto file = std::filesystem::temp_directory_path() / "dna-design-descriptors.json";
+    for (const design::DescriptorSource source : {design::DescriptorSource::Ram, design::DescriptorSource::Rom}) {
+        design.chunks[0].descriptors = source;
+        CHECK(designHash(design) != before);
+        base::writeJson(file, design::toJson(design));
+        CHECK(design::readDesign(file) == design);
+    }
+    design.chunks[0].descriptors = design::DescriptorSource::Ram, design.chunks[0].descriptor_slots = 5;
+    base::writeJson(file, design::toJson(design));
+    CHECK(design::readDesign(file) == design);
+    CHECK(design.chunk().descriptorRamWords() == 5 * 16);
+
+    const std::string rest = R"("rows": 8, "cols": 16, "input_words": 64, "weight_words": 256, "output_words": 256, )";
+    CHECK(complaint(chunkText(rest + R"("descriptors": "dram")")) == "");
+    CHECK(complaint(chunkText(rest + R"("descriptors": "ram")")) == "");
+    CHECK(complaint(chunkText(rest + R"("descriptors": "ram", "descriptor_slots": 256)")) == "");
+    CHECK(complaint(chunkText(rest + R"("descriptors": "flash")")).find("/chunks/0/descriptors: ") != std::string::npos);
+    CHECK(complaint(chunkText(rest + R"("descriptors": "ram", "descriptor_slots": 0)")).find("descriptor_slots") != std::string::npos);
+    CHECK(complaint(chunkText(rest + R"("descriptors": "ram", "descriptor_slots": 257)")).find("257") != std::string::npos);
+    for (const char* source : {R"("descriptor_slots": 64)", R"("descriptors": "rom", "descriptor_slots": 64)"})
+        CHECK(complaint(chunkText(rest + source)).find("/chunks/0/descriptor_slots: expected only where \"descriptors\" is \"ram\"") !=
+              std::string::npos);
+}
+
 TEST_CASE("a row-stationary design survives writing and reading; depths of register files are checked") {
     design::Design design;
     design::Chunk& chunk = design.chunks[0];
