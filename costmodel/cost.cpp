@@ -22,6 +22,7 @@ const std::array<std::string, kLevels>& levelNames() {
 namespace {
 
 constexpr double kBeatBits = 128;
+constexpr double kDescriptorSourceBits = 18;             ///< registers of dna_descriptor_source
 constexpr int kReferenceAccumulator = 28;                ///< at which LogicPrices are given
 constexpr int kReferenceWords = 16, kReferenceSum = 24;  ///< the same of row-stationary PEs
 
@@ -131,6 +132,10 @@ AreaParts areaOf(const design::Chunk& chunk, const LogicPrices& logic, const Chu
     // Packed weights: a multiplexer a bit of the word, and the part's second bit on its way through five stages.
     if (chunk.packed_weights) area.noc += kBeatBits * logic.pick_area_per_bit_um2 + 5 * logic.register_area_per_bit_um2;
     area.control = logic.control_area_um2;
+    // Descriptors in the chip: a choice in front of the word register of the load engine, and what counts its words.
+    if (chunk.localDescriptors())
+        area.control += kBeatBits * logic.pick_area_per_bit_um2 + kDescriptorSourceBits * logic.register_area_per_bit_um2;
+    area.descriptor_ram = prices.descriptor_ram.area_um2;
     area.input_buffer = chunk.input_slots * chunk.lanes() * prices.input.area_um2;
     area.weight_buffer = chunk.weight_slots * prices.weight.area_um2;
     area.output_buffer = chunk.output_slots * prices.output.area_um2;
@@ -141,7 +146,8 @@ AreaParts areaOf(const design::Chunk& chunk, const LogicPrices& logic, const Chu
 double leakageMw(const design::Chunk& chunk, const LogicPrices& logic, const ChunkPrices& p) {
     return p.area.logic() * 1e-6 * logic.leakage_mw_per_mm2 +
            chunk.input_slots * chunk.lanes() * p.input.leakage_mw + 2.0 * p.psum.leakage_mw +
-           chunk.weight_slots * p.weight.leakage_mw + 2.0 * chunk.output_slots * p.output.leakage_mw;
+           chunk.weight_slots * p.weight.leakage_mw + 2.0 * chunk.output_slots * p.output.leakage_mw +
+           p.descriptor_ram.leakage_mw;
 }
 
 }  // namespace
@@ -157,6 +163,8 @@ ChunkPrices pricesOf(const design::Chunk& chunk, const Technology& technology, c
     p.input = priceMemory(technology.memory, chunk.input_words, int(kBeatBits));
     p.weight = priceMemory(technology.memory, chunk.weight_words, int(kBeatBits));
     p.output = priceMemory(technology.memory, chunk.output_words, int(kBeatBits));
+    if (chunk.descriptorRamWords() > 0)
+        p.descriptor_ram = priceMemory(technology.memory, chunk.descriptorRamWords(), int(kBeatBits));
     const PePrice pe = peOf(chunk, logic);
     p.rf_pj = std::min(registerBits(chunk) * logic.register_energy_per_bit_pj, pe.mac_pj);
     p.mac_pj = pe.mac_pj - p.rf_pj;
@@ -192,6 +200,7 @@ EventCounts<double> eventsOf(const AccessCounts& n, double cycles, const ChunkPr
     e.weight_reads = double(n.weight_reads), e.weight_writes = double(n.weight_writes);
     e.output_reads = double(n.output_reads + n.residual_reads),
     e.output_writes = double(n.output_writes + n.residual_writes);
+    e.descriptor_reads = double(n.descriptor_reads);
     e.psum_reads = double(n.psum_reads), e.psum_writes = double(n.psum_writes);
     e.sums = double(n.sums), e.picks = double(n.noc_picks);
     e.macs = double(n.mac_cycles) * prices.pes;
@@ -241,6 +250,7 @@ NetworkCost networkCost(const std::vector<LayerPlan>& plans, const design::Desig
     cost.area = prices.area;
     cost.clock_mhz = target.clock_mhz;
     cost.sram_bytes = sramBytes(chunk);
+    cost.unpriced_rom = chunk.descriptors == design::DescriptorSource::Rom;
     cost.scaled_prices = chunk.operand_bits != 8 || chunk.multiplier_bits != 16;
     const std::vector<mapping::LayerTime> times = mapping::networkCycles(plans, design::MemoryModel{});
     for (size_t i = 0; i < plans.size(); ++i) cost.layers.push_back(costOf(plans[i], times[i], prices));
@@ -271,7 +281,7 @@ std::vector<design::Violation> violations(const NetworkCost& cost, const design:
 
 double sramBytes(const design::Chunk& chunk) {
     const double psum = chunk.hasPartialSums() ? chunk.psum_words * double(chunk.psumBits()) / 8 : 0;
-    return psum + design::kWordBytes * (double(chunk.input_slots) * chunk.lanes() * chunk.input_words +
+    return psum + design::kWordBytes * (double(chunk.descriptorRamWords()) + double(chunk.input_slots) * chunk.lanes() * chunk.input_words +
                                         double(chunk.weight_slots) * chunk.weight_words +
                                         2.0 * chunk.output_slots * chunk.output_words);
 }
@@ -290,7 +300,7 @@ Json levelJson(const LayerCost& layer, Level level) {
             tensors(n.dram_input_reads + n.dram_residual_reads, n.dram_weight_reads + n.dram_descriptor_reads, 0);
         json["updates"] = tensors(0, 0, n.dram_output_writes);
     } else if (level == Level::Gb) {
-        json["reads"] = tensors(n.input_reads, n.weight_reads, n.output_reads + n.residual_reads);
+        json["reads"] = tensors(n.input_reads, n.weight_reads + n.descriptor_reads, n.output_reads + n.residual_reads);
         json["fills"] = tensors(n.input_writes, n.weight_writes, n.residual_writes);
         json["updates"] = tensors(0, 0, n.output_writes);
     } else if (level == Level::Noc) {
@@ -322,15 +332,17 @@ Json layerJson(const LayerCost& layer) {
 }
 
 Json areaJson(const AreaParts& area) {
-    return Json{{"pe", area.pe},
-                {"ppu", area.ppu},
-                {"noc", area.noc},
-                {"control", area.control},
-                {"input_buffer", area.input_buffer},
-                {"weight_buffer", area.weight_buffer},
-                {"output_buffer", area.output_buffer},
-                {"residual_buffer", area.residual_buffer},
-                {"psum_buffer", area.psum_buffer}};
+    Json json{{"pe", area.pe},
+              {"ppu", area.ppu},
+              {"noc", area.noc},
+              {"control", area.control},
+              {"input_buffer", area.input_buffer},
+              {"weight_buffer", area.weight_buffer},
+              {"output_buffer", area.output_buffer},
+              {"residual_buffer", area.residual_buffer},
+              {"psum_buffer", area.psum_buffer}};
+    if (area.descriptor_ram > 0) json["descriptor_ram"] = area.descriptor_ram;
+    return json;
 }
 
 }  // namespace
@@ -340,6 +352,7 @@ Json toJson(const NetworkCost& cost, const Technology& technology, const design:
     json["technology"] = technology.name;
     json["memory_source"] = technology.memory.kind;
     json["operand_prices"] = cost.scaled_prices ? "scaled" : "characterised";
+    if (cost.unpriced_rom) json["descriptor_rom"] = "not in the model";
     json["dram"] = target.dram;
     Json totals;
     totals["latency_cycles"] = int64_t(cost.latencyCycles());

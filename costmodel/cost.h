@@ -20,9 +20,11 @@ const std::array<std::string, kLevels>& levelNames();
 /// Area of a chip by part, um2.
 struct AreaParts {
     double pe = 0, ppu = 0, noc = 0, control = 0, input_buffer = 0, weight_buffer = 0, output_buffer = 0,
-           residual_buffer = 0, psum_buffer = 0;
+           residual_buffer = 0, psum_buffer = 0, descriptor_ram = 0;  ///< a descriptor ROM's area is not in the model
     double logic() const { return pe + ppu + noc + control; }
-    double memories() const { return input_buffer + weight_buffer + output_buffer + residual_buffer + psum_buffer; }
+    double memories() const {
+        return input_buffer + weight_buffer + output_buffer + residual_buffer + psum_buffer + descriptor_ram;
+    }
     double total() const { return logic() + memories(); }
 };
 
@@ -30,6 +32,7 @@ struct AreaParts {
 struct ChunkPrices {
     MemoryPrice input, weight, output;  ///< of one bank and slot
     MemoryPrice psum;                   ///< of the even or the odd memory; nothing where sums stay
+    MemoryPrice descriptor_ram;         ///< nothing without one
     double psum_pj = 0;                 ///< adding and keeping a row of partial sums
     double mac_pj = 0, rf_pj = 0, idle_pj = 0;
     double noc_pj = 0, noc_clock_pj = 0;  ///< per operand byte; delivery registers per cycle
@@ -50,6 +53,7 @@ struct EventCounts {
     T dram_reads{}, dram_writes{};
     T psum_reads{}, psum_writes{}, sums{}, picks{};
     T input_reads{}, input_writes{}, weight_reads{}, weight_writes{}, output_reads{}, output_writes{};
+    T descriptor_reads{};  ///< words of descriptors that stand in the chip
     T macs{}, pe_cycles{}, noc_bytes{}, values{}, lane_cycles{}, cycles{}, dma_words{};
 };
 EventCounts<double> eventsOf(const AccessCounts& n, double cycles, const ChunkPrices& prices);
@@ -61,7 +65,8 @@ std::array<T, kLevels> levelEnergies(const EventCounts<T>& n, const ChunkPrices&
     pj[size_t(Level::Dram)] = n.dram_reads * p.dram_read_pj + n.dram_writes * p.dram_write_pj;
     pj[size_t(Level::Gb)] = n.input_reads * p.input.read_pj + n.input_writes * p.input.write_pj +
                             n.weight_reads * p.weight.read_pj + n.weight_writes * p.weight.write_pj +
-                            n.output_reads * p.output.read_pj + n.output_writes * p.output.write_pj;
+                            n.output_reads * p.output.read_pj + n.output_writes * p.output.write_pj +
+                            n.descriptor_reads * p.descriptor_ram.read_pj;
     pj[size_t(Level::Noc)] = n.noc_bytes * p.noc_pj + n.picks * p.pick_pj + n.cycles * p.noc_clock_pj;
     pj[size_t(Level::Rf)] =
         n.macs * p.rf_pj + n.psum_reads * p.psum.read_pj + n.psum_writes * p.psum.write_pj + n.sums * p.psum_pj;
@@ -92,6 +97,7 @@ struct NetworkCost {
     AreaParts area;
     double clock_mhz = 100;
     bool scaled_prices = false;  ///< of operands other than the characterised 8 bits, or of wider multipliers
+    bool unpriced_rom = false;   ///< descriptors stand in a ROM, whose area and energy are not in the model
     double sram_bytes = 0;
     double latencyCycles() const;
     double latencyMs() const { return latencyCycles() / clock_mhz / 1e3; }

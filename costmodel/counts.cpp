@@ -56,7 +56,7 @@ int64_t wordsPerTap(const SubPlan& sub, int block) {
 int64_t totalUnits(const SubPlan& sub) { return int64_t{sub.channel_tiles - 1} * sub.units_full + sub.units_last; }
 
 void countTransfers(const LayerPlan& plan, const SubPlan& sub, AccessCounts& n) {
-    n.dram_descriptor_reads += mapping::jobsOf(plan, sub).empty() ? 0 : 16;
+    (plan.chunk.localDescriptors() ? n.descriptor_reads : n.dram_descriptor_reads) += 16;
     for (const mapping::Job& job : mapping::jobsOf(plan, sub)) {
         if (job.weights_changed) {
             const int64_t words = mapping::weightTransfer(plan, sub, job, 0).totalWords();

@@ -12,6 +12,7 @@ struct AccessCounts {
     // DRAM, words.
     int64_t dram_input_reads = 0, dram_weight_reads = 0, dram_residual_reads = 0, dram_descriptor_reads = 0;
     int64_t dram_output_writes = 0;
+    int64_t descriptor_reads = 0;  ///< words of descriptors that stand in the chip
     int beats_per_word = 1;
     // Buffers, macro accesses of one word.
     int64_t input_writes = 0, input_reads = 0;

@@ -16,10 +16,10 @@ constexpr int kWord = 16;  // bytes
 /// Fields of one descriptor, by docs/descriptor.md.
 class Fields {
 public:
-    Fields(const std::vector<uint8_t>& dram, uint32_t at) {
-        DNA_CHECK(at + 256 <= dram.size(), "descriptor outside the DRAM image");
+    Fields(const std::vector<uint8_t>& memory, uint32_t at) {
+        DNA_CHECK(at + 256 <= memory.size(), "descriptor outside the memory");
         for (size_t i = 0; i < words_.size(); ++i)
-            for (size_t b = 0; b < 4; ++b) words_[i] |= uint32_t(dram[at + 4 * i + b]) << (8 * b);
+            for (size_t b = 0; b < 4; ++b) words_[i] |= uint32_t(memory[at + 4 * i + b]) << (8 * b);
     }
     uint32_t word(int i) const { return words_[size_t(i)]; }
     int low(int i) const { return int(words_[size_t(i)] & 0xffff); }
@@ -215,9 +215,9 @@ private:
 
 }  // namespace
 
-void interpret(std::vector<uint8_t>& dram, uint32_t descriptor_base, const design::Chunk& chunk) {
+void interpret(std::vector<uint8_t>& dram, const std::vector<uint8_t>& memory, uint32_t descriptor_base, const design::Chunk& chunk) {
     for (uint32_t at = descriptor_base;; at += 256) {
-        const Fields fields(dram, at);
+        const Fields fields(memory, at);
         SubLayerRun(dram, fields, chunk).run();
         if (fields.flag(0, 8)) return;
     }

@@ -7,9 +7,9 @@
 
 namespace dna::verif {
 
-/// Runs the descriptors that stand in a DRAM image, as the hardware would, on the image itself: reads only bytes (no
-/// plan, no network), so that it checks what the chip is really told. `chunk` gives the size of the array. Throws
-/// InternalError on addresses outside the image.
-void interpret(std::vector<uint8_t>& dram, uint32_t descriptor_base, const design::Chunk& chunk);
+/// Runs the descriptors from byte `descriptor_base` of `memory` on a DRAM image, as the hardware would: reads only bytes (no
+/// plan, no network), so that it checks what the chip is really told. `memory` is the image itself or what stands in a memory of
+/// the chip; `chunk` gives the size of the array. Throws InternalError on addresses outside of them.
+void interpret(std::vector<uint8_t>& dram, const std::vector<uint8_t>& memory, uint32_t descriptor_base, const design::Chunk& chunk);
 
 }  // namespace dna::verif

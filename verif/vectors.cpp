@@ -16,11 +16,20 @@ namespace {
 
 std::string bytesOf(const std::vector<uint8_t>& bytes) { return {bytes.begin(), bytes.end()}; }
 
+/// What the host writes to the chip's descriptor RAM, from its first word on.
+std::vector<uint8_t> descriptorRam(const mapping::Program& program) {
+    if (program.design.chunk().descriptors != design::DescriptorSource::Ram) return {};
+    std::vector<uint8_t> bytes(program.descriptor_base, 0);
+    const std::vector<uint8_t> descriptors = mapping::descriptorBytes(program.descriptors);
+    bytes.insert(bytes.end(), descriptors.begin(), descriptors.end());
+    return bytes;
+}
+
 std::string programText(const mapping::Program& program) {
     const mapping::Layer& first = program.plans.front().layer;
     const design::MemoryModel memory;
-    std::string text = fmt::format("dram {}\nbeat {}\ninput {} {}\nlatency {} {}\n", program.dram_bytes,
-                                   program.design.chunk().axi_bits / 8,
+    std::string text = fmt::format("dram {}\nbeat {}\ndescriptor_base {}\ninput {} {}\nlatency {} {}\n", program.dram_bytes,
+                                   program.design.chunk().axi_bits / 8, program.descriptor_base,
                                    program.map_address[size_t(first.input.node)], mapping::inputMapBytes(first),
                                    memory.read_latency, memory.write_latency);
     for (size_t i = 0; i < program.plans.size(); ++i) {
@@ -45,7 +54,10 @@ void checkInterpreter(const nn::IntegerNetwork& network, const mapping::Program&
     const mapping::Layer& first = program.plans.front().layer;
     const std::vector<uint8_t> input = mapping::layoutInput(network, first, picture);
     std::copy(input.begin(), input.end(), dram.begin() + program.map_address[size_t(first.input.node)]);
-    interpret(dram, 0, program.design.chunk());
+    if (program.design.chunk().localDescriptors())
+        interpret(dram, mapping::descriptorBytes(program.descriptors), 0, program.design.chunk());
+    else
+        interpret(dram, dram, program.descriptor_base, program.design.chunk());
     const uint32_t base = program.map_address[size_t(program.plans.back().layer.output_node)];
     for (size_t i = 0; i < expected.bytes.size(); ++i)
         DNA_CHECK(((dram[base + i] ^ expected.bytes[i]) & expected.care[i]) == 0,
@@ -71,6 +83,7 @@ void writeVectors(const std::filesystem::path& folder, const nn::IntegerNetwork&
     }
     base::makeFolder(folder);
     base::writeFileAtomic(folder / "image.bin", bytesOf(program.image));
+    base::writeFileAtomic(folder / "descriptors.bin", bytesOf(descriptorRam(program)));
     base::writeFileAtomic(folder / "program.txt", programText(program));
     base::writeFileAtomic(folder / "care.bin", bytesOf(care));
     base::writeFileAtomic(folder / "inputs.bin", bytesOf(inputs));

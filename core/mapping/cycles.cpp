@@ -17,6 +17,7 @@ namespace {
 // they lead to (those of the buses stand in channels.cpp); tests/verif/simulation_test.cpp compares the outcome with the RTL, layer by layer, to the cycle.
 constexpr int64_t kFetch = 1;  ///< dna_load: start to FETCH
 constexpr int64_t kFetchedWords = 16;
+constexpr int64_t kLocalFetch = 3;  ///< descriptor in the chip asked for to its item at work, its first word read meanwhile
 constexpr int64_t kDecoded = 3;     ///< last descriptor beat accepted to the first job's CLIP state
 constexpr int64_t kCaptured = 2;    ///< last descriptor beat accepted to captured by compute and store
 constexpr int64_t kItems = 3;       ///< CLIP to the first item state
@@ -103,16 +104,25 @@ public:
 private:
     void fetchDescriptor(const design::Chunk& chunk) {
         const design::Timing timing = design::timingOf(chunk);
-        const int beats_per_word = chunk.beatsPerWord();
         const int64_t go = std::max({load_free_, compute_taken_ + 1, store_taken_ + 1});
-        reads_.request({0, 0, 1, int(kFetchedWords)}, go + 1, beats_per_word);
-        const int64_t arrived = reads_.lastWord();
+        const int64_t arrived = chunk.localDescriptors() ? readDescriptor(go) : requestDescriptor(go, chunk.beatsPerWord());
         load_free_ = arrived + kDecoded;
         compute_taken_ = std::max(arrived + kCaptured, compute_idle_);
         store_taken_ = std::max(arrived + kCaptured, store_idle_);
         compute_free_ = compute_taken_ + kStarted + timing.configure;
         store_free_ = store_taken_ + kConfigured;
         if (watched_) timeline_.storing.push_back({store_idle_, store_free_});
+    }
+
+    /// Cycle in which the last word of a descriptor in DRAM is accepted.
+    int64_t requestDescriptor(int64_t go, int beats_per_word) {
+        reads_.request({0, 0, 1, int(kFetchedWords)}, go + 1, beats_per_word);
+        return reads_.lastWord();
+    }
+
+    /// The same for one in the chip: a word a cycle, behind everything that was asked for before it.
+    int64_t readDescriptor(int64_t go) const {
+        return std::max(go + kLocalFetch, reads_.consumed() + 1) + kFetchedWords - 1;
     }
 
     /// Walks the job's three item states; each takes a cycle even when it loads nothing. Returns when its token is

@@ -281,6 +281,15 @@ private:
 
 }  // namespace
 
+std::vector<uint8_t> descriptorBytes(const std::vector<Descriptor>& descriptors) {
+    std::vector<uint8_t> bytes;
+    bytes.reserve(descriptors.size() * kDescriptorBytes);
+    for (const Descriptor& d : descriptors)
+        for (const uint32_t word : d)
+            for (int b = 0; b < 4; ++b) bytes.push_back(uint8_t(word >> (8 * b)));
+    return bytes;
+}
+
 LayerArithmetic arithmeticOf(const nn::IntegerNetwork& network, const Layer& layer) {
     const auto& nodes = network.graph.nodes;
     LayerArithmetic a;

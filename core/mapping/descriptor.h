@@ -16,6 +16,9 @@ constexpr int kDescriptorBytes = 4 * kDescriptorWords;
 /// load engine, 24-47 by the compute engine, 48-63 by the store engine.
 using Descriptor = std::array<uint32_t, kDescriptorWords>;
 
+/// Descriptors as they stand in memory, one behind the other, little-endian.
+std::vector<uint8_t> descriptorBytes(const std::vector<Descriptor>& descriptors);
+
 /// Where a sub-layer's tensors stand in DRAM, and its place in the program.
 struct DescriptorPlace {
     uint32_t input = 0, weights = 0, output = 0, residual = 0;  ///< byte addresses of the tensors, 4 KiB aligned

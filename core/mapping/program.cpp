@@ -17,6 +17,12 @@ namespace {
 constexpr uint32_t kAlign = 4096;
 uint32_t alignUp(int64_t bytes) { return uint32_t((bytes + kAlign - 1) / kAlign * kAlign); }
 
+int descriptorCount(const std::vector<LayerPlan>& plans) {
+    int count = 0;
+    for (const LayerPlan& plan : plans) count += int(plan.subs.size());
+    return count;
+}
+
 /// A map's place in time (layers) and memory.
 struct Placed {
     int first, last;
@@ -44,6 +50,7 @@ public:
         program_.design = design;
         program_.plans = plans;
         program_.map_address.assign(network.graph.nodes.size(), 0);
+        placed_.assign(network.graph.nodes.size(), false);
         program_.sums_address.assign(plans.size(), 0);
     }
 
@@ -56,11 +63,11 @@ public:
 
 private:
     void placeWeights() {
-        size_t count = 0;
-        for (const LayerPlan& plan : program_.plans) count += plan.subs.size();
-        const uint32_t descriptor_bytes = alignUp(int64_t(count) * kDescriptorBytes);
-        program_.regions.push_back({"descriptors", 0, descriptor_bytes});
-        program_.image.assign(descriptor_bytes, 0);
+        if (!program_.design.chunk().localDescriptors()) {
+            const uint32_t descriptor_bytes = alignUp(int64_t(descriptorCount(program_.plans)) * kDescriptorBytes);
+            program_.regions.push_back({"descriptors", 0, descriptor_bytes});
+            program_.image.assign(descriptor_bytes, 0);
+        }
         for (const LayerPlan& plan : program_.plans) {
             const uint32_t begin = uint32_t(program_.image.size());
             weight_address_.push_back(begin);
@@ -96,6 +103,7 @@ private:
         auto place = [&](int node, int first, int64_t bytes) {
             program_.map_address[size_t(node)] =
                 region(network_.graph.nodes[size_t(node)].name, first, lastUse(node), bytes);
+            placed_[size_t(node)] = true;
         };
         place(plans.front().layer.input.node, -1, inputMapBytes(plans.front().layer));
         for (int i = 0; i < layers; ++i) {
@@ -103,7 +111,7 @@ private:
             const int map = whole(plan.layer.output_node);
             if (map == plan.layer.output_node)
                 place(map, i, outputMapBytes(plan.layer));
-            else if (program_.map_address[size_t(map)] == 0)  // no map lies at 0: the descriptors do
+            else if (!placed_[size_t(map)])
                 place(map, i, mapBytes(network_.graph.nodes[size_t(map)].shape, plan.layer.block()));
             if (plan.splitsReduction())
                 program_.sums_address[size_t(i)] =
@@ -144,15 +152,15 @@ private:
                 weights += uint32_t(weightImageBytes(plan.subs[s]));
             }
         }
-        size_t at = 0;
-        for (const Descriptor& d : program_.descriptors)
-            for (uint32_t word : d)
-                for (int b = 0; b < 4; ++b) program_.image[at++] = uint8_t(word >> (8 * b));
+        if (program_.design.chunk().localDescriptors()) return;
+        const std::vector<uint8_t> bytes = descriptorBytes(program_.descriptors);
+        std::copy(bytes.begin(), bytes.end(), program_.image.begin());
     }
 
     const nn::IntegerNetwork& network_;
     Program program_;
     std::vector<uint32_t> weight_address_;
+    std::vector<bool> placed_;  ///< nodes whose maps have their place
 };
 
 }  // namespace
@@ -164,7 +172,16 @@ Program buildProgram(const nn::IntegerNetwork& network, const design::Design& de
         throw base::InputError(network.graph.name, "/multipliers",
                                fmt::format("the network was quantised with multipliers of {} bits, the design's have {}",
                                            network.multiplierBits(), design.chunk().multiplier_bits));
+    checkDescriptorSlots(plans, design, design.name);
     return Builder(network, design, plans).run();
+}
+
+void checkDescriptorSlots(const std::vector<LayerPlan>& plans, const design::Design& design, const std::string& design_file) {
+    const design::Chunk& chunk = design.chunk();
+    const int count = descriptorCount(plans);
+    if (chunk.descriptors != design::DescriptorSource::Ram || count <= chunk.descriptor_slots) return;
+    throw base::InputError(design_file, "/chunks/0/descriptor_slots",
+                           fmt::format("expected at least the {} descriptors of the program, found {}", count, chunk.descriptor_slots));
 }
 
 std::vector<uint8_t> layoutInput(const nn::IntegerNetwork& network, const Layer& first, const uint8_t* picture) {

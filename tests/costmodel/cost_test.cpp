@@ -137,6 +137,46 @@ TEST_CASE("single buffers and shared lanes take less room and never fewer cycles
     CHECK_THROWS_AS(design::designSpace(base::Json{{"columns_per_lane", {3}}}, "t.json"), base::InputError);
 }
 
+// A descriptor has 16 words. Those of a chip's own memory are read over no bus.
+TEST_CASE("descriptors in the chip: fewer DRAM reads, a memory more with a RAM, and a ROM that is said to have no price") {
+    const design::Target target;
+    const costmodel::Technology technology = costmodel::builtinTechnology("nangate45");
+    costmodel::Mapper mapper(technology, target);
+    std::vector<mapping::LayerPlan> plans = mapper.best(mapping::extractLayers(miniOf("k5_e3")), roomy());
+    const auto cost = [&](design::DescriptorSource source) {
+        design::Design design;
+        design.chunks = {roomy()};
+        design.chunks[0].descriptors = source, design.chunks[0].descriptor_slots = 100;
+        for (mapping::LayerPlan& plan : plans)
+            plan = std::get<mapping::LayerPlan>(mapping::lower(plan.layer, design.chunk(), plan.mapping));
+        return costmodel::networkCost(plans, design, technology, target);
+    };
+    const auto dram = cost(design::DescriptorSource::Dram), ram = cost(design::DescriptorSource::Ram), rom = cost(design::DescriptorSource::Rom);
+    for (size_t i = 0; i < plans.size(); ++i) {
+        const int64_t words = 16 * int64_t(plans[i].subs.size());
+        for (const auto* local : {&ram, &rom}) {
+            CHECK(dram.layers[i].counts.readBeats() - local->layers[i].counts.readBeats() == words);
+            CHECK(local->layers[i].time.read_beats == local->layers[i].counts.readBeats());
+            CHECK(local->layers[i].counts.descriptor_reads == words);
+            CHECK(local->layers[i].level_pj[size_t(costmodel::Level::Dram)] < dram.layers[i].level_pj[size_t(costmodel::Level::Dram)]);
+        }
+        CHECK(dram.layers[i].counts.descriptor_reads == 0);
+        CHECK(ram.layers[i].level_pj[size_t(costmodel::Level::Gb)] > rom.layers[i].level_pj[size_t(costmodel::Level::Gb)]);
+        CHECK(rom.layers[i].level_pj[size_t(costmodel::Level::Gb)] == dram.layers[i].level_pj[size_t(costmodel::Level::Gb)]);
+    }
+    CHECK(ram.latencyCycles() < dram.latencyCycles());
+    CHECK(rom.latencyCycles() == ram.latencyCycles());
+    CHECK(ram.sram_bytes - dram.sram_bytes == 100 * 256);
+    CHECK(rom.sram_bytes == dram.sram_bytes);
+    CHECK(ram.area.total() - rom.area.total() == doctest::Approx(costmodel::priceMemory(technology.memory, 1600, 128).area_um2));
+    CHECK(rom.area.total() > dram.area.total());
+    const auto json = [&](const costmodel::NetworkCost& c) { return costmodel::toJson(c, technology, target); };
+    CHECK(json(rom).at("descriptor_rom") == "not in the model");
+    CHECK(!json(ram).contains("descriptor_rom"));
+    CHECK(json(ram).at("area").contains("descriptor_ram"));
+    CHECK(!json(dram).at("area").contains("descriptor_ram"));
+}
+
 TEST_CASE("what a design search returns respects hard limits, or says which it can't") {
     design::Target target;
     target.limits.max_area_um2 = 1.5e7;

@@ -33,7 +33,7 @@ TEST_CASE("descriptors of random designs and mappings compute what the network's
         CAPTURE(seed);
         base::Rng rng(seed, "interpreter test");
         design::Design design;
-        design.chunks = {verif::randomChunk(rng)};
+        design.chunks = {verif::randomChunk(rng, {.rom = true})};
         const network::Network graph = verif::everyOperator(rng, "case", design.chunk().max_pool);
         const nn::IntegerNetwork network = nn::randomIntegerNetwork(
             graph, seed, {design.chunk().operand_bits, design.chunk().multiplier_bits});
@@ -47,7 +47,10 @@ TEST_CASE("descriptors of random designs and mappings compute what the network's
         const std::vector<uint8_t> input = mapping::layoutInput(network, plans.front().layer, picture.data());
         std::memcpy(dram.data() + program.map_address[size_t(plans.front().layer.input.node)], input.data(),
                     input.size());
-        verif::interpret(dram, 0, design.chunk());
+        if (design.chunk().localDescriptors())
+            verif::interpret(dram, mapping::descriptorBytes(program.descriptors), 0, design.chunk());
+        else
+            verif::interpret(dram, dram, 0, design.chunk());
 
         const verif::ReferenceOutputs reference = verif::runReference(network, picture.data());
         CHECK(logitDifferences(program, dram, reference.logits) == 0);
