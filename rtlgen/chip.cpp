@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "core/base/error.h"
+#include "rtlgen/descriptor_rom.h"
 #include "rtlgen/verilog_text.h"
 
 namespace dna::rtlgen {
@@ -93,7 +94,52 @@ void addControlPorts(Module& module) {
     module.port(Direction::Output, 32, "counter_o");
 }
 
-Module chunkModule(const Design& design, const Chunk& chunk) {
+bool hasRam(const Chunk& chunk) { return chunk.descriptors == design::DescriptorSource::Ram; }
+bool hasRom(const Chunk& chunk) { return chunk.descriptors == design::DescriptorSource::Rom; }
+
+/// Address bits of the words of a chip's descriptor memory. A chip without one has ports of one descriptor's words that nothing
+/// drives, whatever program it is emitted with.
+int descriptorAddressBits(const Chunk& chunk, size_t descriptors) {
+    if (hasRam(chunk)) return addressBits(chunk.descriptorRamWords());
+    return descriptorRomAddressBits(hasRom(chunk) ? descriptors : 1);
+}
+
+/// Host side of the descriptor RAM, in words of 32 bits.
+struct RamPort {
+    int width;
+    const char *chunk, *csr;  ///< port of dna_chunk0, of dna_csr_axil
+};
+std::vector<RamPort> ramPorts(int address_bits) {
+    return {{1, "descriptor_write_i", "ram_write_o"},
+            {address_bits + 2, "descriptor_write_addr_i", "ram_addr_o"},
+            {32, "descriptor_write_data_i", "ram_data_o"}};
+}
+
+/// The memory that the chunk's descriptor port reads, and the port itself.
+void addDescriptorMemory(Module& module, const Chunk& chunk, int address_bits) {
+    Instance& core = module.instances.front();
+    if (!chunk.localDescriptors()) {
+        module.net(1, "unused_descriptor_read");
+        module.net(address_bits, "unused_descriptor_addr");
+        core.connect("descriptor_read_o", "unused_descriptor_read").connect("descriptor_addr_o", "unused_descriptor_addr");
+        core.connect("descriptor_data_i", "128'd0");
+        return;
+    }
+    module.net(1, "descriptor_read");
+    module.net(address_bits, "descriptor_addr");
+    module.net(128, "descriptor_data");
+    core.connect("descriptor_read_o", "descriptor_read").connect("descriptor_addr_o", "descriptor_addr");
+    core.connect("descriptor_data_i", "descriptor_data");
+    Instance& memory = module.instantiate(hasRam(chunk) ? "dna_descriptor_ram" : "dna_desc_rom0", "u_descriptors");
+    memory.connect("clk", "clk").connect("read_i", "descriptor_read").connect("addr_i", "descriptor_addr");
+    memory.connect("data_o", "descriptor_data");
+    if (!hasRam(chunk)) return;
+    memory.parameter("WORDS", "DWORDS").parameter("ADDR", "DADDR");
+    memory.connect("write_i", "descriptor_write_i").connect("write_addr_i", "descriptor_write_addr_i");
+    memory.connect("write_data_i", "descriptor_write_data_i");
+}
+
+Module chunkModule(const Design& design, const Chunk& chunk, int descriptor_bits) {
     Module module;
     module.name = "dna_chunk0";
     module.purpose = "Parameters of chunk 0.";
@@ -134,14 +180,31 @@ Module chunkModule(const Design& design, const Chunk& chunk) {
     constant("OADDR", addressBits(chunk.output_words), "address bits of the output buffer");
     constant("AXI", chunk.axi_bits, "chunks[0].axi_bits");
     constant("SPLIT", std::countr_zero(unsigned(chunk.beatsPerWord())), "log2 of the beats of a word");
+    constant("LOCAL", chunk.localDescriptors() ? 1 : 0, "chunks[0].descriptors");
+    constant("DADDR", descriptor_bits, "address bits of the memory of descriptors");
     constant("COUNTERS", design.counters ? 1 : 0, "counters");
     Instance& instance = module.instantiate("dna_chunk", "u_chunk");
     for (const Constant& c : module.constants) instance.parameter(c.name, c.name);
     for (const Port& port : module.ports) instance.connect(port.name, port.name);
+    if (hasRam(chunk)) {
+        constant("DWORDS", chunk.descriptorRamWords(), "chunks[0].descriptor_slots, 16 words each");
+        for (const RamPort& port : ramPorts(descriptor_bits)) module.port(Direction::Input, port.width, port.chunk);
+    }
+    addDescriptorMemory(module, chunk, descriptor_bits);
     return module;
 }
 
-Module topModule(int axi_bits, const std::string& hash) {
+/// Wires what the host writes to the descriptor RAM from the slave to the chunk, or ends it where there is none.
+void connectRam(Module& module, Instance& csr, const Chunk& chunk, int address_bits) {
+    for (const RamPort& port : ramPorts(address_bits)) {
+        const std::string net = (hasRam(chunk) ? "" : "unused_") + std::string(port.csr);
+        module.net(port.width, net);
+        csr.connect(port.csr, net);
+    }
+}
+
+Module topModule(const Chunk& chip_chunk, const std::string& hash, int descriptor_bits) {
+    const int axi_bits = chip_chunk.axi_bits;
     Module module;
     module.name = "dna_top";
     module.purpose = fmt::format("Accelerator: AXI4-Lite control, one chunk, one AXI4 master of {} bits.", axi_bits);
@@ -176,6 +239,8 @@ Module topModule(int axi_bits, const std::string& hash) {
     csr.connect("start_o", "start").connect("descriptor_base_o", "descriptor_base").connect("busy_i", "busy_o");
     csr.connect("done_i", "done_o").connect("bus_error_i", "bus_error").connect("descriptors_done_i", "descriptors_done");
     csr.connect("counter_index_o", "counter_index").connect("counter_i", "counter");
+    csr.parameter("RAM", hasRam(chip_chunk) ? "1" : "0").parameter("ADDR", std::to_string(descriptor_bits));
+    connectRam(module, csr, chip_chunk, descriptor_bits);
 
     Instance& chunk = module.instantiate("dna_chunk0", "u_chunk0");
     chunk.connect("clk", "clk").connect("rst_n", "rst_sync_n").connect("start_i", "start");
@@ -184,6 +249,8 @@ Module topModule(int axi_bits, const std::string& hash) {
     chunk.connect("descriptors_done_o", "descriptors_done").connect("layer_done_o", "layer_done_o");
     chunk.connect("counter_index_i", "counter_index").connect("counter_o", "counter");
     for (const BusPort& port : axiPorts(axi_bits)) chunk.connect(port.chunk, port.name);
+    if (hasRam(chip_chunk))
+        for (const RamPort& port : ramPorts(descriptor_bits)) chunk.connect(port.chunk, port.csr);
     return module;
 }
 
@@ -198,13 +265,20 @@ KnownPorts portsBelow(const Chip& chip, const Module& module) {
     return known;
 }
 
+std::vector<std::string> headerOf(const std::string& hash) {
+    return {"Generated by DNA 0.1.0 from a design with SHA-256", hash};
+}
+
+void addFile(Chip& chip, const std::string& module, const std::string& text) {
+    const std::string file = "rtl/" + module + ".v";
+    chip.files[file] = text;
+    chip.order.push_back(file);
+}
+
 void addGenerated(Chip& chip, const Module& module, const std::string& hash) {
     const std::vector<std::string> problems = check(module, portsBelow(chip, module));
     DNA_CHECK(problems.empty(), problems.empty() ? "" : problems.front());
-    const std::vector<std::string> header{"Generated by DNA 0.1.0 from a design with SHA-256", hash};
-    const std::string file = "rtl/" + module.name + ".v";
-    chip.files[file] = print(module, header);
-    chip.order.push_back(file);
+    addFile(chip, module.name, print(module, headerOf(hash)));
 }
 
 }  // namespace
@@ -230,20 +304,27 @@ std::vector<MemoryUse> memoriesOf(const Chunk& chunk) {
     if (chunk.hasPartialSums())
         uses.push_back(
             {base + "u_psum.gen_half[*].u_sram", chunk.psum_words / 2, chunk.psumBits(), 2});
+    if (hasRam(chunk)) uses.push_back({"u_chunk0.u_descriptors.u_sram", chunk.descriptorRamWords(), 128, 1});
     return uses;
 }
 
-Chip emitChip(const Design& design) {
+Chip emitChip(const Design& design, const std::vector<mapping::Descriptor>& descriptors) {
     if (design.chunks.size() != 1)
         throw base::InputError(design.name, "/chunks",
                                fmt::format("this version emits one chunk, found {}", design.chunks.size()));
+    const Chunk& chunk = design.chunk();
+    if (hasRom(chunk) && descriptors.empty())
+        throw base::InputError(design.name, "/chunks/0/descriptors",
+                               "expected a program with \"rom\", found none: a ROM holds the descriptors of one network");
     Chip chip;
     chip.files = libraryFiles();
     for (const auto& [name, text] : chip.files) chip.order.push_back(name);
     const std::string hash = designHash(design);
-    addGenerated(chip, chunkModule(design, design.chunk()), hash);
-    addGenerated(chip, topModule(design.chunk().axi_bits, hash), hash);
-    chip.memories = memoriesOf(design.chunk());
+    const int bits = descriptorAddressBits(chunk, descriptors.size());
+    if (hasRom(chunk)) addFile(chip, "dna_desc_rom0", descriptorRom(descriptors, headerOf(hash)));
+    addGenerated(chip, chunkModule(design, chunk, bits), hash);
+    addGenerated(chip, topModule(chunk, hash, bits), hash);
+    chip.memories = memoriesOf(chunk);
     return chip;
 }
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "core/design/design.h"
+#include "core/mapping/descriptor.h"
 #include "rtlgen/netlist.h"
 
 namespace dna::rtlgen {
@@ -23,9 +24,10 @@ struct Chip {
     std::string top = "dna_top";
 };
 
-/// Emits the Verilog of a design: the library as it is, dna_chunk0 and dna_top generated. The same design gives the
-/// same bytes. Throws InputError for designs the library can't build.
-Chip emitChip(const design::Design& design);
+/// Emits the Verilog of a design: the library as it is, dna_chunk0 and dna_top generated, and dna_desc_rom0 with `descriptors`
+/// where the design reads them from a ROM (others don't need them). Equal arguments give the same bytes. Throws
+/// InputError for designs the library can't build, and for a ROM without descriptors.
+Chip emitChip(const design::Design& design, const std::vector<mapping::Descriptor>& descriptors = {});
 
 /// The hand-written library alone: "rtl/dna_pe.v" -> text.
 std::map<std::string, std::string> libraryFiles();

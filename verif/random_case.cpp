@@ -65,6 +65,14 @@ int between(base::Rng& rng, const Words& words) {
     return low + int(rng.below(uint64_t(std::min(words.most, 2 * low - 1) - low + 1)));
 }
 
+/// Half of the chunks have their descriptors in DRAM, as those of the space do.
+void drawDescriptors(design::Chunk& chunk, base::Rng& rng, const ChunkRange& range) {
+    const uint64_t drawn = rng.below(4);
+    if (drawn >= 2) chunk.descriptors = range.rom && drawn == 3 ? design::DescriptorSource::Rom : design::DescriptorSource::Ram;
+    const int slots = between(rng, range.descriptor_slots);
+    if (chunk.descriptors == design::DescriptorSource::Ram) chunk.descriptor_slots = slots;
+}
+
 design::Chunk draw(base::Rng& rng, const ChunkRange& range) {
     design::Chunk chunk;
     const design::Template any = design::Template(1 + rng.below(4));
@@ -92,6 +100,7 @@ design::Chunk draw(base::Rng& rng, const ChunkRange& range) {
     chunk.input_slots = rng.below(3) != 0 ? 2 : 1;
     chunk.weight_slots = rng.below(3) != 0 ? 2 : 1;
     chunk.output_slots = rng.below(3) != 0 ? 2 : 1;
+    drawDescriptors(chunk, rng, range);
     return chunk;
 }
 
@@ -111,6 +120,13 @@ bool readerAccepts(const design::Chunk& chunk) {
 design::Chunk randomChunk(base::Rng& rng, const ChunkRange& range) {
     while (true)
         if (const design::Chunk chunk = draw(rng, range); readerAccepts(chunk)) return chunk;
+}
+
+std::vector<mapping::Descriptor> randomDescriptors(base::Rng& rng) {
+    std::vector<mapping::Descriptor> descriptors(1 + rng.below(5));
+    for (mapping::Descriptor& descriptor : descriptors)
+        for (uint32_t& word : descriptor) word = uint32_t(rng.next64());
+    return descriptors;
 }
 
 std::vector<mapping::LayerPlan> randomPlans(const std::vector<Layer>& layers, const design::Chunk& chunk,

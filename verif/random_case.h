@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "core/base/rng.h"
+#include "core/mapping/descriptor.h"
 #include "core/mapping/plan.h"
 #include "core/network/network.h"
 
@@ -26,10 +27,15 @@ struct ChunkRange {
     int accumulator_room = 11;              ///< accumulator bits above a product's and its sign, at least
     std::optional<design::Template> array{};  ///< this template only
     std::vector<int> operand_bits{4, 8, 16};
+    Words descriptor_slots{64, 256};
+    bool rom = false;  ///< descriptors may stand in a ROM: the chip is emitted with its programs
 };
 
 /// A random chunk among those that the reader of designs accepts: what is legal stands there alone.
 design::Chunk randomChunk(base::Rng& rng, const ChunkRange& range = {});
+
+/// Descriptors of random bits: what a ROM can hold, not what a chip can run.
+std::vector<mapping::Descriptor> randomDescriptors(base::Rng& rng);
 
 /// A random legal mapping of every layer. Throws InputError when the chunk can't hold the smallest tile of one.
 std::vector<mapping::LayerPlan> randomPlans(const std::vector<mapping::Layer>& layers, const design::Chunk& chunk,

@@ -32,6 +32,8 @@ module dna_chunk #(
     parameter OADDR        = 9,
     parameter AXI          = 128,   // bits of a beat
     parameter SPLIT        = 0,     // log2 of the beats of a word
+    parameter LOCAL        = 0,     // descriptors come from a memory of the chip
+    parameter DADDR        = 10,    // address bits of its words
     parameter COUNTERS     = 1
 ) (
     input  wire         clk,
@@ -45,6 +47,10 @@ module dna_chunk #(
     output wire         layer_done_o,
     input  wire [4:0]   counter_index_i,
     output wire [31:0]  counter_o,
+    // memory of descriptors: data a cycle behind the read, kept until the next one (LOCAL)
+    output wire         descriptor_read_o,
+    output wire [DADDR-1:0] descriptor_addr_o,
+    input  wire [127:0] descriptor_data_i,
     output wire         arvalid_o,
     input  wire         arready_i,
     output wire [31:0]  araddr_o,
@@ -111,9 +117,11 @@ module dna_chunk #(
     wire [2:0]  load_log2_x, load_log2_y;
     wire [9:0]  load_in_width;
     wire [15:0] load_x_words, load_plane_words, load_block_words;
-    dna_load #(.OUTSTANDING(8), .SPLIT(SPLIT), .SPILL(SPILL)) u_load (
+    wire fetch, local_valid, local_take;
+    wire [31:0] fetch_addr;
+    dna_load #(.OUTSTANDING(8), .SPLIT(SPLIT), .SPILL(SPILL), .LOCAL(LOCAL)) u_load (
         .clk(clk), .rst_n(rst_n), .start_i(start_i), .descriptor_addr_i(descriptor_base_i), .idle_o(load_idle),
-        .write_i(descriptor_write), .beat_i(descriptor_beat), .data_i(fill_data),
+        .fetch_o(fetch), .fetch_addr_o(fetch_addr), .write_i(descriptor_write), .beat_i(descriptor_beat), .data_i(fill_data),
         .descriptor_free_i(!compute_captured && !store_captured),
         .weight_free_i(weight_free), .input_free_i(input_free), .residual_free_i(residual_free),
         .weight_take_o(weight_take), .input_take_o(input_take), .residual_take_o(residual_take),
@@ -135,13 +143,17 @@ module dna_chunk #(
     wire [QUARTER-1:0] input_write_group;
     wire [PIXELS-1:0]  input_write_valid;
     wire [3:0]         input_write_words;
-    dna_fill #(.AXI(AXI), .SPLIT(SPLIT), .PIXELS(PIXELS), .QUARTER(QUARTER), .WIDE(TEMPLATE == 3 ? 1 : 0), .LOG(BANK), .IADDR(IADDR), .WADDR(WADDR), .OADDR(OADDR)) u_fill (
+    dna_descriptor_source #(.LOCAL(LOCAL), .ADDR(DADDR)) u_descriptors (
+        .clk(clk), .rst_n(rst_n), .fetch_i(fetch), .byte_i(fetch_addr), .read_o(descriptor_read_o),
+        .addr_o(descriptor_addr_o), .valid_o(local_valid), .take_i(local_take));
+    dna_fill #(.AXI(AXI), .SPLIT(SPLIT), .LOCAL(LOCAL), .PIXELS(PIXELS), .QUARTER(QUARTER), .WIDE(TEMPLATE == 3 ? 1 : 0), .LOG(BANK), .IADDR(IADDR), .WADDR(WADDR), .OADDR(OADDR)) u_fill (
         .clk(clk), .rst_n(rst_n), .item_i(item), .item_kind_i(item_kind), .item_job_end_i(item_job_end),
         .item_beats_i(item_beats), .item_row_i(item_row), .item_rows_i(item_rows), .item_blocks_i(item_blocks),
         .shift_i(load_shift), .drop_odd_i(load_drop_odd), .narrow_i(load_narrow), .log2_x_i(load_log2_x),
         .log2_y_i(load_log2_y), .in_width_i(load_in_width), .x_words_i(load_x_words),
         .plane_words_i(load_plane_words), .block_words_i(load_block_words),
         .rvalid_i(rvalid_i), .rready_o(rready_o), .rdata_i(rdata_i),
+        .local_valid_i(local_valid), .local_take_o(local_take), .local_data_i(descriptor_data_i),
         .descriptor_o(descriptor_write), .descriptor_beat_o(descriptor_beat), .data_o(fill_data),
         .weight_write_o(weight_write), .weight_slot_o(weight_write_slot), .weight_addr_o(weight_write_addr),
         .residual_write_o(residual_write), .residual_slot_o(residual_write_slot), .residual_addr_o(residual_write_addr),

@@ -1,10 +1,14 @@
-// AXI4-Lite slave: control, status, design hash, counters.
+// AXI4-Lite slave: control, status, design hash, counters, descriptor RAM.
 //   0x00 id "DNA1"        0x04 status {bus error, done, busy}    0x08 control (write 1: start)
 //   0x0c descriptor base  0x10 descriptors done         0x20..0x3c design hash, most significant word first
 //   0x40..0xbc counters (dna_perf)
+// With a descriptor RAM, written while the chip is not busy, else without effect:
+//   0x14 byte address in it, a multiple of 4   0x18 data (write only): written there, then the address counts on
 // Writes take address and data together, whole words whatever their strobes; one answer, always OKAY, is under way at a time.
 module dna_csr_axil #(
-    parameter [255:0] HASH = 256'd0
+    parameter [255:0] HASH = 256'd0,
+    parameter RAM  = 0,     // a descriptor RAM
+    parameter ADDR = 10     // address bits of its words of 128 bits
 ) (
     input  wire        clk,
     input  wire        rst_n,
@@ -34,7 +38,11 @@ module dna_csr_axil #(
     input  wire        bus_error_i,
     input  wire [15:0] descriptors_done_i,
     output wire [4:0]  counter_index_o,
-    input  wire [31:0] counter_i
+    input  wire [31:0] counter_i,
+    // descriptor RAM, in words of 32 bits
+    output wire        ram_write_o,
+    output wire [ADDR+1:0] ram_addr_o,
+    output wire [31:0] ram_data_o
 );
     wire write = awvalid_i && wvalid_i && !bvalid_o;
     wire read  = arvalid_i && !rvalid_o;
@@ -64,6 +72,24 @@ module dna_csr_axil #(
         end
     end
 
+    // A start leaves no gap: busy_i is there before the write behind it can be taken.
+    generate
+        if (RAM != 0) begin : gen_ram
+            reg [ADDR+1:0] ram_addr_q;
+            assign ram_write_o = write && awaddr_i[7:2] == 6'h06 && !busy_i;
+            assign ram_addr_o  = ram_addr_q;
+            always @(posedge clk or negedge rst_n) begin
+                if (!rst_n) ram_addr_q <= {(ADDR+2){1'b0}};
+                else if (write && awaddr_i[7:2] == 6'h05 && !busy_i) ram_addr_q <= wdata_i[ADDR+3:2];
+                else if (ram_write_o) ram_addr_q <= ram_addr_q + 1'b1;
+            end
+        end else begin : gen_no_ram
+            assign ram_write_o = 1'b0;
+            assign ram_addr_o  = {(ADDR+2){1'b0}};
+        end
+    endgenerate
+    assign ram_data_o = wdata_i;
+
     always @(posedge clk) if (read) begin
         if (araddr_i[7:6] != 2'b00) rdata_o <= counter_i;
         else if (araddr_i[5]) rdata_o <= hash[{hash_word, 5'd0} +: 32];
@@ -72,6 +98,7 @@ module dna_csr_axil #(
             3'd1: rdata_o <= {29'd0, bus_error_i, done_i, busy_i};
             3'd3: rdata_o <= descriptor_base_o;
             3'd4: rdata_o <= {16'd0, descriptors_done_i};
+            3'd5: rdata_o <= {{(28-ADDR){1'b0}}, ram_addr_o, 2'b00};
             default: rdata_o <= 32'd0;
         endcase
     end

@@ -1,12 +1,15 @@
 // Load engine, data side: takes item records in order and puts the arriving beats where they belong: descriptor registers,
 // weight buffer, banks of the input buffer (stride 2: rows and columns de-interleaved into planes; narrow pictures: PIXELS
 // a word, one a cycle, or all (stride 2: even, then odd ones) at once where they belong to neighbouring banks), residual buffer.
+// LOCAL: the words of a descriptor come from a memory of the chip. They are taken when the items before it are complete;
+// no beats are under way then, since nothing is requested between a descriptor's item and its arrival.
 module dna_fill #(
     parameter PIXELS  = 4,   // pixels of a narrow beat: 2, 4 or 8
     parameter QUARTER = 2,   // log2(PIXELS)
     parameter WIDE    = 0,   // 1: neighbouring banks can be written at once
     parameter AXI   = 128,   // bits of a beat
     parameter SPLIT = 0,     // log2 of the beats of a word
+    parameter LOCAL = 0,     // descriptors come from a memory of the chip
     parameter LOG   = 4,     // log2(ROWS)
     parameter IADDR = 6,
     parameter WADDR = 9,
@@ -29,6 +32,10 @@ module dna_fill #(
     input  wire             rvalid_i,
     output wire             rready_o,
     input  wire [AXI-1:0]   rdata_i,
+    // words of descriptors that stand in the chip
+    input  wire             local_valid_i,
+    output wire             local_take_o,
+    input  wire [127:0]     local_data_i,
     // descriptor beats
     output wire             descriptor_o,
     output wire [3:0]       descriptor_beat_o,
@@ -106,18 +113,18 @@ module dna_fill #(
     wire work     = full_q && have_q;
     wire consume  = work && (!stay || row_end);
     wire word_end;                       // the beat completes a word
-    wire [127:0] word;
+    wire [127:0] gathered, word;
     assign rready_o = !word_end || !full_q || consume;
     wire take       = rvalid_i && rready_o;
     generate
         if (SPLIT == 0) begin : gen_whole
             assign word_end = 1'b1;
-            assign word     = rdata_i;
+            assign gathered = rdata_i;
         end else begin : gen_parts
             reg [SPLIT-1:0]   part_q;
             reg [127-AXI:0]   gather_q;
             assign word_end = &part_q;
-            assign word     = {rdata_i, gather_q};
+            assign gathered = {rdata_i, gather_q};
             always @(posedge clk or negedge rst_n) begin
                 if (!rst_n) part_q <= {SPLIT{1'b0}};
                 else if (take) part_q <= part_q + 1'b1;
@@ -129,14 +136,25 @@ module dna_fill #(
             end
         end
     endgenerate
+    generate
+        if (LOCAL != 0) begin : gen_local
+            assign local_take_o = local_valid_i && have_q && kind == DESCRIPTOR;
+            assign word         = local_take_o ? local_data_i : gathered;
+        end else begin : gen_bus
+            wire unused_local = &{1'b0, local_valid_i, local_data_i};
+            assign local_take_o = 1'b0;
+            assign word         = gathered;
+        end
+    endgenerate
+    wire word_take = (take && word_end) || local_take_o;
     assign data_o = data_q;
     always @(posedge clk or negedge rst_n) begin
         if (!rst_n) full_q <= 1'b0;
-        else if (take && word_end) full_q <= 1'b1;
+        else if (word_take) full_q <= 1'b1;
         else if (consume) full_q <= 1'b0;
     end
     always @(posedge clk) begin
-        if (take && word_end) data_q <= word;
+        if (word_take) data_q <= word;
         if (work && !consume) quarter_q <= quarter_q + 1'b1;
         else quarter_q <= {QUARTER{1'b0}};
     end
@@ -278,4 +296,11 @@ module dna_fill #(
             end
         end
     endgenerate
+
+`ifdef DNA_CHECKS
+    always @(posedge clk) if (rst_n && local_take_o) begin
+        if (rvalid_i) $fatal(1, "dna_fill: a beat on the bus while a descriptor comes from the chip");
+        if (full_q && !consume) $fatal(1, "dna_fill: a word of a descriptor before the one before is consumed");
+    end
+`endif
 endmodule

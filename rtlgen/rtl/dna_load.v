@@ -1,17 +1,22 @@
 // Load engine, request side: fetches descriptors, then walks the tile loops and requests each job's weights, input tile and
 // residual tile, as soon as a slot is free. An item record for the fill side goes ahead of an item's first request. At most
 // OUTSTANDING bursts are under way; a burst never crosses a boundary of 4 KiB >> SPLIT,
-// so that it has at most 256 beats. Lengths are counted in words, and in beats on the bus.
+// so that it has at most 256 beats. Lengths are counted in words, and in beats on the bus. Descriptors that stand in the chip
+// (LOCAL) are items too, so that their words keep their place among the others, but nothing is requested for them on the bus.
 module dna_load #(
     parameter OUTSTANDING = 8,
     parameter SPLIT       = 0,     // log2 of the beats of a word
-    parameter SPILL       = 0      // residual tiles may be partial sums of the descriptor before
+    parameter SPILL       = 0,     // residual tiles may be partial sums of the descriptor before
+    parameter LOCAL       = 0      // descriptors come from a memory of the chip
 ) (
     input  wire         clk,
     input  wire         rst_n,
     input  wire         start_i,
     input  wire [31:0]  descriptor_addr_i,
     output wire         idle_o,
+    // a descriptor is asked for, and its address
+    output wire         fetch_o,
+    output wire [31:0]  fetch_addr_o,
     // descriptor beats, and when all engines can take one
     input  wire         write_i,
     input  wire [3:0]   beat_i,
@@ -185,6 +190,7 @@ module dna_load #(
     assign input_take_o    = input_go;
     assign residual_take_o = residual_go;
     wire go = fetch_go || weight_go || input_go || residual_go;
+    localparam [3:0] FETCHED = LOCAL != 0 ? ARRIVE : REQUEST;
 
     assign item_o        = go;
     assign item_kind_o   = fetch_go ? DESCRIPTOR : weight_go ? WEIGHTS : input_go ? INPUT : RESIDUAL;
@@ -194,8 +200,12 @@ module dna_load #(
     assign item_rows_o   = rows_q;
     assign item_blocks_o = input_go ? input_blocks : residual_go ? tile_blocks : 10'd1;
 
+    reg [31:0] descriptor_q;
+    assign fetch_o      = fetch_go;
+    assign fetch_addr_o = descriptor_q;
+
     // Requests of the current item: blocks of equal length, one pitch apart. `rest_q`: words of the block from here on, less one.
-    reg [31:0] descriptor_q, block_addr_q, addr_q, pitch_q;
+    reg [31:0] block_addr_q, addr_q, pitch_q;
     reg [15:0] block_rest_q, rest_q;
     reg [9:0]  blocks_q;
     wire [31:0] go_addr  = fetch_go ? descriptor_q : weight_go ? weight_channel_q : input_go ? input_addr_q
@@ -260,7 +270,7 @@ module dna_load #(
         end else begin
             case (state_q)
                 IDLE:   if (start_i) state_q <= FETCH;
-                FETCH:  if (fetch_go) begin state_q <= REQUEST; next_q <= ARRIVE; end
+                FETCH:  if (fetch_go) begin state_q <= FETCHED; next_q <= ARRIVE; end
                 ARRIVE: if (write_i && beat_i == 4'd15) state_q <= START;
                 START:  state_q <= CLIP;
                 CLIP:   state_q <= BOUND;

@@ -27,41 +27,66 @@ struct Case {
     std::vector<std::vector<uint8_t>> pictures;
 };
 
+/// A network of every operator on a design.
+Case caseOn(const design::Design& design, uint64_t seed, base::Rng& rng) {
+    const design::Chunk& chunk = design.chunk();
+    const network::Network graph = verif::everyOperator(rng, "case", chunk.max_pool);
+    Case c;
+    c.design = design;
+    c.network = nn::randomIntegerNetwork(graph, seed, {chunk.operand_bits, chunk.multiplier_bits});
+    c.program = mapping::buildProgram(c.network, c.design,
+                                      verif::randomPlans(mapping::extractLayers(graph, chunk.operand_bits), chunk, rng));
+    for (int i = 0; i < 2; ++i) c.pictures.push_back(verif::randomPicture(graph, rng));
+    return c;
+}
+
 /// A random chip but for its array and what `tune` changes.
 Case makeCase(uint64_t seed, design::Template array, int rows, int cols, int bits = 8,
               const std::function<void(design::Chunk&)>& tune = {}) {
     base::Rng rng(seed, "simulation test");
-    Case c;
-    design::Chunk chunk = verif::randomChunk(rng, {.operand_bits = {bits}});
+    design::Chunk chunk = verif::randomChunk(rng, {.operand_bits = {bits}, .rom = true});
     chunk.array = array, chunk.rows = rows, chunk.cols = cols;
     chunk.packed_weights = false, chunk.columns_per_lane = 1;
     chunk.psum_words = std::max(chunk.psum_words, rows);
     chunk.max_pool = !chunk.hasPartialSums();
     if (tune) tune(chunk);
-    const network::Network graph = verif::everyOperator(rng, "case", chunk.max_pool);
-    c.network = nn::randomIntegerNetwork(graph, seed, {bits, chunk.multiplier_bits});
-    c.design.chunks = {chunk};
-    c.program =
-        mapping::buildProgram(c.network, c.design, verif::randomPlans(mapping::extractLayers(graph, bits), chunk, rng));
-    for (int i = 0; i < 2; ++i) c.pictures.push_back(verif::randomPicture(graph, rng));
-    return c;
+    design::Design design;
+    design.chunks = {chunk};
+    return caseOn(design, seed, rng);
 }
+
+/// A work folder with the simulator of one chip, gone at the end.
+class Simulator {
+public:
+    explicit Simulator(const rtlgen::Chip& chip, const std::string& name)
+        : folder_(std::filesystem::temp_directory_path() / ("dna-sim-" + name)),
+          program_(verif::buildQuickSimulator(chip, folder_ / "model")) {}
+    ~Simulator() {
+        std::error_code ignored;
+        std::filesystem::remove_all(folder_, ignored);
+    }
+
+    /// `ram`: what stands in the descriptor RAM, when it is not the case's program alone.
+    std::vector<verif::SimulatedPicture> run(const Case& c, const std::vector<verif::SimulationJob>& jobs,
+                                             const std::vector<uint8_t>& ram = {}) const {
+        base::SilentLog log;
+        std::vector<const uint8_t*> pictures;
+        for (const auto& p : c.pictures) pictures.push_back(p.data());
+        verif::writeVectors(folder_, c.network, c.program, pictures);
+        if (!ram.empty()) base::writeFileAtomic(folder_ / "descriptors.bin", std::string(ram.begin(), ram.end()));
+        base::appendLine(folder_ / "program.txt", "patience 100000");
+        return verif::simulate(program_, folder_, jobs, 2, log);
+    }
+
+private:
+    std::filesystem::path folder_, program_;
+};
 
 std::vector<verif::SimulatedPicture> run(const Case& c, const std::vector<verif::SimulationJob>& jobs) {
-    base::SilentLog log;
-    const std::filesystem::path folder =
-        std::filesystem::temp_directory_path() / ("dna-sim-" + designHash(c.design).substr(0, 8));
-    std::vector<const uint8_t*> pictures;
-    for (const auto& p : c.pictures) pictures.push_back(p.data());
-    verif::writeVectors(folder, c.network, c.program, pictures);
-    const auto simulator = verif::buildQuickSimulator(rtlgen::emitChip(c.design), folder / "model");
-    const auto result = verif::simulate(simulator, folder, jobs, 2, log);
-    std::filesystem::remove_all(folder);
-    return result;
+    return Simulator(rtlgen::emitChip(c.design, c.program.descriptors), designHash(c.design).substr(0, 8)).run(c, jobs);
 }
 
-void checkCase(const Case& c) {
-    const auto pictures = run(c, {{0, 1, 0}, {1, 1, 77}});
+void checkPictures(const Case& c, const std::vector<verif::SimulatedPicture>& pictures) {
     const auto times = mapping::networkCycles(c.program.plans, design::MemoryModel{});
     for (const auto& picture : pictures) {
         for (size_t i = 0; i < picture.layers.size(); ++i) {
@@ -80,6 +105,10 @@ void checkCase(const Case& c) {
         }
     }
 }
+
+const std::vector<verif::SimulationJob> kJobs{{0, 1, 0}, {1, 1, 77}};  // the second picture with stalls
+
+void checkCase(const Case& c) { checkPictures(c, run(c, kJobs)); }
 
 void checkTemplate(design::Template array, const std::vector<std::array<int, 3>>& cases) {
     if (base::findProgram("verilator").empty()) DNA_SKIP("verilator is not installed");
@@ -229,4 +258,61 @@ TEST_CASE("a bus error in reads or writes is told by the status register, until 
         for (const auto& picture : run(c, {{.first = 0, .count = 2, .bus_error = beat}}))
             for (const auto& layer : picture.layers) CHECK(layer.mismatches == 0);
     CHECK_THROWS_AS(run(c, {{.first = 0, .count = 1, .bus_error = 1'000'000'000}}), base::ToolError);  // never met
+}
+
+namespace {
+
+/// A chip that has its descriptors in a RAM of `slots`, 0: in a ROM.
+std::function<void(design::Chunk&)> localDescriptors(int slots, int axi_bits) {
+    return [=](design::Chunk& chunk) {
+        chunk.descriptors = slots > 0 ? design::DescriptorSource::Ram : design::DescriptorSource::Rom;
+        if (slots > 0) chunk.descriptor_slots = slots;
+        chunk.axi_bits = axi_bits;
+    };
+}
+
+}  // namespace
+
+// The bench also writes to the RAM while the chip is busy, which must have no effect.
+TEST_CASE("descriptors in a RAM or a ROM of the chip, on every template: RTL equals reference and model") {
+    if (base::findProgram("verilator").empty()) DNA_SKIP("verilator is not installed");
+    struct Local {
+        design::Template array;
+        int rows, cols, slots, axi_bits;
+    };
+    using enum design::Template;
+    uint64_t seed = 80;
+    for (const Local& l : {Local{OutputArray, 8, 16, 256, 32}, Local{OutputArray, 4, 8, 0, 128}, Local{RowStationary, 8, 8, 100, 128},
+                           Local{RowStationary, 4, 16, 0, 32}, Local{DotLanes, 8, 16, 200, 64}, Local{WeightStationary, 4, 8, 0, 64}}) {
+        CAPTURE(seed);
+        const Case c = makeCase(seed++, l.array, l.rows, l.cols, 8, localDescriptors(l.slots, l.axi_bits));
+        for (const mapping::Region& region : c.program.regions) CHECK(region.name != "descriptors");
+        checkCase(c);
+    }
+}
+
+TEST_CASE("two programs in one descriptor RAM: each runs from its place, on the same chip") {
+    if (base::findProgram("verilator").empty()) DNA_SKIP("verilator is not installed");
+    const Case first = makeCase(90, design::Template::OutputArray, 4, 8, 8, localDescriptors(256, 128));
+    base::Rng rng(91, "second program");
+    Case second = caseOn(first.design, 91, rng);
+    REQUIRE(second.program.descriptors != first.program.descriptors);
+    std::vector<uint8_t> ram = mapping::descriptorBytes(first.program.descriptors);
+    second.program.descriptor_base = uint32_t(ram.size());
+    const std::vector<uint8_t> behind = mapping::descriptorBytes(second.program.descriptors);
+    ram.insert(ram.end(), behind.begin(), behind.end());
+    const Simulator simulator(rtlgen::emitChip(first.design), "two-programs");
+    checkPictures(first, simulator.run(first, kJobs, ram));
+    checkPictures(second, simulator.run(second, kJobs, ram));
+}
+
+TEST_CASE("a descriptor RAM that takes writes while the chip is busy is noticed by the bench") {
+    if (base::findProgram("verilator").empty()) DNA_SKIP("verilator is not installed");
+    const Case c = makeCase(92, design::Template::OutputArray, 4, 8, 8, localDescriptors(256, 128));
+    rtlgen::Chip chip = rtlgen::emitChip(c.design);
+    std::string& text = chip.files.at("rtl/dna_csr_axil.v");
+    const std::string guard = "awaddr_i[7:2] == 6'h06 && !busy_i";
+    REQUIRE(text.find(guard) != std::string::npos);
+    text.replace(text.find(guard), guard.size(), "awaddr_i[7:2] == 6'h06");
+    CHECK_THROWS_AS(Simulator(chip, "busy-writes").run(c, {{0, 1, 0}}), base::ToolError);
 }

@@ -47,6 +47,7 @@ struct Layer {
 struct Program {
     uint32_t beat_bytes = 16;
     uint32_t dram_bytes = 0, input_address = 0, input_bytes = 0;
+    uint32_t descriptor_base = 0;  ///< address of the first descriptor, in DRAM or in the chip's memory of descriptors
     int read_latency = 40, write_latency = 20;
     int64_t patience = 4000000;  ///< cycles without a beat before the run is given up
     std::vector<Layer> layers;
@@ -63,6 +64,7 @@ Program readProgram(const std::string& name) {
         words >> key;
         if (key == "dram") words >> program.dram_bytes;
         if (key == "beat") words >> program.beat_bytes;
+        if (key == "descriptor_base") words >> program.descriptor_base;
         if (key == "input") words >> program.input_address >> program.input_bytes;
         if (key == "latency") words >> program.read_latency >> program.write_latency;
         if (key == "patience") words >> program.patience;
@@ -102,11 +104,13 @@ struct WriteBurst {
 /// Bytes of a beat: the data port is 4, 8 or 16 bytes wide in the model too.
 constexpr uint32_t kBeat = sizeof(Vdna_top::m_axi_rdata);
 constexpr int kSlaveError = 2;  ///< SLVERR
+constexpr uint8_t kRamAddress = 0x14, kRamData = 0x18;  ///< CSRs of the descriptor RAM
 
 class Bench {
 public:
-    Bench(const Program& program, const std::vector<uint8_t>& image, uint64_t stall, int64_t error)
-        : program_(program), dram_(program.dram_bytes, 0), random_(stall), stall_(stall != 0), error_(error) {
+    /// `ram`: what stands in the chip's descriptor RAM; empty where it has none.
+    Bench(const Program& program, const std::vector<uint8_t>& image, const std::vector<uint8_t>& ram, uint64_t stall, int64_t error)
+        : program_(program), dram_(program.dram_bytes, 0), has_ram_(!ram.empty()), random_(stall), stall_(stall != 0), error_(error) {
         if (program.beat_bytes != kBeat) fail("the vectors are for a data bus of another width");
         if (image.size() > dram_.size()) fail("the image is larger than the DRAM");
         std::memcpy(dram_.data(), image.data(), image.size());
@@ -114,7 +118,8 @@ public:
         for (int i = 0; i < 4; ++i) tick();
         top_.rst_n = 1;
         for (int i = 0; i < 4; ++i) tick();
-        writeCsr(0x0c, 0);
+        writeRam(ram);
+        writeCsr(0x0c, program.descriptor_base);
     }
 
     struct LayerResult {
@@ -132,6 +137,7 @@ public:
         beats_read_ = bursts_written_ = 0;
         writeCsr(0x08, 1);
         const int64_t start = start_cycle_;
+        if (has_ram_) disturbRam();
         std::vector<LayerResult> results;
         size_t at = 0;
         for (const Layer& layer : program_.layers) {
@@ -177,6 +183,24 @@ private:
 #else
         (void)counters;
 #endif
+    }
+
+    /// Four writes make a word of 128 bits; the address counts on by itself.
+    void writeRam(const std::vector<uint8_t>& ram) {
+        if (!has_ram_) return;
+        writeCsr(kRamAddress, 0);
+        for (size_t at = 0; at < ram.size(); at += 4) {
+            uint32_t word = 0;
+            std::memcpy(&word, ram.data() + at, 4);
+            writeCsr(kRamData, word);
+        }
+    }
+
+    /// Writes while the chip is busy have no effect: results and cycles are those of a run without them.
+    void disturbRam() {
+        writeCsr(kRamAddress, 0);
+        writeCsr(kRamData, 0xffffffffu);
+        writeCsr(kRamData, 0xffffffffu);
     }
 
     void writeCsr(uint8_t address, uint32_t value) {
@@ -312,6 +336,7 @@ private:
 
     Program program_;
     std::vector<uint8_t> dram_;
+    bool has_ram_;
     Random random_;
     bool stall_;
     int64_t error_;
@@ -347,8 +372,8 @@ void print(std::FILE* out, const Program& program, int image, bool stalled,
 
 }  // namespace
 
-// bench FOLDER RESULT FIRST COUNT [STALL_SEED [BUS_ERROR]]: FOLDER holds image.bin, program.txt, care.bin, inputs.bin,
-// expected.bin. BUS_ERROR n: the first picture's nth read beat is answered SLVERR, -n: its nth written
+// bench FOLDER RESULT FIRST COUNT [STALL_SEED [BUS_ERROR]]: FOLDER holds image.bin, descriptors.bin, program.txt, care.bin,
+// inputs.bin, expected.bin. BUS_ERROR n: the first picture's nth read beat is answered SLVERR, -n: its nth written
 // burst; the status register has to tell, for that picture only.
 int main(int argc, char** argv) {
     if (argc < 5) fail("usage: bench FOLDER RESULT.json FIRST COUNT [STALL_SEED [BUS_ERROR]]");
@@ -364,7 +389,7 @@ int main(int argc, char** argv) {
         fail("inputs.bin or expected.bin hold fewer pictures than asked for");
     std::FILE* out = std::fopen(argv[2], "w");
     if (out == nullptr) fail(std::string("can't write ") + argv[2]);
-    Bench bench(program, readFile(folder + "/image.bin"), stall, error);
+    Bench bench(program, readFile(folder + "/image.bin"), readFile(folder + "/descriptors.bin"), stall, error);
     std::fprintf(out, "[");
     int64_t mismatches = 0;
     for (int i = begin; i < begin + count; ++i) {

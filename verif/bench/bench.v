@@ -43,7 +43,7 @@ module bench;
     // ---- Files.
     reg [8*256-1:0] folder, vcd, name;
     reg [8*32-1:0]  key;
-    integer program_file, image_file, care_file, expected_file, input_file, code;
+    integer program_file, image_file, ram_file, descriptor_base, care_file, expected_file, input_file, code;
     integer pictures, stall, seed, value, address, bytes, descriptors;
     integer input_address, input_bytes, read_latency, write_latency, patience, keep;
     reg [7:0] dram [0:DRAM_BYTES-1];
@@ -289,6 +289,7 @@ module bench;
                     code = $fscanf(program_file, "%d", value);
                     if (value != BYTES) complain("BYTES is not the width of the program's data bus");
                 end
+                if (key == "descriptor_base") code = $fscanf(program_file, "%d", descriptor_base);
                 if (key == "input") code = $fscanf(program_file, "%d %d", input_address, input_bytes);
                 if (key == "latency") code = $fscanf(program_file, "%d %d", read_latency, write_latency);
                 if (key == "patience") code = $fscanf(program_file, "%d", patience);
@@ -307,6 +308,20 @@ module bench;
         end
     endtask
 
+    // The chip's descriptor RAM, where descriptors.bin holds any: words of 32 bits, little-endian; the address counts on.
+    task write_ram;
+        begin
+            code = $fgetc(ram_file);
+            if (code >= 0) write_csr(8'h14, 32'd0);
+            while (code >= 0) begin
+                value = code;
+                for (i = 8; i < 32; i = i + 8) value = value | ($fgetc(ram_file) << i);
+                write_csr(8'h18, value);
+                code = $fgetc(ram_file);
+            end
+        end
+    endtask
+
     task reset;
         begin
             clk   = 1'b0;
@@ -318,7 +333,8 @@ module bench;
             end
             rst_n = 1'b1;
             repeat (4) tick;
-            write_csr(8'h0c, 32'd0);
+            write_ram;
+            write_csr(8'h0c, descriptor_base);
         end
     endtask
 
@@ -331,6 +347,7 @@ module bench;
         stall     = 0;
         patience  = 100000;
         descriptors = 0;
+        descriptor_base = 0;
         code = $value$plusargs("vectors=%s", folder);
         code = $value$plusargs("pictures=%d", pictures);
         code = $value$plusargs("stall=%d", stall);
@@ -341,6 +358,7 @@ module bench;
         end
         program_file  = open_file("program.txt");
         image_file    = open_file("image.bin");
+        ram_file      = open_file("descriptors.bin");
         care_file     = open_file("care.bin");
         input_file    = open_file("inputs.bin");
         expected_file = open_file("expected.bin");

@@ -1,14 +1,18 @@
 // AXI4-Lite slave: random reads and writes of all registers with random delays, against the register map in the
-// module's head; what is written has its effect once.
+// module's head; what is written has its effect once. The descriptor RAM (RAM) is written while the chip is not busy, its
+// address counts on and wraps.
 //
 // module: dna_csr_axil
 // quick: HASH=256'h00112233445566778899aabbccddeeff0123456789abcdeffedcba9876543210
+// quick: HASH=256'h00112233445566778899aabbccddeeff0123456789abcdeffedcba9876543210 RAM=1 ADDR=4
 #include "support.h"
 
 namespace {
 
 constexpr uint32_t kHash[] = {0x00112233, 0x44556677, 0x8899aabb, 0xccddeeff,
                               0x01234567, 0x89abcdef, 0xfedcba98, 0x76543210};
+
+constexpr uint32_t kRamWords = 4u << parameter::ADDR;
 
 class Run {
 public:
@@ -26,11 +30,12 @@ public:
         const bool address_first = bench_.random.oneIn(2);
         dut_.awvalid_i = address_first, dut_.wvalid_i = !address_first;
         dut_.eval();
-        bench_.expect(dut_.awready_o || dut_.wready_o, 0, "half a write is taken");
+        bench_.expect(dut_.awready_o || dut_.wready_o || dut_.ram_write_o, 0, "half a write is taken");
         bench_.clock(dut_);
         dut_.awvalid_i = dut_.wvalid_i = 1;
         dut_.eval();
         bench_.expect(dut_.awready_o && dut_.wready_o, 1, "a write is taken");
+        writeRam(address, data);
         bench_.clock(dut_);
         dut_.awvalid_i = dut_.wvalid_i = 0;
         if (address / 4 == 3) base_ = data;
@@ -85,6 +90,15 @@ public:
     }
 
 private:
+    void writeRam(uint8_t address, uint32_t data) {
+        const bool writable = parameter::RAM != 0 && !dut_.busy_i, written = writable && address / 4 == 6;
+        bench_.expect(dut_.ram_write_o, written, "ram_write_o");
+        if (written) bench_.expect(dut_.ram_addr_o, ram_addr_, "ram_addr_o");
+        if (written) bench_.expect(dut_.ram_data_o, data, "ram_data_o");
+        if (writable && address / 4 == 5) ram_addr_ = data / 4 % kRamWords;
+        if (written) ram_addr_ = (ram_addr_ + 1) % kRamWords;
+    }
+
     uint32_t value(uint8_t address) const {
         if (address >= 0x40) return dut_.counter_i;
         if (address >= 0x20) return kHash[(address - 0x20) / 4];
@@ -97,6 +111,8 @@ private:
                 return base_;
             case 4:
                 return dut_.descriptors_done_i;
+            case 5:
+                return 4 * ram_addr_;
             default:
                 return 0;
         }
@@ -105,6 +121,7 @@ private:
     unit::Bench& bench_;
     Vdut dut_;
     uint32_t base_ = 0;
+    uint32_t ram_addr_ = 0;  ///< in words of 32 bits
 };
 
 }  // namespace

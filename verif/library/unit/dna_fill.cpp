@@ -1,10 +1,12 @@
 // Data side of the load engine: descriptor, weights, input tiles (stride 2, narrow pictures) and residual tiles,
 // against nested loops that say where every beat goes. Beats come with random gaps. WIDE: a narrow word's pixels are written at
-// once (stride 2: even, then odd ones) where they belong to banks of their own.
+// once (stride 2: even, then odd ones) where they belong to banks of their own. LOCAL: words of descriptors come from the chip, with
+// random gaps too; nothing is asked for behind a descriptor before it is complete.
 //
 // module: dna_fill
 // quick: LOG=3 IADDR=8 WADDR=9 OADDR=8 WIDE=1
 // quick: LOG=3 IADDR=8 WADDR=9 OADDR=8
+// quick: LOG=3 IADDR=8 WADDR=9 OADDR=8 WIDE=1 LOCAL=1
 // full: LOG=4 IADDR=10 WADDR=11 OADDR=10 WIDE=1
 // full: LOG=1 IADDR=6 WADDR=5 OADDR=5
 #include <array>
@@ -39,7 +41,7 @@ struct Write {
 class Run {
 public:
     explicit Run(unit::Bench& bench) : bench_(bench) {
-        dut_.item_i = dut_.rvalid_i = 0;
+        dut_.item_i = dut_.rvalid_i = dut_.local_valid_i = 0;
         bench_.reset(dut_);
     }
 
@@ -50,6 +52,7 @@ public:
         dut_.x_words_i = layer.x_words, dut_.plane_words_i = layer.plane_words, dut_.block_words_i = layer.block_words;
         for (int left = items; left > 0; --left) {
             give(randomItem());
+            for (int most = 20000; !locals_.empty() && most > 0; --most) cycle();
             for (int wait = int(bench_.random.below(40)); wait > 0; --wait) cycle();
             for (int most = 20000; waiting_items_ >= 8 && most > 0; --most) cycle();
         }
@@ -93,10 +96,10 @@ private:
         ends_.push_back(beats_given_ + beats_.size());
     }
 
-    Beat newBeat() {
+    Beat newBeat(bool local = false) {
         Beat beat;
         for (uint32_t& word : beat) word = uint32_t(bench_.random.next());
-        beats_.push_back(beat);
+        (local ? locals_ : beats_).push_back(beat);
         return beat;
     }
 
@@ -104,7 +107,7 @@ private:
         const int bits = item.kind == kDescriptor ? 4 : item.kind == kWeights ? parameter::WADDR : parameter::OADDR;
         for (int beat = 0; beat < item.beats * item.blocks; ++beat)
             writes_.push_back({item.kind, item.kind == kDescriptor ? 0 : slot_[item.kind], 0,
-                               unit::unsignedValue(beat, bits), newBeat()});
+                               unit::unsignedValue(beat, bits), newBeat(parameter::LOCAL != 0 && item.kind == kDescriptor)});
     }
 
     void input(const Item& item) {
@@ -154,14 +157,24 @@ private:
         dut_.rvalid_i = offer;
         if (offer)
             for (int w = 0; w < kWords; ++w) unit::setBits(dut_.rdata_i, 32 * w, 32, beats_.front()[size_t(w)]);
+        offerLocal();
         dut_.clk = 0;
         dut_.eval();
         observe();
-        const bool taken = offer && dut_.rready_o;
+        const bool taken = offer && dut_.rready_o, local_taken = dut_.local_take_o;
+        bench_.expect(local_taken && !dut_.local_valid_i, false, "local_take_o without a word");
         offered_ = offer && !taken;
         bench_.clock(dut_);
+        if (local_taken) locals_.pop_front(), dut_.local_valid_i = 0;
         if (taken) beats_.pop_front(), ++beats_given_;
         while (!ends_.empty() && ends_.front() <= beats_given_) ends_.pop_front(), --waiting_items_;
+    }
+
+    /// A word that was offered stays.
+    void offerLocal() {
+        if (locals_.empty() || dut_.local_valid_i) return;
+        dut_.local_valid_i = !bench_.random.oneIn(3);
+        for (int w = 0; w < kWords; ++w) unit::setBits(dut_.local_data_i, 32 * w, 32, locals_.front()[size_t(w)]);
     }
 
     void observe() {
@@ -210,7 +223,7 @@ private:
     unit::Bench& bench_;
     Vdut dut_;
     Layer layer_{};
-    std::deque<Beat> beats_;
+    std::deque<Beat> beats_, locals_;  ///< on the bus, from the chip's memory
     std::deque<Write> writes_;
     std::deque<size_t> ends_;
     size_t beats_given_ = 0;

@@ -1,10 +1,12 @@
 // Request side of the load engine against nested loops over jobs: the item records and all bursts of random layers,
 // then one item at every place in 4 KiB with many lengths. The memory and the slots answer with random delays; partial sums
-// (SPILL) and inputs may not be asked for before the descriptor before has written their rows, or the inputs' blocks.
+// (SPILL) and inputs may not be asked for before the descriptor before has written their rows, or the inputs' blocks. Descriptors in
+// the chip (LOCAL) are items without bursts.
 //
 // module: dna_load
 // quick: OUTSTANDING=8
 // quick: OUTSTANDING=8 SPILL=1
+// quick: OUTSTANDING=8 LOCAL=1
 // full: OUTSTANDING=2
 #include <algorithm>
 #include <deque>
@@ -66,9 +68,11 @@ class Expected {
 public:
     std::deque<Item> items;
     std::deque<Burst> bursts;
+    std::deque<uint32_t> fetches;  ///< addresses of the descriptors
 
     void descriptor(uint32_t address) {
-        item({kDescriptor, false, kDescriptorBeats, 0, 0, 1}, address, kDescriptorBeats, 0);
+        fetches.push_back(address);
+        item({kDescriptor, false, kDescriptorBeats, 0, 0, 1}, address, parameter::LOCAL != 0 ? 0 : kDescriptorBeats, 0);
     }
 
     void layer(const Layer& l) {
@@ -177,6 +181,7 @@ private:
         dut_.blocks_done_i = random.below(12);
         dut_.clk = 0;
         dut_.eval();
+        bench_.expect(dut_.fetch_o, dut_.item_o && dut_.item_kind_o == kDescriptor, "fetch_o");
         if (dut_.item_o) item();
         bench_.expect(dut_.weight_take_o, dut_.item_o && dut_.item_kind_o == kWeights, "weight_take_o");
         bench_.expect(dut_.input_take_o, dut_.item_o && dut_.item_kind_o == kInput, "input_take_o");
@@ -207,7 +212,11 @@ private:
         const bool written = dut_.stored_i || blocks || (dut_.storing_i && int(dut_.rows_done_i) >= wanted.written);
         bench_.expect(written || wanted.written == 0, true, "inputs or partial sums that are not written yet");
         early_ += wanted.written != 0 && blocks && !dut_.stored_i && int(dut_.rows_done_i) < wanted.written;
-        fetching_ = wanted.kind == kDescriptor;
+        if (wanted.kind != kDescriptor) return;
+        bench_.expect(dut_.fetch_addr_o, expected_.fetches.front(), "fetch_addr_o");
+        expected_.fetches.pop_front();
+        fetching_ = parameter::LOCAL == 0;
+        descriptors_ += parameter::LOCAL != 0;  // its words may come from now on
     }
 
     void burst() {
