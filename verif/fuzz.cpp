@@ -19,8 +19,10 @@ namespace fs = std::filesystem;
 
 namespace {
 
-rtlgen::Chip chipOf(const design::Design& design, const FuzzOptions& options) {
-    rtlgen::Chip chip = rtlgen::emitChip(design);
+using Rom = std::vector<mapping::Descriptor>;
+
+rtlgen::Chip chipOf(const design::Design& design, const FuzzOptions& options, const Rom& rom) {
+    rtlgen::Chip chip = rtlgen::emitChip(design, rom);
     for (const auto& [file, text] : options.library) {
         if (chip.files.count(file) == 0) throw base::InputError(file, "", "the library has no such file");
         chip.files[file] = text;
@@ -36,7 +38,26 @@ void add(FuzzResult& sum, const Verdict& verdict) {
     sum.stopped += int(verdict.stopped);
 }
 
-/// All cases of one design.
+/// Runs one case after the other on a design; a chip with a ROM is built anew for every case.
+class CaseRunner {
+public:
+    CaseRunner(const FuzzOptions& options, fs::path folder) : options_(options), folder_(std::move(folder)) {}
+
+    Verdict operator()(const FuzzCase& fuzz_case) {
+        const Rom rom = romOf(fuzz_case);
+        if (simulator_.empty() || !rom.empty()) {
+            base::makeFolder(folder_);
+            simulator_ = buildQuickSimulator(chipOf(fuzz_case.design, options_, rom), folder_, options_.build);
+        }
+        return runCase(fuzz_case, simulator_, folder_ / "vectors");
+    }
+
+private:
+    const FuzzOptions& options_;
+    fs::path folder_, simulator_;
+};
+
+/// All cases of one design. A chip with a ROM is built once with the programs of all of them, one behind the other.
 class DesignRun {
 public:
     DesignRun(const FuzzOptions& options, int index, int designs)
@@ -44,35 +65,50 @@ public:
 
     FuzzResult run() {
         base::Rng rng(options_.seed, "fuzz design", uint64_t(index_));
-        const design::Design design = randomDesign(rng, options_.range);
+        FuzzRange range = options_.range;
+        range.rom = true;
+        drawCases(randomDesign(rng, range));
         base::makeFolder(folder_);
-        simulator_ = buildQuickSimulator(chipOf(design, options_), folder_, options_.build);
+        simulator_ = buildQuickSimulator(chipOf(cases_.front().fuzz_case.design, options_, rom_), folder_, options_.build);
         result_.designs = 1;
-        for (int number = index_; number < options_.cases; number += designs_) runOne(design, number);
+        for (const Drawn& drawn : cases_) runOne(drawn);
         fs::remove_all(folder_);
         return std::move(result_);
     }
 
 private:
-    Verdict runOnRtl(const FuzzCase& fuzz_case) const { return runCase(fuzz_case, simulator_, folder_ / "vectors"); }
+    struct Drawn {
+        int number;
+        FuzzCase fuzz_case;
+        uint32_t descriptor_base;
+    };
 
-    void runOne(const design::Design& design, int number) {
+    void drawCases(const design::Design& design) {
+        for (int number = index_; number < options_.cases; number += designs_) {
+            base::Rng rng(options_.seed, "fuzz case", uint64_t(number));
+            cases_.push_back({number, randomCase(design, rng, options_.range), uint32_t(rom_.size() * mapping::kDescriptorBytes)});
+            const Rom rom = romOf(cases_.back().fuzz_case);
+            rom_.insert(rom_.end(), rom.begin(), rom.end());
+        }
+    }
+
+    void runOne(const Drawn& drawn) {
         if (base::stopRequested()) throw base::Interrupted("the fuzz run was interrupted");
-        base::Rng rng(options_.seed, "fuzz case", uint64_t(number));
-        const FuzzCase fuzz_case = randomCase(design, rng, options_.range);
-        const Verdict verdict = runOnRtl(fuzz_case);
+        const FuzzCase& fuzz_case = drawn.fuzz_case;
+        const Verdict verdict = runCase(fuzz_case, simulator_, folder_ / "vectors", drawn.descriptor_base);
         ++result_.cases;
         result_.pairs.add(fuzz_case);
         result_.cycles +=
             fuzz_case.pictures * mapping::networkCycles(plansOf(fuzz_case), design::MemoryModel{}).back().done;
         add(result_, verdict);
-        if (!verdict.passed()) keep(fuzz_case, number, verdict);
+        if (!verdict.passed()) keep(fuzz_case, drawn.number, verdict);
     }
 
     /// The first failing case of a design is shrunk, others are as they were drawn.
     void keep(const FuzzCase& fuzz_case, int number, const Verdict& verdict) {
         const bool first_one = result_.failing.empty();
-        const auto fails = [&](const FuzzCase& c) { return runOnRtl(c).kind == verdict.kind; };
+        CaseRunner runner(options_, folder_ / "shrink");
+        const auto fails = [&](const FuzzCase& c) { return runner(c).kind == verdict.kind; };
         const FuzzCase kept = first_one ? shrink(fuzz_case, fails, options_.shrink_attempts) : fuzz_case;
         const fs::path file = options_.work / fmt::format("case-{}-{}.json", options_.seed, number);
         base::writeJson(file, toJson(kept));
@@ -82,6 +118,8 @@ private:
     const FuzzOptions& options_;
     int index_, designs_;
     fs::path folder_, simulator_;
+    std::vector<Drawn> cases_;
+    Rom rom_;
     FuzzResult result_;
 };
 
@@ -151,9 +189,7 @@ FuzzResult fuzz(const FuzzOptions& options, base::Log& log) {
 
 Verdict replay(const FuzzCase& fuzz_case, const FuzzOptions& options, FuzzCase* shrunk) {
     const fs::path folder = options.work / "replay";
-    base::makeFolder(folder);
-    const fs::path simulator = buildQuickSimulator(chipOf(fuzz_case.design, options), folder, options.build);
-    const auto run = [&](const FuzzCase& c) { return runCase(c, simulator, folder / "vectors"); };
+    CaseRunner run(options, folder);
     const Verdict verdict = run(fuzz_case);
     if (shrunk != nullptr && !verdict.passed())
         *shrunk = shrink(

@@ -12,8 +12,11 @@ namespace dna::verif {
 using base::Json;
 
 std::vector<mapping::LayerPlan> plansOf(const FuzzCase& fuzz_case) {
-    return mapping::lowerAll(mapping::extractLayers(fuzz_case.network, fuzz_case.design.chunk().operand_bits), fuzz_case.design.chunk(), fuzz_case.mapping,
-                             "fuzz case");
+    const design::Chunk& chunk = fuzz_case.design.chunk();
+    std::vector<mapping::LayerPlan> plans = mapping::lowerAll(mapping::extractLayers(fuzz_case.network, chunk.operand_bits), chunk,
+                                                              fuzz_case.mapping, "fuzz case");
+    mapping::checkDescriptorSlots(plans, fuzz_case.design, "fuzz case");
+    return plans;
 }
 
 Json toJson(const FuzzCase& fuzz_case) {
@@ -86,7 +89,9 @@ design::Design randomDesign(base::Rng& rng, const FuzzRange& range) {
                             .weight_words = {64, 2048},
                             .output_words = {128, 1024},
                             .accumulator_room = 3,
-                            .array = range.array};
+                            .array = range.array,
+                            .descriptor_slots = {8, 256},
+                            .rom = range.rom};
     while (true) {
         design::Design design;
         design.name = "fuzz";

@@ -23,7 +23,7 @@ struct FuzzCase {
     uint64_t stall_seed = 0;  ///< 0: the normative memory
 };
 
-/// The lowered layers; throws InputError when a mapping is not legal.
+/// The lowered layers; throws InputError when a mapping is not legal or the design can't hold the descriptors.
 std::vector<mapping::LayerPlan> plansOf(const FuzzCase& fuzz_case);
 
 /// Cases as files that replay: "dna.fuzz_case".
@@ -35,6 +35,7 @@ struct FuzzRange {
     int max_rows = 32, max_cols = 16;
     int64_t max_cycles = 60000;             ///< of a picture, by the model
     std::optional<design::Template> array{};  ///< designs of this template only
+    bool rom = false;                         ///< designs may read their descriptors from a ROM
 };
 
 /// A random design that can run random networks, and a random case on it.

@@ -75,14 +75,23 @@ Verdict stoppedBy(const std::string& reason) {
     return verdict;
 }
 
+nn::IntegerNetwork networkOf(const FuzzCase& fuzz_case) {
+    const design::Chunk& chunk = fuzz_case.design.chunk();
+    return nn::randomIntegerNetwork(fuzz_case.network, fuzz_case.weights_seed, {chunk.operand_bits, chunk.multiplier_bits});
+}
+
 }  // namespace
 
-std::vector<mapping::LayerPlan> writeCaseVectors(const FuzzCase& fuzz_case, const fs::path& folder) {
+std::vector<mapping::Descriptor> romOf(const FuzzCase& fuzz_case) {
+    if (fuzz_case.design.chunk().descriptors != design::DescriptorSource::Rom) return {};
+    return mapping::buildProgram(networkOf(fuzz_case), fuzz_case.design, plansOf(fuzz_case)).descriptors;
+}
+
+std::vector<mapping::LayerPlan> writeCaseVectors(const FuzzCase& fuzz_case, const fs::path& folder, uint32_t descriptor_base) {
     std::vector<mapping::LayerPlan> plans = plansOf(fuzz_case);
-    const design::Chunk& chunk = fuzz_case.design.chunk();
-    const nn::IntegerNetwork network = nn::randomIntegerNetwork(
-        fuzz_case.network, fuzz_case.weights_seed, {chunk.operand_bits, chunk.multiplier_bits});
-    const mapping::Program program = mapping::buildProgram(network, fuzz_case.design, plans);
+    const nn::IntegerNetwork network = networkOf(fuzz_case);
+    mapping::Program program = mapping::buildProgram(network, fuzz_case.design, plans);
+    program.descriptor_base = descriptor_base;
     base::Rng rng(fuzz_case.pictures_seed, "fuzz pictures");
     std::vector<std::vector<uint8_t>> pictures;
     std::vector<const uint8_t*> pointers;
@@ -95,10 +104,10 @@ std::vector<mapping::LayerPlan> writeCaseVectors(const FuzzCase& fuzz_case, cons
     return plans;
 }
 
-Verdict runCase(const FuzzCase& fuzz_case, const fs::path& simulator, const fs::path& folder) {
+Verdict runCase(const FuzzCase& fuzz_case, const fs::path& simulator, const fs::path& folder, uint32_t descriptor_base) {
     std::vector<mapping::LayerPlan> plans;
     try {
-        plans = writeCaseVectors(fuzz_case, folder);
+        plans = writeCaseVectors(fuzz_case, folder, descriptor_base);
     } catch (const base::InternalError& error) {
         return stoppedBy(error.what());
     }

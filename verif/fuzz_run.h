@@ -21,12 +21,18 @@ struct Verdict {
     }
 };
 
+/// Descriptors of a case's program, for chips that hold them in a ROM; nothing for others.
+std::vector<mapping::Descriptor> romOf(const FuzzCase& fuzz_case);
+
 /// Writes the vectors of a case to `folder` for a bench that gives up soon when nothing moves; the layers as they are
-/// lowered. Throws InternalError when reference and descriptors disagree.
-std::vector<mapping::LayerPlan> writeCaseVectors(const FuzzCase& fuzz_case, const std::filesystem::path& folder);
+/// lowered. `descriptor_base`: where the program's descriptors stand in the chip. Throws InternalError when reference and
+/// descriptors disagree.
+std::vector<mapping::LayerPlan> writeCaseVectors(const FuzzCase& fuzz_case, const std::filesystem::path& folder,
+                                                 uint32_t descriptor_base = 0);
 
 /// Runs a case on the simulator of its design. Vectors stand in `folder` meanwhile. Cycles are compared with the
 /// normative memory only, access counts always. Throws ToolError when the simulator can't be run at all.
-Verdict runCase(const FuzzCase& fuzz_case, const std::filesystem::path& simulator, const std::filesystem::path& folder);
+Verdict runCase(const FuzzCase& fuzz_case, const std::filesystem::path& simulator, const std::filesystem::path& folder,
+                uint32_t descriptor_base = 0);
 
 }  // namespace dna::verif

@@ -27,7 +27,8 @@ std::map<std::string, std::string> featuresOf(const design::Chunk& chunk) {
                                          {"input_slots", number(chunk.input_slots)},
                                          {"weight_slots", number(chunk.weight_slots)},
                                          {"output_slots", number(chunk.output_slots)},
-                                         {"packed_weights", chunk.packed_weights ? "yes" : "no"}};
+                                         {"packed_weights", chunk.packed_weights ? "yes" : "no"},
+                                         {"descriptor_source", sourceName(chunk.descriptors)}};
     if (!chunk.hasPartialSums()) f["split_reduction"] = chunk.split_reduction ? "yes" : "no";
     if (!chunk.hasPartialSums()) f["columns_per_lane"] = number(chunk.columns_per_lane);
     if (chunk.hasPartialSums()) f["psum_words"] = number(chunk.psum_words);

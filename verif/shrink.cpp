@@ -47,6 +47,7 @@ struct Draft {
                 if (!std::holds_alternative<mapping::LayerMapping>(legal)) return std::nullopt;
                 result.mapping[layer.name] = std::get<mapping::LayerMapping>(legal);
             }
+            plansOf(result);  // throws where the design can't hold it
         } catch (const base::InputError&) {
             return std::nullopt;
         }

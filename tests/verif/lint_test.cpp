@@ -23,10 +23,10 @@ bool toolsThere() {
 rtlgen::Chip randomChip(uint64_t seed) {
     base::Rng rng(seed, "lint test");
     design::Design design;
-    design.chunks = {verif::randomChunk(rng, {.max_rows = 8, .max_cols = 8})};
+    design.chunks = {verif::randomChunk(rng, {.max_rows = 8, .max_cols = 8, .rom = true})};
     design.chunks[0].max_pool &= seed % 2 == 0;
     design.counters = seed % 3 != 2;
-    return rtlgen::emitChip(design);
+    return rtlgen::emitChip(design, verif::randomDescriptors(rng));
 }
 
 }  // namespace

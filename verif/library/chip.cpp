@@ -4,8 +4,8 @@
 
 namespace dna::verif {
 
-rtlgen::Chip chipWith(const design::Design& design, const Library& library) {
-    rtlgen::Chip chip = rtlgen::emitChip(design);
+rtlgen::Chip chipWith(const design::Design& design, const Library& library, const std::vector<mapping::Descriptor>& rom) {
+    rtlgen::Chip chip = rtlgen::emitChip(design, rom);
     for (const auto& [file, text] : library) chip.files[file] = text;
     return chip;
 }

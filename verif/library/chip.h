@@ -8,8 +8,8 @@
 
 namespace dna::verif {
 
-/// A design on the library under test.
-rtlgen::Chip chipWith(const design::Design& design, const Library& library);
+/// A design on the library under test; `rom`: the descriptors of a chip that has them in a ROM.
+rtlgen::Chip chipWith(const design::Design& design, const Library& library, const std::vector<mapping::Descriptor>& rom = {});
 
 /// "weight_stationary 4x8"
 std::string describe(const design::Design& design);

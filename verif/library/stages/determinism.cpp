@@ -6,6 +6,7 @@
 #include "verif/fuzz_case.h"
 #include "verif/library/chip.h"
 #include "verif/library/stage.h"
+#include "verif/random_case.h"
 
 namespace dna::verif {
 
@@ -36,18 +37,19 @@ void determinism(StageContext& context) {
     for (int i = 0; i < designs; ++i) {
         base::Rng rng(context.options.seed, "determinism design", uint64_t(i));
         const fs::path file = context.work / "design.json";
-        base::writeJson(file, design::toJson(randomDesign(rng, {})));
+        base::writeJson(file, design::toJson(randomDesign(rng, {.rom = true})));
+        const std::vector<mapping::Descriptor> rom = randomDescriptors(rng);
         const design::Design design = design::readDesign(file);
-        const rtlgen::Chip chip = chipWith(design, context.options.files);
-        ++again.checks, again.failed += differences(chip, chipWith(design, context.options.files)) != 0;
+        const rtlgen::Chip chip = chipWith(design, context.options.files, rom);
+        ++again.checks, again.failed += differences(chip, chipWith(design, context.options.files, rom)) != 0;
         base::writeFileAtomic(file, backwards(design::toJson(design)));
         const design::Design same = design::readDesign(file);
         ++reordered.checks;
         reordered.failed +=
-            designHash(same) != designHash(design) || differences(chip, chipWith(same, context.options.files)) != 0;
+            designHash(same) != designHash(design) || differences(chip, chipWith(same, context.options.files, rom)) != 0;
         design::Design changed = design;
         changed.chunks[0].weight_words *= 2;
-        ++other.checks, other.failed += differences(chip, chipWith(changed, context.options.files)) == 0;
+        ++other.checks, other.failed += differences(chip, chipWith(changed, context.options.files, rom)) == 0;
     }
     for (const Check& check : {again, reordered, other}) context.report(check);
 }

@@ -17,8 +17,8 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr FuzzRange kRange{.max_rows = 8, .max_cols = 16, .max_cycles = 8000};
-constexpr FuzzRange kQuickRange{.max_rows = 4, .max_cols = 8, .max_cycles = 5000};
+constexpr FuzzRange kRange{.max_rows = 8, .max_cols = 16, .max_cycles = 8000, .rom = true};
+constexpr FuzzRange kQuickRange{.max_rows = 4, .max_cols = 8, .max_cycles = 5000, .rom = true};
 
 /// Case `index` of a seed: every third one with stalls.
 FuzzCase caseOf(uint64_t seed, int index, const FuzzRange& range) {
@@ -39,8 +39,8 @@ int64_t lateLayers(const FuzzCase& fuzz_case, const std::vector<mapping::LayerPl
 
 Check runX(const FuzzCase& fuzz_case, const Library& library, const fs::path& folder) {
     const std::vector<mapping::LayerPlan> plans = writeCaseVectors(fuzz_case, folder / "vectors");
-    const IcarusRun run =
-        simulateIcarus(chipWith(fuzz_case.design, library), folder, fuzz_case.pictures, fuzz_case.stall_seed);
+    const rtlgen::Chip chip = chipWith(fuzz_case.design, library, romOf(fuzz_case));
+    const IcarusRun run = simulateIcarus(chip, folder, fuzz_case.pictures, fuzz_case.stall_seed);
     Check check{.name = {}, .checks = 1, .note = run.first, .seconds = run.seconds};
     const int64_t late = lateLayers(fuzz_case, plans, run);
     if (check.note.empty() && late > 0) check.note = fmt::format("{} layers end in another cycle than predicted", late);
