@@ -14,6 +14,7 @@ base::Json compileStage(const CompileStage& options, base::Log& log) {
     const MappedNetwork mapped =
         readMapped(options.network_json, chip.folder / "design.json", options.mapping_json, design::Target{});
     const mapping::Program program = mapping::buildProgram(network, mapped.design, mapped.plans);
+    checkRom(program, options.network_json, chip.folder);
     writeProgram(staging.folder(), network, program);
     writeBenchVectors(staging.folder() / "vectors", network, program);
     staging.commit();

@@ -4,6 +4,7 @@
 
 #include "core/base/file.h"
 #include "core/mapping/mapping_file.h"
+#include "flows/emitted_readme.h"
 #include "flows/handover.h"
 #include "flows/program_files.h"
 #include "flows/stages.h"
@@ -68,42 +69,6 @@ std::string makefile(bool counters) {
     return text.replace(text.find(mark), mark.size(), counters ? "1" : "0");
 }
 
-std::string readme(const MappedNetwork& mapped, const std::string& hash) {
-    const design::Chunk& c = mapped.design.chunk();
-    return fmt::format(R"(# Accelerator emitted by DNA
-
-Design SHA-256 {}; {} x {} PEs ({}), {} accumulator bits, buffers of {} x {} words per bank (input), {} x {} (weights),
-{} x {} (output, residual). Top module `dna_top`: AXI4-Lite slave for control, AXI4 master of {} bits for data.
-
-| file | what |
-|---|---|
-| `files.f`, `rtl/` | Verilog-2005, one module a file, in compilation order |
-| `design.json`, `mapping.json`, `network.json`, `weights.safetensors` | what it was made from |
-| `program/image.bin` | DRAM from address 0: descriptors and weights |
-| `program/memory_map.json`, `program/desc.txt` | where everything stands; descriptors as text |
-| `tb/` | bench with its own vectors: `make -C tb` runs it in Verilator, `icarus` in Icarus, `vcd` with waveforms; `lint` checks every file |
-| `manifest.json` | top module and memory instances, for synthesis flows |
-| `orfs/nangate45/` | hand-over to OpenROAD-flow-scripts: `config.mk`, constraints, memory macros |
-
-To run it: load `program/image.bin` at DRAM address 0, the picture at the address of `input` in the memory map, write the
-descriptor base (0) to CSR 0x0c, write 1 to CSR 0x08, wait for `done_o` (or bit 1 of CSR 0x04); the logits stand at the last layer's map.
-
-| CSR | what |
-|---|---|
-| 0x00 | "DNA1" |
-| 0x04 | status: bit 0 busy, bit 1 done, bit 2 a read or write was answered SLVERR or DECERR since the start: the results are not to be trusted |
-| 0x08 | write 1: start (ignored while busy) |
-| 0x0c | address of the first descriptor |
-| 0x10 | descriptors done since the start |
-| 0x20 to 0x3c | design SHA-256, first word first |
-| 0x40 on | counters since the start (`rtl/dna_perf.v`), 0 without them |
-
-The chip is not made for this network: `dna compile` writes `program/` of any other network that fits its buffers.
-)",
-                       hash, c.rows, c.cols, design::templateName(c.array), c.accumulator_bits, c.input_slots,
-                       c.input_words, c.weight_slots, c.weight_words, c.output_slots, c.output_words, c.axi_bits);
-}
-
 Json manifest(const rtlgen::Chip& chip, const design::Design& design) {
     Json json = base::makeDocument("manifest");
     json["top"] = chip.top;
@@ -142,7 +107,7 @@ Json emitStage(const EmitStage& options, base::Log& log) {
     const MappedNetwork mapped =
         readMapped(options.network_json, options.design_json, options.mapping_json, design::Target{});
     const mapping::Program program = mapping::buildProgram(network, mapped.design, mapped.plans);
-    const rtlgen::Chip chip = rtlgen::emitChip(mapped.design);
+    const rtlgen::Chip chip = rtlgen::emitChip(mapped.design, program.descriptors);
     const std::string hash = designHash(mapped.design);
 
     const fs::path& out = staging.folder();
@@ -156,7 +121,7 @@ Json emitStage(const EmitStage& options, base::Log& log) {
     base::writeJson(out / "manifest.json", manifest(chip, mapped.design));
     writeProgram(out, network, program);
     writeBench(out / "tb", network, program, mapped.design.counters);
-    base::writeFileAtomic(out / "README.md", readme(mapped, hash));
+    base::writeFileAtomic(out / "README.md", emittedReadme(mapped.design));
     writeHandover({.folder = out, .sources = chip.order, .top = chip.top, .memories = memoriesOf(chip)});
     staging.commit();
     log.info(fmt::format("emitted {} Verilog files to {}", chip.order.size(), options.out.string()));

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "core/base/error.h"
 #include "core/base/file.h"
 #include "core/base/rng.h"
 #include "core/mapping/mapping_file.h"
@@ -18,15 +19,16 @@ MappedNetwork readMapped(const std::filesystem::path& network_json, const std::f
     mapped.network = network::readNetwork(network_json);
     mapped.design = design::readDesign(design_json);
     mapped.layers = mapping::extractLayers(mapped.network, mapped.design.chunk().operand_bits);
+    const design::Chunk& chunk = mapped.design.chunk();
     if (mapping_json) {
         const mapping::NetworkMapping mappings = mapping::readMapping(*mapping_json);
-        mapped.plans = mapping::lowerAll(mapped.layers, mapped.design.chunk(), mappings, mapping_json->string());
-        return mapped;
+        mapped.plans = mapping::lowerAll(mapped.layers, chunk, mappings, mapping_json->string());
+    } else {
+        const costmodel::Technology technology = costmodel::builtinTechnology(target.technology);
+        costmodel::Mapper mapper(technology, target);
+        mapped.plans = mapper.refine(mapper.best(mapped.layers, chunk, design_json.string()), chunk);
     }
-    const costmodel::Technology technology = costmodel::builtinTechnology(target.technology);
-    costmodel::Mapper mapper(technology, target);
-    const design::Chunk& chunk = mapped.design.chunk();
-    mapped.plans = mapper.refine(mapper.best(mapped.layers, chunk, design_json.string()), chunk);
+    mapping::checkDescriptorSlots(mapped.plans, mapped.design, design_json.string());
     return mapped;
 }
 
@@ -48,8 +50,25 @@ void writeProgram(const std::filesystem::path& folder, const nn::IntegerNetwork&
     nn::writeIntegerNetwork(network, folder);
     base::makeFolder(folder / "program");
     base::writeFileAtomic(folder / "program" / "image.bin", std::string(program.image.begin(), program.image.end()));
+    if (program.design.chunk().localDescriptors()) {
+        const std::vector<uint8_t> bytes = mapping::descriptorBytes(program.descriptors);
+        base::writeFileAtomic(descriptorFile(folder), std::string(bytes.begin(), bytes.end()));
+    }
     base::writeJson(folder / "program" / "memory_map.json", memoryMapJson(program));
     base::writeFileAtomic(folder / "program" / "desc.txt", descriptorText(program));
+}
+
+std::filesystem::path descriptorFile(const std::filesystem::path& folder) { return folder / "program" / "descriptors.bin"; }
+
+void checkRom(const mapping::Program& program, const std::filesystem::path& program_json, const std::filesystem::path& chip) {
+    if (program.design.chunk().descriptors != design::DescriptorSource::Rom) return;
+    const std::string rom = base::readFile(descriptorFile(chip));
+    const std::vector<uint8_t> bytes = mapping::descriptorBytes(program.descriptors);
+    if (std::string(bytes.begin(), bytes.end()) == rom) return;
+    throw base::InputError(program_json.string(), "",
+                           fmt::format("expected the program in the ROM of the chip in {} ({} descriptors), found another one ({} descriptors); "
+                                       "emit a chip for this network, or one whose \"descriptors\" are \"dram\" or \"ram\"",
+                                       chip.string(), rom.size() / mapping::kDescriptorBytes, program.descriptors.size()));
 }
 
 void writeBenchVectors(const std::filesystem::path& folder, const nn::IntegerNetwork& network,

@@ -31,9 +31,16 @@ struct EmittedProgram {
 EmittedProgram readEmittedProgram(const std::filesystem::path& folder);
 
 /// Writes what `readEmittedProgram` reads, and what a chip's DRAM is loaded with: `program/image.bin`,
-/// `program/memory_map.json`, `program/desc.txt`.
+/// `program/memory_map.json`, `program/desc.txt`; and `program/descriptors.bin` where descriptors stand in the chip.
 void writeProgram(const std::filesystem::path& folder, const nn::IntegerNetwork& network,
                   const mapping::Program& program);
+
+/// Descriptors of a program that stand in the chip, in a folder of writeProgram.
+std::filesystem::path descriptorFile(const std::filesystem::path& folder);
+
+/// Throws InputError when the ROM of the chip emitted to `chip` holds the descriptors of another program; `program_json` is
+/// the file that the program comes from. Chips without a ROM run every program.
+void checkRom(const mapping::Program& program, const std::filesystem::path& program_json, const std::filesystem::path& chip);
 
 /// Two random pictures and every layer's output for the bench of an emitted chip.
 void writeBenchVectors(const std::filesystem::path& folder, const nn::IntegerNetwork& network,

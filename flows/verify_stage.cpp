@@ -60,6 +60,7 @@ public:
         program_ = readEmittedProgram(programFolder());
         checkImage(image);
         checkDesign();
+        checkRom(program_.program, programFolder() / "network.json", emitted_.folder);
         const data::Pictures pictures =
             readPictures(options_, emitted_.run, program_.network.graph.inputShape(), log_);
         checkPictureShape(pictures);
@@ -84,15 +85,18 @@ private:
         return file;
     }
 
-    /// The emitted image must be what its own files give: otherwise somebody changed one of them.
+    /// The emitted bytes must be what their own files give: otherwise somebody changed one of them.
     void checkImage(const fs::path& file) const {
-        const std::string image = base::readFile(file);
-        const auto& expected = program_.program.image;
-        if (image.size() != expected.size() || !std::equal(expected.begin(), expected.end(), image.begin(),
-                                                           [](uint8_t a, char b) { return a == uint8_t(b); }))
-            throw base::InputError(file.string(), "",
-                                   "is not the image of the network, design and mapping beside it; " +
-                                       std::string(options_.program ? "compile" : "emit") + " again");
+        checkBytes(file, program_.program.image, "image");
+        if (program_.program.design.chunk().localDescriptors())
+            checkBytes(descriptorFile(programFolder()), mapping::descriptorBytes(program_.program.descriptors), "descriptor file");
+    }
+
+    void checkBytes(const fs::path& file, const std::vector<uint8_t>& expected, const char* what) const {
+        if (base::readFile(file) == std::string(expected.begin(), expected.end())) return;
+        throw base::InputError(file.string(), "",
+                               fmt::format("is not the {} of the network, design and mapping beside it; {} again", what,
+                                           options_.program ? "compile" : "emit"));
     }
 
     /// A program is for the chip whose design it holds.
