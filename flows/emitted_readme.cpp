@@ -31,7 +31,7 @@ SourceText ramText(const Chunk& chunk) {
             "| `program/descriptors.bin` | descriptors, for the descriptor RAM |\n",
             fmt::format("write 0 to CSR 0x14 and\n`program/descriptors.bin` to CSR 0x18, a word of 32 bits (little-endian) behind the other; the descriptor base (0)\n"
                         "to CSR 0x0c. The RAM holds {} descriptors of 256 bytes and keeps them: it is written once, not for every picture. Several\n"
-                        "programs can stand in it, each at a multiple of 256, which is then its base. Behind that",
+                        "programs can stand in it, each at a multiple of 256, which is then its base. Then",
                         chunk.descriptor_slots),
             "byte address of the first descriptor in the descriptor RAM, a multiple of 256",
             "| 0x14 | byte address in the descriptor RAM, a multiple of 4 (ignored while busy) |\n"

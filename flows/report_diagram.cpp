@@ -62,6 +62,12 @@ std::vector<std::string> slots(int count, int words) {
     return {fmt::format("{} x {} words, {}", count, words, kibibytes(double(count) * words))};
 }
 
+/// What the load engine does; descriptors stand in the chip or are bursts too.
+std::vector<std::string> loads(const design::Chunk& chunk) {
+    if (!chunk.localDescriptors()) return {"descriptors, bursts"};
+    return {fmt::format("descriptors: {}", design::sourceName(chunk.descriptors)), "bursts"};
+}
+
 }  // namespace
 
 std::string blockDiagram(const design::Design& design) {
@@ -74,7 +80,7 @@ std::string blockDiagram(const design::Design& design) {
     svg += "<rect x=\"136\" y=\"30\" width=\"738\" height=\"380\" rx=\"10\" fill=\"none\" stroke=\"#9aa5b1\" stroke-dasharray=\"6 4\"/>\n";
     svg += label(505, 22, fmt::format("chip: dna_top, one chunk of template T{} ({})", int(chunk.array), design::templateName(chunk.array)), 12, kSoft);
     svg += box(dram, "#f6f8fa", "DRAM", {"AXI4", fmt::format("{} bits", chunk.axi_bits)});
-    svg += box(load, "#fdf3e4", "Load engine", {"descriptors, bursts"});
+    svg += box(load, "#fdf3e4", "Load engine", loads(chunk));
     svg += box(store, "#fdf3e4", "Store engine", {"bursts"});
     svg += box(control, "#f1edf8", "Control", {"jobs, slots,", "AXI4-Lite CSR"});
     svg += box(input, "#eaf5ee", "Input buffer", {fmt::format("{} banks x {} x {} words", chunk.lanes(), chunk.input_slots, chunk.input_words), kibibytes(double(chunk.input_slots) * chunk.lanes() * chunk.input_words)});

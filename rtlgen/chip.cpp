@@ -108,11 +108,12 @@ int descriptorAddressBits(const Chunk& chunk, size_t descriptors) {
 struct RamPort {
     int width;
     const char *chunk, *csr;  ///< port of dna_chunk0, of dna_csr_axil
+    const char* net;          ///< between them
 };
 std::vector<RamPort> ramPorts(int address_bits) {
-    return {{1, "descriptor_write_i", "ram_write_o"},
-            {address_bits + 2, "descriptor_write_addr_i", "ram_addr_o"},
-            {32, "descriptor_write_data_i", "ram_data_o"}};
+    return {{1, "descriptor_write_i", "ram_write_o", "descriptor_write"},
+            {address_bits + 2, "descriptor_write_addr_i", "ram_addr_o", "descriptor_write_addr"},
+            {32, "descriptor_write_data_i", "ram_data_o", "descriptor_write_data"}};
 }
 
 /// The memory that the chunk's descriptor port reads, and the port itself.
@@ -197,14 +198,14 @@ Module chunkModule(const Design& design, const Chunk& chunk, int descriptor_bits
 /// Wires what the host writes to the descriptor RAM from the slave to the chunk, or ends it where there is none.
 void connectRam(Module& module, Instance& csr, const Chunk& chunk, int address_bits) {
     for (const RamPort& port : ramPorts(address_bits)) {
-        const std::string net = (hasRam(chunk) ? "" : "unused_") + std::string(port.csr);
+        const std::string net = (hasRam(chunk) ? "" : "unused_") + std::string(port.net);
         module.net(port.width, net);
         csr.connect(port.csr, net);
     }
 }
 
-Module topModule(const Chunk& chip_chunk, const std::string& hash, int descriptor_bits) {
-    const int axi_bits = chip_chunk.axi_bits;
+Module topModule(const Chunk& chunk, const std::string& hash, int descriptor_bits) {
+    const int axi_bits = chunk.axi_bits;
     Module module;
     module.name = "dna_top";
     module.purpose = fmt::format("Accelerator: AXI4-Lite control, one chunk, one AXI4 master of {} bits.", axi_bits);
@@ -239,18 +240,18 @@ Module topModule(const Chunk& chip_chunk, const std::string& hash, int descripto
     csr.connect("start_o", "start").connect("descriptor_base_o", "descriptor_base").connect("busy_i", "busy_o");
     csr.connect("done_i", "done_o").connect("bus_error_i", "bus_error").connect("descriptors_done_i", "descriptors_done");
     csr.connect("counter_index_o", "counter_index").connect("counter_i", "counter");
-    csr.parameter("RAM", hasRam(chip_chunk) ? "1" : "0").parameter("ADDR", std::to_string(descriptor_bits));
-    connectRam(module, csr, chip_chunk, descriptor_bits);
+    csr.parameter("RAM", hasRam(chunk) ? "1" : "0").parameter("ADDR", std::to_string(descriptor_bits));
+    connectRam(module, csr, chunk, descriptor_bits);
 
-    Instance& chunk = module.instantiate("dna_chunk0", "u_chunk0");
-    chunk.connect("clk", "clk").connect("rst_n", "rst_sync_n").connect("start_i", "start");
-    chunk.connect("descriptor_base_i", "descriptor_base").connect("busy_o", "busy_o").connect("done_o", "done_o");
-    chunk.connect("bus_error_o", "bus_error");
-    chunk.connect("descriptors_done_o", "descriptors_done").connect("layer_done_o", "layer_done_o");
-    chunk.connect("counter_index_i", "counter_index").connect("counter_o", "counter");
-    for (const BusPort& port : axiPorts(axi_bits)) chunk.connect(port.chunk, port.name);
-    if (hasRam(chip_chunk))
-        for (const RamPort& port : ramPorts(descriptor_bits)) chunk.connect(port.chunk, port.csr);
+    Instance& core = module.instantiate("dna_chunk0", "u_chunk0");
+    core.connect("clk", "clk").connect("rst_n", "rst_sync_n").connect("start_i", "start");
+    core.connect("descriptor_base_i", "descriptor_base").connect("busy_o", "busy_o").connect("done_o", "done_o");
+    core.connect("bus_error_o", "bus_error");
+    core.connect("descriptors_done_o", "descriptors_done").connect("layer_done_o", "layer_done_o");
+    core.connect("counter_index_i", "counter_index").connect("counter_o", "counter");
+    for (const BusPort& port : axiPorts(axi_bits)) core.connect(port.chunk, port.name);
+    if (hasRam(chunk))
+        for (const RamPort& port : ramPorts(descriptor_bits)) core.connect(port.chunk, port.net);
     return module;
 }
 

@@ -84,7 +84,7 @@ struct Chunk {
 
 struct Design {
     std::string name = "design";
-    std::vector<Chunk> chunks{Chunk{}};  ///< one in this version
+    std::vector<Chunk> chunks = std::vector<Chunk>(1);  ///< one in this version
     bool counters = true;                ///< event counters in the RTL
     bool operator==(const Design&) const = default;
     const Chunk& chunk() const { return chunks.front(); }

@@ -107,3 +107,79 @@ TEST_CASE("one emitted chip runs a second network bit for bit, in the cycles of 
         CHECK(refused.err.find("compile again") != std::string::npos);
     }
 }
+
+namespace {
+
+/// A design that holds the networks of space "micro", descriptors from `source`.
+design::Design microDesign(design::DescriptorSource source) {
+    design::Design design = design::readDesign(fs::path(DNA_SOURCE_DIR) / "examples" / "design-16x16-large.json");
+    design.chunks.front().rows = 4;
+    design.chunks.front().descriptors = source;
+    return design;
+}
+
+network::Network micro(int last, const std::string& name) {
+    return network::buildNetwork(network::readSpace("micro"), {1, 7, last}, name);
+}
+
+/// One picture of a program on a chip: no wrong byte, the cycles of the model.
+void checkVerified(const Files& files, const char* chip, const char* program) {
+    CAPTURE(program);
+    std::vector<std::string> arguments{"verify", files.file(chip), "--images", "1", "--stalled", "0", "--json"};
+    if (*program) arguments.insert(arguments.end(), {"--program", files.file(program)});
+    const auto verified = runDna(arguments, {}, {}, 600);
+    REQUIRE_MESSAGE(verified.exit_code == 0, verified.err);
+    const base::Json json = base::Json::parse(verified.out);
+    CHECK(json.at("mismatches") == 0);
+    CHECK(json.at("totals").at("cycles_rtl") == json.at("totals").at("cycles_model"));
+}
+
+}  // namespace
+
+TEST_CASE("a chip with a descriptor RAM runs a second network; programs that do not fit the RAM are refused") {
+    if (base::findProgram("verilator").empty()) DNA_SKIP("verilator is not installed");
+    const Files files;
+    design::Design design = microDesign(design::DescriptorSource::Ram);
+    const std::string first = files.quantized(micro(8, "first"), "first"), second = files.quantized(micro(3, "second"), "second");
+    files.emit(first, design, "chip");
+    const auto compiled = runDna({"compile", "--chip", files.file("chip"), "--network", second, "--out", files.file("program")});
+    REQUIRE_MESSAGE(compiled.exit_code == 0, compiled.err);
+    checkVerified(files, "chip", "program");
+
+    std::string bytes = base::readFile(files.file("program/program/descriptors.bin"));
+    bytes[40] = char(bytes[40] ^ 1);
+    base::writeFileAtomic(files.file("program/program/descriptors.bin"), bytes);
+    const auto changed = runDna({"verify", files.file("chip"), "--program", files.file("program")});
+    CHECK(changed.exit_code == 2);
+    CHECK(changed.err.find("compile again") != std::string::npos);
+
+    design.chunks.front().descriptor_slots = 2;
+    base::writeJson(files.file("small.json"), design::toJson(design));
+    const auto refused = runDna({"emit", "--network", first, "--design", files.file("small.json"), "--out", files.file("small")});
+    CHECK(refused.exit_code == 2);
+    CHECK(refused.err.find("small.json: /chunks/0/descriptor_slots: expected at least the ") != std::string::npos);
+    CHECK_FALSE(fs::exists(files.file("small")));
+}
+
+TEST_CASE("a chip with a descriptor ROM runs its own program and refuses every other") {
+    if (base::findProgram("verilator").empty()) DNA_SKIP("verilator is not installed");
+    const Files files;
+    const design::Design design = microDesign(design::DescriptorSource::Rom);
+    const std::string first = files.quantized(micro(8, "first"), "first"), second = files.quantized(micro(3, "second"), "second");
+    files.emit(first, design, "chip");
+    const auto compile = [&](const std::string& network, const char* out) {
+        return runDna({"compile", "--chip", files.file("chip"), "--network", network, "--out", files.file(out)});
+    };
+    const auto same = compile(first, "same");
+    REQUIRE_MESSAGE(same.exit_code == 0, same.err);
+    checkVerified(files, "chip", "same");
+    const auto refused = compile(second, "other");
+    CHECK(refused.exit_code == 2);
+    CHECK(refused.err.find("expected the program in the ROM of the chip in ") != std::string::npos);
+    CHECK_FALSE(fs::exists(files.file("other")));
+    // A chip of the same design with another program: the design's hash does not tell them apart.
+    files.emit(second, design, "second_chip");
+    const auto wrong = runDna({"verify", files.file("second_chip"), "--program", files.file("same")});
+    CHECK(wrong.exit_code == 2);
+    CHECK(wrong.err.find("expected the program in the ROM of the chip in ") != std::string::npos);
+}
