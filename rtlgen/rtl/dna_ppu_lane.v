@@ -59,7 +59,16 @@ module dna_ppu_lane #(
         if (SHARE == 1) begin : gen_own
             wire unused_choice = choose_i;
             assign sum = sum_i;
-            assign {multiplier, shift, bias} = records;
+            wire [5:0] active_shift;
+            assign {multiplier, active_shift, bias} = records;
+            if (LEVELS < 2) begin : gen_direct
+                assign shift = active_shift;
+            end else begin : gen_late
+                // The shift is needed 2 + LEVELS cycles behind a row; the next unit's parameters may be active sooner.
+                reg [5:0] shift_q;
+                always @(posedge clk) shift_q <= active_shift;
+                assign shift = shift_q;
+            end
         end else begin : gen_chosen
             localparam CHOICE = RECORD + ACC_BITS;
             localparam WAIT   = 2 + LEVELS;
