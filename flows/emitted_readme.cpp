@@ -45,7 +45,7 @@ SourceText romText() {
             "write the\ndescriptor base (0) to CSR 0x0c",
             "byte address of the first descriptor in the ROM: 0",
             "",
-            "The chip runs this network only, with any weights: its descriptors stand in a ROM"};
+            "The chip runs this program only: its descriptors stand in a ROM"};
 }
 
 SourceText textOf(const Chunk& chunk) {
