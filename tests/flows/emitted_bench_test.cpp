@@ -32,10 +32,10 @@ public:
     fs::path bench() const { return folder() / "tb"; }
     base::ProcessResult make(const char* target) const { return base::runProcess({.command = {"make", "-C", bench().string(), target}}); }
 
-    /// Another bit in the first byte of a file of the bench.
-    void damage(const char* file) const {
+    /// Another bit in a byte of a file of the bench.
+    void damage(const char* file, size_t byte) const {
         std::string bytes = base::readFile(bench() / file);
-        bytes.at(0) = char(bytes.at(0) ^ 1);
+        bytes.at(byte) = char(bytes.at(byte) ^ 1);
         base::writeFileAtomic(bench() / file, bytes);
     }
 
@@ -60,7 +60,7 @@ TEST_CASE("an emitted folder's Icarus bench passes, writes waveforms, and notice
     CHECK_MESSAGE(passed.exit_code == 0, passed.output);
     CHECK(passed.output.find(kClean) != std::string::npos);
     CHECK(fs::file_size(chip.bench() / "obj" / "dna.vcd") > 100000);
-    chip.damage("vectors/expected.bin");
+    chip.damage("vectors/expected.bin", 0);
     CHECK(chip.make("icarus").exit_code != 0);
 }
 
@@ -82,7 +82,7 @@ TEST_CASE("an emitted folder of a chip with descriptors of its own: both benches
             if (std::string(target) == "icarus") CHECK(passed.output.find(kClean) != std::string::npos);
         }
         if (rom) continue;
-        chip.damage("vectors/descriptors.bin");
+        chip.damage("vectors/descriptors.bin", 4 * 50 + 1);  // word S2: the first map is stored 256 bytes elsewhere
         CHECK(chip.make("icarus").exit_code != 0);
     }
 }
