@@ -123,8 +123,9 @@ AreaParts areaOf(const design::Chunk& chunk, const LogicPrices& logic, const Chu
         area.psum_buffer = 2.0 * prices.psum.area_um2;
     }
     const double sums = chunk.cols * chunk.accumulator_bits;
-    // A PE's drain register may stand still.
-    if (chunk.split_reduction || chunk.columns_per_lane > 1) area.pe += chunk.rows * sums * logic.pick_area_per_bit_um2;
+    // Registers that may stand still: a PE's drain register, or the row of sums behind the partial sums.
+    if (chunk.split_reduction || chunk.columns_per_lane > 1)
+        area.pe += (chunk.weightsStay() ? 1 : chunk.rows) * sums * logic.pick_area_per_bit_um2;
     if (chunk.split_reduction) {
         // Reloaded sums have an adder and a register a column.
         area.ppu += sums * (logic.pe_area_per_accumulator_bit_um2 + logic.pick_area_per_bit_um2);

@@ -30,7 +30,7 @@ std::map<std::string, std::string> featuresOf(const design::Chunk& chunk) {
                                          {"packed_weights", chunk.packed_weights ? "yes" : "no"},
                                          {"descriptor_source", sourceName(chunk.descriptors)}};
     if (!chunk.hasPartialSums()) f["split_reduction"] = chunk.split_reduction ? "yes" : "no";
-    if (!chunk.hasPartialSums()) f["columns_per_lane"] = number(chunk.columns_per_lane);
+    if (!chunk.rowStationary()) f["columns_per_lane"] = number(chunk.columns_per_lane);
     if (chunk.hasPartialSums()) f["psum_words"] = number(chunk.psum_words);
     if (chunk.rowStationary()) f["rf_words"] = number(chunk.rf_words);
     if (chunk.array == design::Template::DotLanes) f["tree_cut"] = number(chunk.tree_cut);

@@ -95,7 +95,7 @@ design::Chunk draw(base::Rng& rng, const ChunkRange& range) {
     chunk.max_pool = chunk.array == design::Template::OutputArray && rng.below(4) != 0;
     chunk.split_reduction = chunk.array == design::Template::OutputArray && rng.below(2) != 0;
     const int shares = std::countr_zero(unsigned(chunk.rawWords())) + 1;
-    if (chunk.array == design::Template::OutputArray && rng.below(2) != 0) chunk.columns_per_lane = 1 << rng.below(uint64_t(shares));
+    if (!chunk.rowStationary() && rng.below(2) != 0) chunk.columns_per_lane = 1 << rng.below(uint64_t(shares));
     chunk.packed_weights = chunk.operand_bits > 4 && rng.below(3) != 0;
     chunk.input_slots = rng.below(3) != 0 ? 2 : 1;
     chunk.weight_slots = rng.below(3) != 0 ? 2 : 1;

@@ -68,8 +68,8 @@ Chunk readChunk(JsonObject& object) {
     chunk.multiplier_bits = choiceOf(object, "multiplier_bits", {16, 32}, chunk.multiplier_bits);
     chunk.multiplier_cut = choiceOf(object, "multiplier_cut", {4, 8, 16}, chunk.multiplier_cut);
     chunk.columns_per_lane = choiceOf(object, "columns_per_lane", {1, 2, 4, 8}, chunk.columns_per_lane);
-    if (chunk.columns_per_lane > 1 && chunk.array != Template::OutputArray)
-        object.problem("columns_per_lane", "only the rows of an output_array can stand still for lanes of several columns");
+    if (chunk.columns_per_lane > 1 && chunk.rowStationary())
+        object.problem("columns_per_lane", "rows of sums of a row_stationary array can't stand still for lanes of several columns");
     if (chunk.columns_per_lane > chunk.rawWords())
         object.problem("columns_per_lane", fmt::format("expected at most {}: a lane for every sum of a word of {}-bit sums, found {}",
                                                        chunk.rawWords(), chunk.rawBits(), chunk.columns_per_lane));

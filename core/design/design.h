@@ -56,7 +56,7 @@ struct Chunk {
     int accumulator_bits = 28;  ///< from the exact bound of the networks the chip is meant for
     int multiplier_bits = 16;   ///< MB of the requantisation rule: 16 or 32
     int multiplier_cut = 8;     ///< bits of that multiplier per partial product, a register stage a level: 4, 8 or 16
-    /// Output array: columns that share a lane of post-processing; their row stands still for as many cycles.
+    /// Columns that share a lane of post-processing; their row of sums stands still for as many cycles. Not row-stationary.
     int columns_per_lane = 1;
     bool pe_cut = true;         ///< a register between multiplier and adder of a PE
     int psum_words = 64;        ///< partial sums of a column where sums do not stay in the PEs, power of two

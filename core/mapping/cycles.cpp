@@ -217,7 +217,7 @@ private:
                    timing.post_stages - sub.bubble;
         const int rest = plan.tilePixels(sub, job.row_tile) % plan.chunk.psum_words;
         const int pixels = rest == 0 ? plan.chunk.psum_words : rest;
-        return 1 + timing.sums_stage + timing.post_stages + pixels - plan.setCycles(pixels);
+        return 1 + timing.sums_stage + timing.post_stages + plan.lastPixel(pixels) + 1 - plan.lastSetCycles(pixels);
     }
 
     /// Row-stationary: the last step's sums are added down their chains, then drained group by group.
@@ -287,7 +287,10 @@ int64_t jobIssueCycles(const LayerPlan& plan, const SubPlan& sub, int row_tile, 
     if (plan.chunk.weightsStay()) {
         const int64_t pixels = plan.tilePixels(sub, row_tile), words = plan.chunk.psum_words;
         const int64_t whole = (pixels - 1) / words, rest = pixels - whole * words;
-        const int64_t sets = (whole * plan.setCycles(int(words)) + plan.setCycles(int(rest))) * sub.reduction;
+        auto block = [&](int64_t of) {
+            return plan.setCycles(int(of)) * int64_t{sub.reduction - 1} + plan.lastSetCycles(int(of));
+        };
+        const int64_t sets = (whole > 0 ? whole * block(words) : 0) + block(rest);
         const bool channels_outer = plan.mapping.block_order == BlockOrder::ChannelsOuter;
         const int64_t switches = channels_outer || units == 1 ? units : units * (whole + 1);
         return units * sets + switches * (sub.gap + timing.parameter_words + plan.chunk.rows);

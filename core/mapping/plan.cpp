@@ -157,7 +157,7 @@ void planReduction(const LayerPlan& plan, SubPlan& sub) {
     sub.reduction = taps * (dense ? sub.sub.runs : 1) * sub.slices;
     sub.unit_words = timing.parameter_words + sub.reduction * plan.setWords(sub);
     // A unit's parameters may not be overwritten before its first row has left its last set.
-    sub.gap = std::max(timing.gap, timing.sums_stage - 4 - plan.setCycles(smallestBlock(plan, sub)));
+    sub.gap = std::max(timing.gap, timing.sums_stage - 4 - plan.lastSetCycles(smallestBlock(plan, sub)));
 }
 
 /// Output array, channels outer: the fewest channel blocks of a part for which it is stored in time. A part takes its half of the
@@ -281,6 +281,17 @@ bool LayerPlan::splitsReduction() const {
 int LayerPlan::setCycles(int pixels) const {
     const int steps = std::max(pixels, design::timingOf(chunk).min_set);
     return steps + steps % 2;
+}
+
+int LayerPlan::lastPixel(int pixels) const {
+    const int share = chunk.columns_per_lane;
+    const int pause = share == 2 && pixels > 1 ? 2 : 0;  // dna_compute_ws: PAUSE
+    return (pixels - 1) * share + pause;
+}
+
+int LayerPlan::lastSetCycles(int pixels) const {
+    const int share = chunk.columns_per_lane;
+    return setCycles(pixels) + pixels * (share - 1) + (share == 2 ? 2 : 0);
 }
 
 int LayerPlan::setWords(const SubPlan& sub) const {

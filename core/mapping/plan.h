@@ -127,7 +127,9 @@ struct LayerPlan {
     int tilePixels(const SubPlan& sub, int row_tile) const {
         return layer.raw_output ? 1 : rows(sub, row_tile) * layer.out_width;
     }
-    int setCycles(int pixels) const;  ///< of a block of so many pixels
+    int setCycles(int pixels) const;   ///< of a block of so many pixels
+    int lastSetCycles(int pixels) const;  ///< of its last set, which waits for the lanes of post-processing
+    int lastPixel(int pixels) const;      ///< when the last set issues the block's last pixel, from 0
 
     // Row-stationary: a block is a run of steps of a tile.
     int64_t tileSteps(const SubPlan& sub, int row_tile) const {

@@ -19,7 +19,7 @@ module dna_chunk #(
     parameter ACC_BITS     = 28,
     parameter MAX_POOL     = 0,     // PEs can take maxima
     parameter SPILL        = 0,     // partial sums can go to and come from DRAM (TEMPLATE 3)
-    parameter SHARE        = 1,     // columns of a post-processing lane (TEMPLATE 3)
+    parameter SHARE        = 1,     // columns of a post-processing lane (TEMPLATE 1, 2, 3)
     parameter PACKED       = 0,     // layers can have two weights in the place of one
     parameter INPUT_SLOTS  = 2,     // tiles that the buffers hold: 1 or 2
     parameter WEIGHT_SLOTS = 2,
@@ -239,7 +239,7 @@ module dna_chunk #(
             wire unused_pixels = &{1'b0, input_write_group, input_write_valid, input_write_pixels};
         end else begin : gen_weight_stationary
             dna_engine_ws #(.SYSTOLIC(TEMPLATE == 2 ? 1 : 0), .ROWS(ROWS), .LOG(LOG), .COLS(COLS), .BITS(BITS), .MB(MB), .DIGIT(DIGIT),
-                            .LEVELS(LEVELS), .PE_CUT(PE_CUT), .CUT(CUT), .PSUM(PSUM),
+                            .LEVELS(LEVELS), .PE_CUT(PE_CUT), .CUT(CUT), .SHARE(SHARE), .PSUM(PSUM),
                             .PADDR(PADDR), .ACC_BITS(ACC_BITS), .PACKED(PACKED), .INPUT_SLOTS(INPUT_SLOTS), .WEIGHT_SLOTS(WEIGHT_SLOTS), .OUTPUT_SLOTS(OUTPUT_SLOTS),
                             .INPUT_WORDS(INPUT_WORDS), .IADDR(IADDR),
                             .WEIGHT_WORDS(WEIGHT_WORDS), .WADDR(WADDR), .OUTPUT_WORDS(OUTPUT_WORDS),

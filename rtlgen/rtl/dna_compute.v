@@ -153,7 +153,7 @@ module dna_compute #(
     wire mac_end    = in_mac && block_end;
     wire word_first, word_last;    // vector of a word of weights
     dna_parts #(.UPW(UPW), .PACKED(PACKED)) u_parts (
-        .clk(clk), .packed_i(packed_i), .run_i(in_mac && !block_end), .part_o(weight_part_o), .first_o(word_first), .last_o(word_last));
+        .clk(clk), .packed_i(packed_i), .run_i(in_mac && !block_end), .step_i(1'b1), .part_o(weight_part_o), .first_o(word_first), .last_o(word_last));
     assign block_done = (mac_end && bubble_i == 8'd0) || (state_q == BUBBLE && count_q == 8'd1);
     assign job_done = block_done && block_last;
 

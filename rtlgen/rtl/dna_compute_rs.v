@@ -170,7 +170,7 @@ module dna_compute_rs #(
     wire load  = fill && (state_q == LOAD || !set_last_i || !(unit_turns || block_last));
     wire word_first, word_last;                                 // vector of a word of weights
     dna_parts #(.UPW(UPW), .PACKED(PACKED)) u_parts (
-        .clk(clk), .packed_i(packed_i), .run_i(load && !fill_last), .part_o(weight_part_o), .first_o(word_first), .last_o(word_last));
+        .clk(clk), .packed_i(packed_i), .run_i(load && !fill_last), .step_i(1'b1), .part_o(weight_part_o), .first_o(word_first), .last_o(word_last));
     wire fetch = load && word_first;
     wire used  = load && (word_last || fill_last);    // on to the next word
 

@@ -1,7 +1,8 @@
 // Compute engine of the weight-stationary templates, issue side: waits for a loaded job and a free output slot, then works
 // through it block by block (PSUM consecutive output pixels of a unit (one channel a column)). A block is a sequence of sets: for
 // every kernel tap and slice of ROWS input channels one set of weights stays in the array while the block's pixels pass, one
-// a cycle; the next set's weights are loaded meanwhile. A set takes max(pixels, MIN_SET) cycles, made even. New
+// a cycle; the next set's weights are loaded meanwhile. A set takes max(pixels, MIN_SET) steps, made even, of a cycle each; a pixel
+// of the last set takes SHARE cycles, in which its sums are post-processed. New
 // requantisation parameters and first weights are read before the first block of a unit, behind a gap that lets the unit
 // before finish.
 module dna_compute_ws #(
@@ -11,6 +12,7 @@ module dna_compute_ws #(
     parameter PACKED = 0,    // there are layers with twice as many
     parameter SELECT = 4,    // log2 of the channels in a word
     parameter PARAMETERS = 8,   // words of a unit's parameters
+    parameter SHARE  = 1,    // columns of a post-processing lane
     parameter PSUM   = 64,   // partial sums of a column
     parameter PADDR  = 6,    // log2(PSUM)
     parameter WADDR  = 9,    // address bits of the weight buffer
@@ -137,8 +139,24 @@ module dna_compute_ws #(
     // Step: pixel of the set.
     reg [11:0] step_q;
     reg [9:0]  x_q, y_q;                                      // y_q: in the map
-    wire mac = in_run && step_q < pixels_q;
-    assign set_end = in_run && step_q == set_end_q;
+    wire pixel = step_q < pixels_q;
+    wire begins, ends;                                        // first and last cycle of a step
+    generate
+        if (SHARE == 1) begin : gen_steady
+            assign {begins, ends} = 2'b11;
+        end else begin : gen_slow
+            // With two cycles a pixel, the set's second partial sum would be read while the set before writes its last one, in
+            // the same memory: it is read two cycles later.
+            localparam PAUSE = SHARE == 2 ? 2 : 0;
+            localparam [3:0] LAST = SHARE[3:0] - 4'd1, FIRST_LAST = LAST + PAUSE[3:0];
+            reg [3:0] phase_q;
+            assign begins = phase_q == 4'd0;
+            assign ends   = !set_last || !pixel || phase_q == (step_q == 12'd0 ? FIRST_LAST : LAST);
+            always @(posedge clk) phase_q <= !in_run || ends ? 4'd0 : phase_q + 4'd1;
+        end
+    endgenerate
+    wire mac = in_run && pixel && begins;
+    assign set_end = in_run && ends && step_q == set_end_q;
     assign block_done = set_end && set_last;
     assign job_done = block_done && block_last;
 
@@ -149,13 +167,14 @@ module dna_compute_ws #(
     assign weights_release_o = job_done && weights_release;
     assign busy_o = state_q != IDLE && state_q != START && state_q != WAIT;
 
-    // Weights of the next set (RUN) or of the first one (LOAD): one row a cycle; depthwise, one word serves all rows.
+    // Weights of the next set (RUN) or of the first one (LOAD): one row a step; depthwise, one word serves all rows.
     wire more   = !set_last || !(unit_turns || block_last);
-    wire load   = state_q == LOAD || (in_run && more && step_q < ROWS[11:0]);
+    wire loading = state_q == LOAD || (in_run && more && step_q < ROWS[11:0]);
+    wire load   = loading && begins;
     wire [5:0] load_row = state_q == LOAD ? count_q : step_q[5:0];
     wire word_first, word_last;                                // vector of a word of weights
     dna_parts #(.UPW(UPW), .PACKED(PACKED)) u_parts (
-        .clk(clk), .packed_i(packed_i), .run_i(load && !depthwise_i), .part_o(weight_part_o), .first_o(word_first), .last_o(word_last));
+        .clk(clk), .packed_i(packed_i), .run_i(loading && !depthwise_i), .step_i(begins), .part_o(weight_part_o), .first_o(word_first), .last_o(word_last));
     wire       fetch  = load && (depthwise_i ? load_row == 6'd0 : word_first);
     wire       used   = load && (depthwise_i ? load_row == 6'd0 : word_last);   // on to the next word
 
@@ -259,7 +278,7 @@ module dna_compute_ws #(
         end else if (set_end) {row_end_q, y_q, x_q} <= first_pixel_q;
         else if (mac) {row_end_q, y_q, x_q} <= next_pixel;
         if (!in_run || set_end) step_q <= 12'd0;
-        else step_q <= step_q + 12'd1;
+        else if (ends) step_q <= step_q + 12'd1;
     end
 
     // A block's ends: those of the tile's first one are made before it runs, those of the next one in its first three steps
@@ -303,7 +322,7 @@ module dna_compute_ws #(
     end
 
     // Weight words: parameters, then the sets in order; during a block's last set the unit's first one is loaded again.
-    wire             again       = in_run && set_last && step_q == 12'd0;
+    wire             again       = in_run && set_last && step_q == 12'd0 && begins;
     wire [WADDR-1:0] weight_addr = again ? vectors_addr_q : weight_addr_q;
     reg  [WADDR-1:0] second_addr_q;                            // behind the first set's first word
     always @(posedge clk) begin

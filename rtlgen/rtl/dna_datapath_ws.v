@@ -15,6 +15,7 @@ module dna_datapath_ws #(
     parameter STAGES       = 11,    // of the post-processing
     parameter PE_CUT       = 1,     // a register behind the PEs' multipliers
     parameter CUT          = 2,
+    parameter SHARE        = 1,     // columns of a post-processing lane = cycles of a pixel in a last set
     parameter SUMS         = 10,    // stage of the column sums
     parameter ACC_BITS     = 28,
     parameter PSUM         = 64,
@@ -154,9 +155,9 @@ module dna_datapath_ws #(
     assign psum_read_o  = mac_q[SUMS-2] && !first_q[SUMS-2];
     assign psum_write_o = mac_q[SUMS+1] && !last_q[SUMS+1];
     wire [COLS*ACC_BITS-1:0] row;
-    dna_psum #(.COLS(COLS), .SUM_BITS(SUM_BITS), .ACC_BITS(ACC_BITS), .WORDS(PSUM), .ADDR(PADDR)) u_psum (
+    dna_psum #(.COLS(COLS), .SUM_BITS(SUM_BITS), .ACC_BITS(ACC_BITS), .WORDS(PSUM), .ADDR(PADDR), .HOLD(SHARE > 1 ? 1 : 0)) u_psum (
         .clk(clk), .read_i(psum_read_o), .read_addr_i(tag_q[(SUMS-3)*TAG +: PADDR]), .sums_i(sums),
-        .first_i(first_q[SUMS]), .write_i(psum_write_o), .write_addr_i(row_tag[PADDR-1:0]),
+        .step_i(mac_q[SUMS]), .first_i(first_q[SUMS]), .write_i(psum_write_o), .write_addr_i(row_tag[PADDR-1:0]),
         .row_o(row));
 
     // ---- Post-processing: slots change behind the last row of a job.
@@ -176,13 +177,13 @@ module dna_datapath_ws #(
     end
     assign part_done_o = tile_done_q[STAGES-1];
     assign tile_done_o = tile_done_q[STAGES-1];
-    // The unit's parameters become active with the first row of its last set.
-    wire activate = mac_q[SUMS] && last_q[SUMS] && !(mac_q[SUMS+1] && last_q[SUMS+1]);
+    // The unit's parameters become active with the first row of a block's last set.
+    wire activate = mac_q[SUMS] && last_q[SUMS] && tag_q[(SUMS-1)*TAG +: PADDR] == {PADDR{1'b0}};
     wire residual_read_slot, output_write_slot;
     wire [OADDR-1:0] residual_read_addr, output_write_addr;
     wire [127:0] residual_data, output_write_data;
     wire [15:0]  output_write_mask;
-    dna_ppu #(.COLS(COLS), .BITS(BITS), .ACC_BITS(ACC_BITS), .RAW_BITS(RAW_BITS), .SCALE(BITS == 4 ? 3 : 2), .MB(MB), .DIGIT(DIGIT), .LEVELS(LEVELS),
+    dna_ppu #(.COLS(COLS), .SHARE(SHARE), .BITS(BITS), .ACC_BITS(ACC_BITS), .RAW_BITS(RAW_BITS), .SCALE(BITS == 4 ? 3 : 2), .MB(MB), .DIGIT(DIGIT), .LEVELS(LEVELS),
               .STAGES(STAGES), .ADDR(OADDR)) u_ppu (
         .clk(clk), .rst_n(rst_n), .parameter_write_i(parameter_q[5]), .parameter_index_i(parameter_index5),
         .parameter_data_i(weight_data), .activate_i(activate), .valid_i(row_last), .addr_i(row_tag[PADDR +: OADDR]),

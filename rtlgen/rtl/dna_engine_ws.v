@@ -11,6 +11,7 @@ module dna_engine_ws #(
     parameter LEVELS       = 1,     // log2(MB / DIGIT)
     parameter PE_CUT       = 1,     // a register behind the PEs' multipliers
     parameter CUT          = 2,     // levels of the adder trees between registers
+    parameter SHARE        = 1,     // columns of a post-processing lane
     parameter PSUM         = 64,    // partial sums of a column
     parameter PADDR        = 6,     // log2(PSUM)
     parameter ACC_BITS     = 28,
@@ -63,7 +64,7 @@ module dna_engine_ws #(
     localparam SELECT     = BITS == 16 ? 3 : BITS == 8 ? 4 : 5;     // log2 of the channels in a word
     localparam RAW_BITS   = BITS == 16 ? 64 : 32;
     localparam PARAMETERS = COLS * (MB > 24 ? 128 : 64) / 128;      // words of a unit's parameters
-    localparam STAGES     = 9 + 2*LEVELS;                           // of the post-processing
+    localparam STAGES     = 9 + 2*LEVELS + (SHARE > 1 ? SHARE : 0); // of the post-processing
     localparam SUMS       = 7 + PE_CUT + (SYSTOLIC != 0 ? ROWS : (LOG + CUT - 1) / CUT);   // stage of the column sums
 
     // ---- Layer settings of the compute side.
@@ -116,7 +117,7 @@ module dna_engine_ws #(
     wire [4:0] parameter_index;
     wire unused_layer = &{1'b0, max, slow, reload, part_blocks, bubble[7:6], input_write_bank_i, log2_x, log2_y, rows_last, x_blocks, y_blocks_full, y_blocks_last};
     dna_compute_ws #(.ROWS(ROWS), .LOG(LOG), .UPW((1 << SELECT) / COLS), .PACKED(PACKED), .SELECT(SELECT),
-                     .PARAMETERS(PARAMETERS), .PSUM(PSUM), .PADDR(PADDR), .WADDR(WADDR), .OADDR(OADDR)) u_compute (
+                     .PARAMETERS(PARAMETERS), .SHARE(SHARE), .PSUM(PSUM), .PADDR(PADDR), .WADDR(WADDR), .OADDR(OADDR)) u_compute (
         .clk(clk), .rst_n(rst_n), .captured_i(captured_o), .take_o(take), .drained_i(drained_i),
         .loaded_i(loaded_i), .loaded_take_o(loaded_take_o), .slot_free_i(slot_free_i), .slot_take_o(slot_take_o),
         .input_release_o(input_release_o), .weights_release_o(weights_release_o),
@@ -136,7 +137,7 @@ module dna_engine_ws #(
 
     // ---- Datapath.
     dna_datapath_ws #(.SYSTOLIC(SYSTOLIC), .ROWS(ROWS), .LOG(LOG), .COLS(COLS), .BITS(BITS), .RAW_BITS(RAW_BITS), .MB(MB), .DIGIT(DIGIT),
-                      .LEVELS(LEVELS), .STAGES(STAGES), .PE_CUT(PE_CUT), .CUT(CUT), .SELECT(SELECT), .SUMS(SUMS), .ACC_BITS(ACC_BITS), .PSUM(PSUM), .PADDR(PADDR), .PACKED(PACKED), .INPUT_SLOTS(INPUT_SLOTS), .WEIGHT_SLOTS(WEIGHT_SLOTS), .OUTPUT_SLOTS(OUTPUT_SLOTS),
+                      .LEVELS(LEVELS), .STAGES(STAGES), .PE_CUT(PE_CUT), .CUT(CUT), .SHARE(SHARE), .SELECT(SELECT), .SUMS(SUMS), .ACC_BITS(ACC_BITS), .PSUM(PSUM), .PADDR(PADDR), .PACKED(PACKED), .INPUT_SLOTS(INPUT_SLOTS), .WEIGHT_SLOTS(WEIGHT_SLOTS), .OUTPUT_SLOTS(OUTPUT_SLOTS),
                       .INPUT_WORDS(INPUT_WORDS),
                       .IADDR(IADDR), .WEIGHT_WORDS(WEIGHT_WORDS), .WADDR(WADDR), .OUTPUT_WORDS(OUTPUT_WORDS),
                       .OADDR(OADDR)) u_datapath (

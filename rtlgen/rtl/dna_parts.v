@@ -5,7 +5,8 @@ module dna_parts #(
 ) (
     input  wire             clk,
     input  wire             packed_i,     // the layer's weights are packed
-    input  wire             run_i,        // a vector a cycle; otherwise the next one is the first of a word
+    input  wire             run_i,        // on through a word's vectors; otherwise the next one is the first of a word
+    input  wire             step_i,       // to the next one
     output reg  [PACKED:0]  part_o,
     output wire             first_o, last_o
 );
@@ -14,5 +15,8 @@ module dna_parts #(
     wire unused_mask = &{1'b0, mask};
     assign first_o = part_o == {(PACKED+1){1'b0}};
     assign last_o  = part_o == mask[PACKED:0];
-    always @(posedge clk) part_o <= run_i ? (part_o + 1'b1) & mask[PACKED:0] : {(PACKED+1){1'b0}};
+    always @(posedge clk) begin
+        if (!run_i) part_o <= {(PACKED+1){1'b0}};
+        else if (step_i) part_o <= (part_o + 1'b1) & mask[PACKED:0];
+    end
 endmodule

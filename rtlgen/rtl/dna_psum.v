@@ -7,12 +7,14 @@ module dna_psum #(
     parameter SUM_BITS = 20,
     parameter ACC_BITS = 28,
     parameter WORDS    = 64,
-    parameter ADDR     = 6     // log2(WORDS)
+    parameter ADDR     = 6,    // log2(WORDS)
+    parameter HOLD     = 0     // 1: a sum stands until the next step's
 ) (
     input  wire                     clk,
     input  wire                     read_i,        // stage -2
     input  wire [ADDR-1:0]          read_addr_i,
     input  wire [COLS*SUM_BITS-1:0] sums_i,        // stage 0
+    input  wire                     step_i,        // stage 0: there is a step
     input  wire                     first_i,       // stage 0: no earlier sum
     input  wire                     write_i,       // stage 1
     input  wire [ADDR-1:0]          write_addr_i,
@@ -21,6 +23,7 @@ module dna_psum #(
     localparam BITS = (COLS*ACC_BITS + 7) / 8 * 8;    // whole bytes
     localparam REST = BITS - COLS*ACC_BITS;
     reg odd_q;
+    wire keep = HOLD != 0 && !step_i;
     reg [COLS*ACC_BITS-1:0] old_q;
 
     wire [BITS-1:0] padded;
@@ -48,7 +51,7 @@ module dna_psum #(
             wire [SUM_BITS-1:0] sum = sums_i[c*SUM_BITS +: SUM_BITS];
             wire [ACC_BITS-1:0] old = old_q[c*ACC_BITS +: ACC_BITS] & {ACC_BITS{~first_i}};
             always @(posedge clk)
-                row_o[c*ACC_BITS +: ACC_BITS] <= old + {{(ACC_BITS-SUM_BITS){sum[SUM_BITS-1]}}, sum};
+                if (!keep) row_o[c*ACC_BITS +: ACC_BITS] <= old + {{(ACC_BITS-SUM_BITS){sum[SUM_BITS-1]}}, sum};
         end
     endgenerate
 

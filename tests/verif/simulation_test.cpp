@@ -233,13 +233,18 @@ TEST_CASE("a tile of 18 blocks of channels, in parts and whole: RTL equals refer
 TEST_CASE("lanes of 2, 4 and 8 columns: RTL equals reference and model") {
     if (base::findProgram("verilator").empty()) DNA_SKIP("verilator is not installed");
     struct Shared {
+        design::Template array;
         int rows, cols, operand_bits, columns_per_lane;
         bool split;
     };
+    using enum design::Template;
     uint64_t seed = 60;
-    for (const Shared& s : {Shared{8, 16, 8, 4, false}, Shared{4, 8, 8, 2, true}, Shared{4, 32, 4, 8, false}, Shared{8, 8, 16, 2, true}}) {
+    for (const Shared& s : {Shared{OutputArray, 8, 16, 8, 4, false}, Shared{OutputArray, 4, 8, 8, 2, true},
+                            Shared{OutputArray, 4, 32, 4, 8, false}, Shared{OutputArray, 8, 8, 16, 2, true},
+                            Shared{DotLanes, 8, 16, 8, 4, false}, Shared{WeightStationary, 8, 8, 8, 2, false},
+                            Shared{DotLanes, 4, 32, 4, 8, false}, Shared{WeightStationary, 8, 8, 16, 4, false}}) {
         CAPTURE(seed);
-        checkCase(makeCase(seed++, design::Template::OutputArray, s.rows, s.cols, s.operand_bits, [&](design::Chunk& chunk) {
+        checkCase(makeCase(seed++, s.array, s.rows, s.cols, s.operand_bits, [&](design::Chunk& chunk) {
             chunk.columns_per_lane = s.columns_per_lane, chunk.split_reduction = s.split;
         }));
     }

@@ -88,7 +88,8 @@ TEST_CASE("slots and lanes: kept in the file, without them a design's hash is th
     CHECK(complaint(chunkText(rest + R"("columns_per_lane": 4)")) == "");
     CHECK(complaint(chunkText(rest + R"("columns_per_lane": 3)")).find("columns_per_lane") != std::string::npos);
     CHECK(complaint(chunkText(rest + R"("columns_per_lane": 8)")).find("expected at most 4") != std::string::npos);
-    CHECK(complaint(chunkText(rest + R"("template": "dot_lanes", "columns_per_lane": 2)")).find("output_array") != std::string::npos);
+    CHECK(complaint(chunkText(rest + R"("template": "dot_lanes", "columns_per_lane": 2)")) == "");
+    CHECK(complaint(chunkText(rest + R"("template": "row_stationary", "columns_per_lane": 2)")).find("row_stationary") != std::string::npos);
 }
 
 TEST_CASE("sources of descriptors: kept in the file, in DRAM a design's hash is that of before; what is illegal is refused") {
