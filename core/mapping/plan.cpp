@@ -285,7 +285,7 @@ int LayerPlan::setCycles(int pixels) const {
 
 int LayerPlan::lastPixel(int pixels) const {
     const int share = chunk.columns_per_lane;
-    const int pause = share == 2 && pixels > 1 ? 2 : 0;  // dna_compute_ws: PAUSE
+    const int pause = share == 2 && pixels > 1 ? 2 : 0;  // dna_compute_ws: LATE
     return (pixels - 1) * share + pause;
 }
 

@@ -147,8 +147,8 @@ module dna_compute_ws #(
         end else begin : gen_slow
             // With two cycles a pixel, the set's second partial sum would be read while the set before writes its last one, in
             // the same memory: it is read two cycles later.
-            localparam PAUSE = SHARE == 2 ? 2 : 0;
-            localparam [3:0] LAST = SHARE[3:0] - 4'd1, FIRST_LAST = LAST + PAUSE[3:0];
+            localparam LATE = SHARE == 2 ? 2 : 0;
+            localparam [3:0] LAST = SHARE[3:0] - 4'd1, FIRST_LAST = LAST + LATE[3:0];
             reg [3:0] phase_q;
             assign begins = phase_q == 4'd0;
             assign ends   = !set_last || !pixel || phase_q == (step_q == 12'd0 ? FIRST_LAST : LAST);

@@ -185,7 +185,7 @@ module dna_datapath_rs #(
         .valid_o(row_valid), .write_entry_o(psum_write_entry), .addr_o(row_addr), .half_o(row_half), .job_end_o(job_end));
     wire [COLS*ACC_BITS-1:0] row;
     dna_psum #(.COLS(COLS), .SUM_BITS(SUM_BITS), .ACC_BITS(ACC_BITS), .WORDS(PSUM), .ADDR(PADDR)) u_psum (
-        .clk(clk), .read_i(psum_read_o), .read_addr_i(psum_read_entry), .sums_i(sums), .first_i(psum_first),
+        .clk(clk), .read_i(psum_read_o), .read_addr_i(psum_read_entry), .sums_i(sums), .step_i(1'b1), .first_i(psum_first),
         .write_i(psum_write_o), .write_addr_i(psum_write_entry), .row_o(row));
 
     // ---- Post-processing: slots change behind the last row of a job.
