@@ -1,5 +1,5 @@
 // V10: does the verification notice faults? Single tokens of the library are changed; the unit benches of the changed
-// module run first, then fuzz cases on designs of all templates, until one of them fails.
+// module run first, then lint and fuzz cases on designs of all templates, until one of them fails.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -71,7 +71,9 @@ private:
             const fs::path folder = folder_ / "design";
             fs::remove_all(folder);
             base::makeFolder(folder);
-            const fs::path simulator = buildQuickSimulator(chipWith(designs_[d], library), folder);
+            const rtlgen::Chip chip = chipWith(designs_[d], library);
+            if (!lintVerilator(chip, folder / "lint").empty()) return "lint of " + describe(designs_[d]);
+            const fs::path simulator = buildQuickSimulator(chip, folder);
             for (int number = 0; number < kCasesOfDesign; ++number) {
                 base::Rng rng(options_.seed, "mutant case", d * kCasesOfDesign + uint64_t(number));
                 const Verdict verdict = runCase(randomCase(designs_[d], rng, kRange), simulator, folder / "vectors");
@@ -86,8 +88,8 @@ private:
     fs::path folder_;
 };
 
-/// The first `wanted` mutants of a random order that Verilator and Icarus take without a warning: others are found by
-/// V0 already. In a quick run only mutants of modules with benches of their own.
+/// The first `wanted` mutants of a random order that Verilator and Icarus take without a warning on a design of each template:
+/// others are found by V0 already. In a quick run only mutants of modules with benches of their own.
 std::vector<Mutant> chosen(StageContext& context, int wanted, bool quick) {
     std::vector<Mutant> all = mutantsOf(context.options.files);
     if (quick) {
