@@ -38,9 +38,8 @@ public:
             fixed_.push_back(mapping::extractLayers(part));
         for (const auto& block : operators_)
             for (const auto& layers : block) base_.packed_weights = base_.packed_weights || mapping::hasNarrowWeights(layers);
-        std::vector<int> middle;
-        for (const design::ParameterChoices& p : design_space_.parameters) middle.push_back(int(p.values.size()) / 2);
-        chunk_ = design_space_.chunk(middle, base_);
+        for (const design::ParameterChoices& p : design_space_.parameters) choice_.push_back(int(p.values.size()) / 2);
+        chunk_ = design_space_.chunk(choice_, base_);
     }
 
     search::CostTable table() override {
@@ -70,16 +69,18 @@ public:
         DesignOracle oracle(mapping::extractLayers(current), design_space_, base_, technology_, target_);
         base::Rng rng(seed_, "das", step);
         const search::DasResult result = search::searchDesign(*algorithm_, oracle, evaluations, rng);
-        chunk_ = oracle.chunkOf(result.best);
+        choice_.assign(result.best.begin(), result.best.begin() + int64_t(choice_.size()));
+        chunk_ = design_space_.chunk(choice_, base_);
         return table();
     }
 
     base::Json save() const override {
-        return base::Json{{"choice", design_space_.choiceOf(chunk_)}, {"algorithm", algorithm_->save()}};
+        return base::Json{{"choice", choice_}, {"algorithm", algorithm_->save()}};
     }
 
     void restore(const base::Json& state) override {
-        chunk_ = design_space_.chunk(state.at("choice").get<std::vector<int>>(), base_);
+        choice_ = state.at("choice").get<std::vector<int>>();
+        chunk_ = design_space_.chunk(choice_, base_);
         algorithm_->restore(state.at("algorithm"));
     }
 
@@ -115,7 +116,9 @@ private:
                          : p.name == "weight_words" ? &chunk.weight_words
                          : p.name == "output_words" ? &chunk.output_words
                                                     : nullptr;
-            const int largest = *std::max_element(p.values.begin(), p.values.end());
+            int largest = *std::max_element(p.values.begin(), p.values.end());
+            if (field == &chunk.input_words && chunk.weightsStay())
+                largest = std::min(largest * chunk.rows, design::kMostInputWords);
             if (field == nullptr || *field >= largest) continue;
             *field = std::min(2 * *field, largest);
             grown = true;
@@ -129,6 +132,7 @@ private:
     Mapper mapper_;
     std::unique_ptr<search::SearchAlgorithm> algorithm_;
     uint64_t seed_;
+    std::vector<int> choice_;  ///< of every hardware parameter
     design::Chunk base_, chunk_;
     std::vector<std::vector<std::vector<Layer>>> operators_;  ///< [block][option]
     std::vector<std::vector<Layer>> fixed_;

@@ -18,6 +18,7 @@ namespace {
 
 /// Hardware candidates whose mappings are searched to their best: the favourites of the sampled search.
 struct Finalist {
+    std::vector<int> choice;  ///< of every hardware parameter
     design::Chunk chunk;
     costmodel::NetworkCost cost;
     std::vector<mapping::LayerPlan> plans;
@@ -45,6 +46,7 @@ public:
 
     Json run() {
         base_.packed_weights = mapping::hasNarrowWeights(layers_);
+        base_.max_pool = std::any_of(layers_.begin(), layers_.end(), [](const Layer& layer) { return layer.max_pool; });
         base_.accumulator_bits = 17;
         for (const Layer& layer : layers_)
             base_.accumulator_bits = std::max(base_.accumulator_bits, mapping::accumulatorBits(layer));
@@ -54,22 +56,23 @@ public:
         log_.info(fmt::format("DAS ({}): {} evaluations over {:.3g} hardware points", options_.algorithm,
                               options_.evaluations, space_.size()));
         const search::DasResult result = search::searchDesign(*algorithm, oracle, options_.evaluations, rng);
-        Finalist best = finish(oracle.chunkOf(result.best));
+        Finalist best = finish({result.best.begin(), result.best.begin() + int64_t(space_.parameters.size())});
         for (bool moved = true; moved;) moved = improve(best);
-        best = price(best.chunk, mapper_.refine(best.plans, best.chunk));
+        best = price(best.choice, mapper_.refine(best.plans, best.chunk));
         return write(result, oracle, best);
     }
 
 private:
-    /// The exact cost of a chunk with the best mapping of every layer.
-    Finalist finish(const design::Chunk& chunk) { return price(chunk, mapper_.best(layers_, chunk)); }
+    /// The exact cost of a choice with the best mapping of every layer.
+    Finalist finish(const std::vector<int>& choice) { return price(choice, mapper_.best(layers_, space_.chunk(choice, base_))); }
 
-    Finalist price(const design::Chunk& chunk, std::vector<mapping::LayerPlan> plans) const {
+    Finalist price(const std::vector<int>& choice, std::vector<mapping::LayerPlan> plans) const {
         Finalist f;
-        f.chunk = chunk;
+        f.choice = choice;
+        f.chunk = space_.chunk(choice, base_);
         f.plans = std::move(plans);
         design::Design design;
-        design.chunks = {chunk};
+        design.chunks = {f.chunk};
         f.cost = costmodel::networkCost(f.plans, design, technology_, options_.target);
         f.violations = costmodel::violations(f.cost, options_.target.limits);
         f.objective = objectiveOf(f.cost, options_.target.objective);
@@ -92,7 +95,7 @@ private:
         bool moved = false;
         for (size_t p = 0; p < space_.parameters.size(); ++p) {
             for (size_t v = 0; v < space_.parameters[p].values.size(); ++v) {
-                std::vector<int> choice = space_.choiceOf(best.chunk);
+                std::vector<int> choice = best.choice;
                 if (choice[p] == int(v)) continue;
                 choice[p] = int(v);
                 const design::Chunk chunk = space_.chunk(choice, base_);
@@ -100,7 +103,7 @@ private:
                     return !mapper_.front(layer, chunk).choices.empty();
                 });
                 if (!fits) continue;
-                Finalist candidate = finish(chunk);
+                Finalist candidate = finish(choice);
                 ++polish_evaluations_;
                 if (better(candidate, best)) best = std::move(candidate), moved = true;
             }

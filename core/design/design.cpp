@@ -56,7 +56,7 @@ Chunk readChunk(JsonObject& object) {
     if (chunk.cols != chunk.block() && chunk.cols != chunk.block() / 2)
         object.problem("cols", fmt::format("expected {} or {}: the {}-bit channels of a word of 128 bits, or half of them; found {}",
                                            chunk.block() / 2, chunk.block(), chunk.operand_bits, chunk.cols));
-    chunk.input_words = int(object.integer("input_words", 16, 8192));
+    chunk.input_words = int(object.integer("input_words", 16, kMostInputWords));
     chunk.weight_words = int(object.integer("weight_words", 64, 32768));
     chunk.output_words = int(object.integer("output_words", 128, 32768));
     chunk.input_slots = choiceOf(object, "input_slots", {1, 2}, chunk.input_slots);

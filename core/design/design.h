@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <bit>
 #include <cstdint>
 #include <filesystem>
@@ -13,6 +14,8 @@ namespace dna::design {
 
 /// A word is 16 bytes: B = 128 / operand bits channels of one pixel. Maps live as [C/B][H][W][B] in DRAM and buffers.
 constexpr int kWordBytes = 16;
+/// Words of an input bank at most.
+constexpr int kMostInputWords = 8192;
 
 /// The array of a chunk (hardware.md 3.5); the numbers are those of the templates.
 enum class Template {
@@ -76,6 +79,7 @@ struct Chunk {
     int descriptorRamWords() const { return descriptors == DescriptorSource::Ram ? 16 * descriptor_slots : 0; }
     /// One set of weights at a time in registers of the PEs (T1, T2).
     bool weightsStay() const { return array == Template::DotLanes || array == Template::WeightStationary; }
+    int mostRows() const { return weightsStay() ? std::min(16, block()) : 32; }
     bool rowStationary() const { return array == Template::RowStationary; }
     bool hasPartialSums() const { return array != Template::OutputArray; }  ///< in memories beside the array
     int postLanes() const { return cols / columns_per_lane; }        ///< of post-processing

@@ -1,9 +1,10 @@
 #include "core/design/design_space.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
-#include <map>
+#include <optional>
 
 #include "core/base/error.h"
 
@@ -15,7 +16,7 @@ namespace {
 /// searched only where a target asks for it.
 struct ParameterRule {
     const char* name;
-    int Chunk::*field;
+    int Chunk::*field;  ///< null: the template
     std::vector<int> choices;
     std::vector<int> legal;
 };
@@ -30,7 +31,10 @@ const std::vector<ParameterRule>& rules() {
          {256, 512, 1024, 2048},
          {64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384}},
         {"output_words", &Chunk::output_words, {128, 256, 512, 1024}, {128, 256, 512, 1024, 2048, 4096, 8192}},
-        {"columns_per_lane", &Chunk::columns_per_lane, {1}, {1, 2}},
+        {"template", nullptr, {int(Template::OutputArray)}, {1, 2, 3, 4}},
+        {"psum_words", &Chunk::psum_words, {64}, {8, 16, 32, 64, 128, 256, 512, 1024}},
+        {"rf_words", &Chunk::rf_words, {16}, {8, 16, 32, 64}},
+        {"columns_per_lane", &Chunk::columns_per_lane, {1}, {1, 2, 4}},
         {"input_slots", &Chunk::input_slots, {2}, {1, 2}},
         {"weight_slots", &Chunk::weight_slots, {2}, {1, 2}},
         {"output_slots", &Chunk::output_slots, {2}, {1, 2}},
@@ -38,7 +42,37 @@ const std::vector<ParameterRule>& rules() {
     return table;
 }
 
-std::string listed(const std::vector<int>& values) { return fmt::format("{}", fmt::join(values, ", ")); }
+/// A legal value as a target writes it.
+base::Json written(const ParameterRule& rule, int value) {
+    return rule.field == nullptr ? base::Json(templateName(Template(value))) : base::Json(value);
+}
+
+/// The legal value that a target wrote, if it is one.
+std::optional<int> read(const ParameterRule& rule, const base::Json& json) {
+    for (const int value : rule.legal)
+        if (json == written(rule, value)) return value;
+    return std::nullopt;
+}
+
+std::string listed(const ParameterRule& rule) {
+    std::vector<std::string> texts;
+    for (const int value : rule.legal) texts.push_back(rule.field == nullptr ? templateName(Template(value)) : std::to_string(value));
+    return fmt::format("{}", fmt::join(texts, ", "));
+}
+
+/// Moves what the chunk's template does not have to the nearest that it has.
+Chunk fitted(Chunk chunk) {
+    if (chunk.weightsStay()) {
+        chunk.rows = std::min(chunk.rows, chunk.mostRows());
+        chunk.input_words = std::min(chunk.input_words * chunk.rows, kMostInputWords);
+    }
+    if (chunk.hasPartialSums()) {
+        chunk.max_pool = chunk.split_reduction = false;
+        chunk.psum_words = std::clamp(chunk.psum_words, chunk.rows, chunk.output_words / 2);
+    }
+    chunk.columns_per_lane = chunk.rowStationary() ? 1 : std::min(chunk.columns_per_lane, chunk.rawWords());
+    return chunk;
+}
 
 }  // namespace
 
@@ -46,21 +80,15 @@ Chunk DesignSpace::chunk(const std::vector<int>& choice, const Chunk& base) cons
     DNA_CHECK(choice.size() >= parameters.size(), "a choice for every parameter");
     Chunk chunk = base;
     for (size_t i = 0; i < parameters.size(); ++i)
-        for (const ParameterRule& rule : rules())
-            if (parameters[i].name == rule.name) chunk.*(rule.field) = parameters[i].values[size_t(choice[i])];
-    return chunk;
-}
-
-std::vector<int> DesignSpace::choiceOf(const Chunk& chunk) const {
-    std::vector<int> choice(parameters.size(), 0);
-    for (size_t i = 0; i < parameters.size(); ++i)
         for (const ParameterRule& rule : rules()) {
             if (parameters[i].name != rule.name) continue;
-            const std::vector<int>& values = parameters[i].values;
-            const auto place = std::find(values.begin(), values.end(), chunk.*(rule.field));
-            if (place != values.end()) choice[i] = int(place - values.begin());
+            const int value = parameters[i].values[size_t(choice[i])];
+            if (rule.field == nullptr)
+                chunk.array = Template(value);
+            else
+                chunk.*(rule.field) = value;
         }
-    return choice;
+    return fitted(chunk);
 }
 
 double DesignSpace::size() const {
@@ -74,12 +102,9 @@ std::string overrideProblem(const std::string& name, const base::Json& values) {
     for (const ParameterRule& rule : rules()) {
         names.emplace_back(rule.name);
         if (name != rule.name) continue;
-        const auto isLegal = [&](const base::Json& v) {
-            return v.is_number_integer() &&
-                   std::find(rule.legal.begin(), rule.legal.end(), v.get<int64_t>()) != rule.legal.end();
-        };
+        const auto isLegal = [&](const base::Json& value) { return read(rule, value).has_value(); };
         if (values.is_array() && !values.empty() && std::all_of(values.begin(), values.end(), isLegal)) return {};
-        return fmt::format("expected a list of values out of {}, found {}", listed(rule.legal), values.dump());
+        return fmt::format("expected a list of values out of {}, found {}", listed(rule), values.dump());
     }
     const std::string near = base::nearest(name, names);
     return near.empty() ? fmt::format("unknown parameter; there are {}", fmt::join(names, ", "))
@@ -96,10 +121,12 @@ DesignSpace designSpace(const base::Json& overrides, const std::string& file) {
     if (!problems.empty()) throw base::InputError(std::move(problems));
     DesignSpace space;
     for (const ParameterRule& rule : rules()) {
-        if (overrides.contains(rule.name))
-            space.parameters.push_back({rule.name, overrides.at(rule.name).get<std::vector<int>>()});
-        else if (rule.choices.size() > 1)
+        if (overrides.contains(rule.name)) {
+            ParameterChoices& parameter = space.parameters.emplace_back(ParameterChoices{rule.name, {}});
+            for (const base::Json& value : overrides.at(rule.name)) parameter.values.push_back(*read(rule, value));
+        } else if (rule.choices.size() > 1) {
             space.parameters.push_back({rule.name, rule.choices});
+        }
     }
     return space;
 }

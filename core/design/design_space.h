@@ -7,19 +7,19 @@
 
 namespace dna::design {
 
-/// Choices of one hardware parameter: a key of a chunk in design.json and its values.
+/// Choices of one hardware parameter: a key of a chunk in design.json and its values (of `template`: the templates' numbers).
 struct ParameterChoices {
     std::string name;
     std::vector<int> values;
 };
 
-/// The searched hardware parameters of one output-array chunk.
+/// The searched hardware parameters of one chunk.
 struct DesignSpace {
     std::vector<ParameterChoices> parameters;
-    /// The chunk of a choice (index per parameter), other fields as in `base`.
+    /// The chunk of a choice (index per parameter), other fields as in `base`. What its template does not have takes the nearest
+    /// value that it has, so that every choice is a chunk. `input_words` of a choice are those of a lane: where weights stay,
+    /// the one bank has `rows` times as many.
     Chunk chunk(const std::vector<int>& choice, const Chunk& base) const;
-    /// The choice that gives a chunk's searched fields (0 for values that are not offered).
-    std::vector<int> choiceOf(const Chunk& chunk) const;
     double size() const;
 };
 

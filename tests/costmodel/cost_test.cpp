@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <cmath>
+#include <limits>
 #include <numeric>
 #include <string>
 
@@ -198,6 +200,30 @@ TEST_CASE("what a design search returns respects hard limits, or says which it c
     const search::DasResult nothing = search::searchDesign(*other, hopeless, 20, rng);
     CHECK(!nothing.cost.feasible);
     CHECK(!nothing.cost.violations.empty());
+}
+
+// The least objective of each template is found on its own; a search over all of them must meet the best.
+TEST_CASE("a search over templates finds the best of those that are searched alone") {
+    const design::Target target;
+    const costmodel::Technology technology = costmodel::builtinTechnology("nangate45");
+    design::Chunk base;
+    base.accumulator_bits = 28;
+    const auto best = [&](const std::vector<const char*>& templates) {
+        const base::Json lists{{"template", templates}, {"cols", {16}}, {"rows", {8, 16}}, {"input_words", {128, 512}},
+                               {"weight_words", {512, 2048}}, {"output_words", {256}}};
+        costmodel::DesignOracle oracle(mapping::extractLayers(miniOf("k3_e3")), design::designSpace(lists, "test"), base, technology, target);
+        base::Rng rng(4, "templates");
+        const search::DasResult result = search::searchDesign(*search::makeAlgorithm("gumbel"), oracle, 1500, rng);
+        CHECK(result.cost.feasible);
+        return std::pair(result.cost.objective, oracle.chunkOf(result.best).array);
+    };
+    double least = std::numeric_limits<double>::infinity();
+    for (const char* name : {"dot_lanes", "weight_stationary", "output_array", "row_stationary"}) {
+        const auto [objective, array] = best({name});
+        CHECK(std::string(design::templateName(array)) == name);
+        least = std::min(least, objective);
+    }
+    CHECK(best({"dot_lanes", "weight_stationary", "output_array", "row_stationary"}).first <= least + std::log(1.02));
 }
 
 TEST_CASE("cost tables follow the design and survive a checkpoint") {

@@ -3,8 +3,10 @@
 #include <doctest/doctest.h>
 
 #include <filesystem>
+#include <set>
 
 #include "core/base/file.h"
+#include "core/base/rng.h"
 
 using namespace dna;
 
@@ -136,12 +138,38 @@ TEST_CASE("a row-stationary design survives writing and reading; depths of regis
     CHECK(complaint(design::toJson(design).dump()) == "");
 }
 
-TEST_CASE("a chunk of a design space and back") {
+TEST_CASE("a chunk of a design space") {
     const design::DesignSpace space = design::designSpace(base::Json{{"rows", {8, 16}}}, "test");
-    design::Chunk base;
-    for (int i = 0; i < 2; ++i) {
-        std::vector<int> choice{i, 1, 2, 0, 3};
-        CHECK(space.choiceOf(space.chunk(choice, base)) == choice);
-    }
+    const design::Chunk chunk = space.chunk({1, 1, 2, 0, 3}, {});
+    CHECK(chunk.rows == 16);
+    CHECK(chunk.cols == 16);
+    CHECK(chunk.input_words == 128);
+    CHECK(chunk.weight_words == 256);
+    CHECK(chunk.output_words == 1024);
+    CHECK(chunk.array == design::Template::OutputArray);
     CHECK(space.size() == 2 * 2 * 4 * 4 * 4);
+}
+
+TEST_CASE("every choice of a space with all templates is a design that the reader takes") {
+    const base::Json lists{{"template", {"dot_lanes", "weight_stationary", "output_array", "row_stationary"}},
+                           {"psum_words", {8, 1024}}, {"rf_words", {8, 64}}, {"columns_per_lane", {1, 2, 4}}, {"input_words", {16, 4096}}};
+    const design::DesignSpace space = design::designSpace(lists, "test");
+    design::Design design;
+    design::Chunk base;
+    base.max_pool = base.split_reduction = true;
+    base::Rng rng(5, "every choice");
+    std::set<design::Template> met;
+    for (int i = 0; i < 500; ++i) {
+        std::vector<int> choice;
+        for (const design::ParameterChoices& p : space.parameters) choice.push_back(int(rng.below(p.values.size())));
+        design.chunks = {space.chunk(choice, base)};
+        met.insert(design.chunk().array);
+        CAPTURE(design::toJson(design).dump());
+        CHECK(complaint(design::toJson(design).dump()) == "");
+    }
+    CHECK(met.size() == 4);
+    CHECK_THROWS_WITH_AS(design::designSpace(base::Json{{"template", {"dot_lane"}}}, "t.json"),
+                         doctest::Contains("expected a list of values out of dot_lanes, weight_stationary, output_array, row_stationary, found [\"dot_lane\"]"),
+                         base::InputError);
+    CHECK_THROWS_AS(design::designSpace(base::Json{{"template", {3}}}, "t.json"), base::InputError);
 }
