@@ -36,6 +36,19 @@ struct Files {
     }
 };
 
+/// One picture of a program on a chip: no wrong byte, the cycles of the model.
+void checkVerified(const Files& files, const char* chip, const char* program) {
+    CAPTURE(program);
+    std::vector<std::string> arguments{"verify", files.file(chip), "--images", "1", "--stalled", "0", "--json"};
+    if (*program) arguments.insert(arguments.end(), {"--program", files.file(program)});
+    const auto verified = runDna(arguments, {}, {}, 600);
+    REQUIRE_MESSAGE(verified.exit_code == 0, verified.err);
+    const base::Json json = base::Json::parse(verified.out);
+    CHECK(json.at("mismatches") == 0);
+    CHECK(json.at("totals").at("cycles_rtl") == json.at("totals").at("cycles_model"));
+    CHECK(json.at("totals").at("cycles_rtl") > 100);
+}
+
 }  // namespace
 
 TEST_CASE("one emitted chip runs a second network bit for bit, in the cycles of the model") {
@@ -53,17 +66,7 @@ TEST_CASE("one emitted chip runs a second network bit for bit, in the cycles of 
                                   files.quantized(second, "second"), "--out", files.file("program")});
     REQUIRE_MESSAGE(compiled.exit_code == 0, compiled.err);
     CHECK_FALSE(fs::exists(files.file("program/rtl")));
-    for (const char* program : {"", "program"}) {
-        CAPTURE(program);
-        std::vector<std::string> arguments{"verify", files.file("chip"), "--images", "1", "--stalled", "0", "--json"};
-        if (*program) arguments.insert(arguments.end(), {"--program", files.file(program)});
-        const auto verified = runDna(arguments, {}, {}, 600);
-        REQUIRE_MESSAGE(verified.exit_code == 0, verified.err);
-        const base::Json json = base::Json::parse(verified.out);
-        CHECK(json.at("mismatches") == 0);
-        CHECK(json.at("totals").at("cycles_rtl") == json.at("totals").at("cycles_model"));
-        CHECK(json.at("totals").at("cycles_rtl") > 100);
-    }
+    for (const char* program : {"", "program"}) checkVerified(files, "chip", program);
     CHECK(fs::exists(files.file("program/verify.json")));
     CHECK(base::readFile(files.file("chip/files.f")) == rtl);
 
@@ -120,18 +123,6 @@ design::Design microDesign(design::DescriptorSource source) {
 
 network::Network micro(int last, const std::string& name) {
     return network::buildNetwork(network::readSpace("micro"), {1, 7, last}, name);
-}
-
-/// One picture of a program on a chip: no wrong byte, the cycles of the model.
-void checkVerified(const Files& files, const char* chip, const char* program) {
-    CAPTURE(program);
-    std::vector<std::string> arguments{"verify", files.file(chip), "--images", "1", "--stalled", "0", "--json"};
-    if (*program) arguments.insert(arguments.end(), {"--program", files.file(program)});
-    const auto verified = runDna(arguments, {}, {}, 600);
-    REQUIRE_MESSAGE(verified.exit_code == 0, verified.err);
-    const base::Json json = base::Json::parse(verified.out);
-    CHECK(json.at("mismatches") == 0);
-    CHECK(json.at("totals").at("cycles_rtl") == json.at("totals").at("cycles_model"));
 }
 
 }  // namespace
