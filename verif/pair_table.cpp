@@ -15,6 +15,8 @@ std::string number(int value) { return std::to_string(value); }
 /// Large ranges count by octave.
 std::string octave(int value) { return fmt::format("{}..", std::bit_floor(unsigned(std::max(value, 1)))); }
 
+}  // namespace
+
 std::map<std::string, std::string> featuresOf(const design::Chunk& chunk) {
     std::map<std::string, std::string> f{{"template", templateName(chunk.array)},
                                          {"rows", number(chunk.rows)},
@@ -24,6 +26,10 @@ std::map<std::string, std::string> featuresOf(const design::Chunk& chunk) {
                                          {"weight_words", octave(chunk.weight_words)},
                                          {"output_words", octave(chunk.output_words)},
                                          {"accumulator_bits", number(chunk.accumulator_bits)},
+                                         {"multiplier_bits", number(chunk.multiplier_bits)},
+                                         {"multiplier_cut", number(chunk.multiplier_cut)},
+                                         {"pe_cut", chunk.pe_cut ? "yes" : "no"},
+                                         {"axi_bits", number(chunk.axi_bits)},
                                          {"input_slots", number(chunk.input_slots)},
                                          {"weight_slots", number(chunk.weight_slots)},
                                          {"output_slots", number(chunk.output_slots)},
@@ -36,6 +42,8 @@ std::map<std::string, std::string> featuresOf(const design::Chunk& chunk) {
     if (chunk.array == design::Template::DotLanes) f["tree_cut"] = number(chunk.tree_cut);
     return f;
 }
+
+namespace {
 
 std::string operatorOf(const mapping::Layer& layer) {
     if (layer.max_pool) return "max_pool";

@@ -10,6 +10,9 @@
 
 namespace dna::verif {
 
+/// A chunk's parameters and their values, sizes by octave.
+std::map<std::string, std::string> featuresOf(const design::Chunk& chunk);
+
 /// Which pairs of parameter values the layers of fuzz cases have met.
 class PairTable {
 public:

@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <mutex>
+#include <set>
 
 #include "core/base/file.h"
 #include "verif/fuzz_run.h"
@@ -13,6 +15,7 @@
 #include "verif/library/unit_bench.h"
 #include "verif/library/workers.h"
 #include "verif/lint.h"
+#include "verif/pair_table.h"
 #include "verif/quick_build.h"
 
 namespace dna::verif {
@@ -25,16 +28,35 @@ constexpr FuzzRange kRange{.max_rows = 8, .max_cols = 8, .max_cycles = 15000};
 constexpr int kCasesOfDesign = 25;
 constexpr double kBar = 0.95;
 
-/// Designs on which mutants run: some of every template, with and without what is optional.
+using Features = std::map<std::string, std::string>;
+
+/// Values of parameters that a design has and those of its template before it have not; sizes don't count.
+int newValues(const Features& features, const std::set<std::pair<std::string, std::string>>& met) {
+    return int(std::count_if(features.begin(), features.end(), [&](const auto& feature) {
+        const bool size = feature.first.ends_with("_words") || feature.first == "accumulator_bits";
+        return !size && !met.contains(feature);
+    }));
+}
+
+/// Designs on which mutants run: `each` of every template, out of many random ones those that together have the most of what is
+/// optional.
 std::vector<design::Design> designsFor(uint64_t seed, int each) {
-    std::map<design::Template, int> found;
-    std::vector<design::Design> designs;
+    std::map<design::Template, std::vector<design::Design>> drawn;
     for (uint64_t step = 0; step < 400; ++step) {
         base::Rng rng(seed, "mutant design", step);
         const design::Design design = randomDesign(rng, kRange);
-        if (found[design.chunk().array] >= each) continue;
-        ++found[design.chunk().array];
-        designs.push_back(design);
+        drawn[design.chunk().array].push_back(design);
+    }
+    std::vector<design::Design> designs;
+    for (const auto& [array, candidates] : drawn) {
+        std::set<std::pair<std::string, std::string>> met;
+        for (int i = 0; i < each; ++i) {
+            const auto gain = [&](const design::Design& design) { return newValues(featuresOf(design.chunk()), met); };
+            const auto best = std::max_element(candidates.begin(), candidates.end(), [&](const auto& a, const auto& b) { return gain(a) < gain(b); });
+            const Features features = featuresOf(best->chunk());
+            met.insert(features.begin(), features.end());
+            designs.push_back(*best);
+        }
     }
     return designs;
 }
