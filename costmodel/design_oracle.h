@@ -24,6 +24,10 @@ public:
     search::OracleCost evaluate(const std::vector<int>& choice) override;
     int64_t mappingEvaluations() const override { return mapping_evaluations_; }
 
+    /// The part of a choice that chooses the hardware: an index per parameter of the design space.
+    std::vector<int> hardwareOf(const std::vector<int>& choice) const {
+        return {choice.begin(), choice.begin() + int64_t(space_.parameters.size())};
+    }
     design::Chunk chunkOf(const std::vector<int>& choice) const { return space_.chunk(choice, base_); }
 
 private:

@@ -69,7 +69,7 @@ public:
         DesignOracle oracle(mapping::extractLayers(current), design_space_, base_, technology_, target_);
         base::Rng rng(seed_, "das", step);
         const search::DasResult result = search::searchDesign(*algorithm_, oracle, evaluations, rng);
-        choice_.assign(result.best.begin(), result.best.begin() + int64_t(choice_.size()));
+        choice_ = oracle.hardwareOf(result.best);
         chunk_ = design_space_.chunk(choice_, base_);
         return table();
     }
@@ -116,10 +116,10 @@ private:
                          : p.name == "weight_words" ? &chunk.weight_words
                          : p.name == "output_words" ? &chunk.output_words
                                                     : nullptr;
+            if (field == nullptr) continue;
             int largest = *std::max_element(p.values.begin(), p.values.end());
-            if (field == &chunk.input_words && chunk.weightsStay())
-                largest = std::min(largest * chunk.rows, design::kMostInputWords);
-            if (field == nullptr || *field >= largest) continue;
+            if (field == &chunk.input_words) largest = design::inputBankWords(chunk, largest);
+            if (*field >= largest) continue;
             *field = std::min(2 * *field, largest);
             grown = true;
         }

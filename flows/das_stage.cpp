@@ -56,7 +56,7 @@ public:
         log_.info(fmt::format("DAS ({}): {} evaluations over {:.3g} hardware points", options_.algorithm,
                               options_.evaluations, space_.size()));
         const search::DasResult result = search::searchDesign(*algorithm, oracle, options_.evaluations, rng);
-        Finalist best = finish({result.best.begin(), result.best.begin() + int64_t(space_.parameters.size())});
+        Finalist best = finish(oracle.hardwareOf(result.best));
         for (bool moved = true; moved;) moved = improve(best);
         best = price(best.choice, mapper_.refine(best.plans, best.chunk));
         return write(result, oracle, best);

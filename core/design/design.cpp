@@ -47,11 +47,12 @@ Chunk readChunk(JsonObject& object) {
     for (const Template t : {Template::DotLanes, Template::WeightStationary, Template::RowStationary})
         if (array == templateName(t)) chunk.array = t;
     chunk.operand_bits = choiceOf(object, "operand_bits", {4, 8, 16}, chunk.operand_bits);
-    chunk.rows = int(object.integer("rows", 4, chunk.weightsStay() ? 16 : 32));
+    chunk.rows = int(object.integer("rows", 4, 32));
     if (!std::has_single_bit(unsigned(chunk.rows)))
         object.problem("rows", fmt::format("expected a power of two in [4, 32], found {}", chunk.rows));
-    if (chunk.weightsStay() && chunk.rows > chunk.block())
-        object.problem("rows", fmt::format("expected at most the {} channels of a word, found {}", chunk.block(), chunk.rows));
+    if (chunk.rows > chunk.mostRows())
+        object.problem("rows", fmt::format("expected at most {} where weights stay (16, and the {} channels of a word), found {}",
+                                           chunk.mostRows(), chunk.block(), chunk.rows));
     chunk.cols = int(object.integer("cols", 4, 32));
     if (chunk.cols != chunk.block() && chunk.cols != chunk.block() / 2)
         object.problem("cols", fmt::format("expected {} or {}: the {}-bit channels of a word of 128 bits, or half of them; found {}",

@@ -62,10 +62,8 @@ std::string listed(const ParameterRule& rule) {
 
 /// Moves what the chunk's template does not have to the nearest that it has.
 Chunk fitted(Chunk chunk) {
-    if (chunk.weightsStay()) {
-        chunk.rows = std::min(chunk.rows, chunk.mostRows());
-        chunk.input_words = std::min(chunk.input_words * chunk.rows, kMostInputWords);
-    }
+    chunk.rows = std::min(chunk.rows, chunk.mostRows());
+    chunk.input_words = inputBankWords(chunk, chunk.input_words);
     if (chunk.hasPartialSums()) {
         chunk.max_pool = chunk.split_reduction = false;
         chunk.psum_words = std::clamp(chunk.psum_words, chunk.rows, chunk.output_words / 2);
@@ -89,6 +87,10 @@ Chunk DesignSpace::chunk(const std::vector<int>& choice, const Chunk& base) cons
                 chunk.*(rule.field) = value;
         }
     return fitted(chunk);
+}
+
+int inputBankWords(const Chunk& chunk, int lane_words) {
+    return chunk.weightsStay() ? std::min(lane_words * chunk.rows, kMostInputWords) : lane_words;
 }
 
 double DesignSpace::size() const {

@@ -17,11 +17,13 @@ struct ParameterChoices {
 struct DesignSpace {
     std::vector<ParameterChoices> parameters;
     /// The chunk of a choice (index per parameter), other fields as in `base`. What its template does not have takes the nearest
-    /// value that it has, so that every choice is a chunk. `input_words` of a choice are those of a lane: where weights stay,
-    /// the one bank has `rows` times as many.
+    /// value that it has, so that every choice is a chunk. `input_words` of a choice are those of a lane.
     Chunk chunk(const std::vector<int>& choice, const Chunk& base) const;
     double size() const;
 };
+
+/// Words of an input bank of a chunk whose lanes have so many: where weights stay there is one bank for all rows.
+int inputBankWords(const Chunk& chunk, int lane_words);
 
 /// What is wrong with one list of a target's design space; empty when nothing is.
 std::string overrideProblem(const std::string& name, const base::Json& values);

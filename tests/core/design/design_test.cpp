@@ -138,6 +138,13 @@ TEST_CASE("a row-stationary design survives writing and reading; depths of regis
     CHECK(complaint(design::toJson(design).dump()) == "");
 }
 
+TEST_CASE("arrays whose weights stay have at most 16 rows, and no more than a word has channels") {
+    const std::string rest = R"("input_words": 64, "weight_words": 256, "output_words": 256, "template": "dot_lanes", )";
+    CHECK(complaint(chunkText(rest + R"("cols": 16, "rows": 16)")) == "");
+    CHECK(complaint(chunkText(rest + R"("cols": 16, "rows": 32)")).find("rows: expected at most 16") != std::string::npos);
+    CHECK(complaint(chunkText(rest + R"("cols": 8, "operand_bits": 16, "rows": 16)")).find("rows: expected at most 8") != std::string::npos);
+}
+
 TEST_CASE("a chunk of a design space") {
     const design::DesignSpace space = design::designSpace(base::Json{{"rows", {8, 16}}}, "test");
     const design::Chunk chunk = space.chunk({1, 1, 2, 0, 3}, {});
