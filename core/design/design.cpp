@@ -54,7 +54,7 @@ Chunk readChunk(JsonObject& object) {
         object.problem("rows", fmt::format("expected at most {} where weights stay (16, and the {} channels of a word), found {}",
                                            chunk.mostRows(), chunk.block(), chunk.rows));
     chunk.cols = int(object.integer("cols", 4, 32));
-    if (chunk.cols != chunk.block() && chunk.cols != chunk.block() / 2)
+    if (object.has("cols") && chunk.cols != chunk.block() && chunk.cols != chunk.block() / 2)
         object.problem("cols", fmt::format("expected {} or {}: the {}-bit channels of a word of 128 bits, or half of them; found {}",
                                            chunk.block() / 2, chunk.block(), chunk.operand_bits, chunk.cols));
     chunk.input_words = int(object.integer("input_words", 16, kMostInputWords));

@@ -145,6 +145,12 @@ TEST_CASE("arrays whose weights stay have at most 16 rows, and no more than a wo
     CHECK(complaint(chunkText(rest + R"("cols": 8, "operand_bits": 16, "rows": 16)")).find("rows: expected at most 8") != std::string::npos);
 }
 
+TEST_CASE("a field that is missing is told once") {
+    const std::string text = complaint(chunkText(R"("rows": 8, "input_words": 64, "weight_words": 256, "output_words": 256)"));
+    CHECK(text.find("cols: is missing") != std::string::npos);
+    CHECK(text.find("cols: expected") == std::string::npos);
+}
+
 TEST_CASE("a chunk of a design space") {
     const design::DesignSpace space = design::designSpace(base::Json{{"rows", {8, 16}}}, "test");
     const design::Chunk chunk = space.chunk({1, 1, 2, 0, 3}, {});
