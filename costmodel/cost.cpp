@@ -151,6 +151,14 @@ double leakageMw(const design::Chunk& chunk, const LogicPrices& logic, const Chu
            p.descriptor_ram.leakage_mw;
 }
 
+/// A memory of a buffer, with what choosing the word of one of its banks costs.
+MemoryPrice priceBuffer(const Technology& technology, int words, int banks) {
+    MemoryPrice price = priceBanks(technology.memory, words, int(kBeatBits), banks);
+    price.area_um2 += (banks - 1) * kBeatBits * technology.logic.pick_area_per_bit_um2;
+    price.read_pj += std::countr_zero(unsigned(banks)) * kBeatBits * technology.logic.pick_energy_per_bit_pj;
+    return price;
+}
+
 }  // namespace
 
 ChunkPrices pricesOf(const design::Chunk& chunk, const Technology& technology, const std::string& dram,
@@ -161,9 +169,9 @@ ChunkPrices pricesOf(const design::Chunk& chunk, const Technology& technology, c
             "technology " + technology.name, "/logic",
             fmt::format("has no prices of {} PEs: make them with dna characterize", templateName(chunk.array)));
     ChunkPrices p;
-    p.input = priceMemory(technology.memory, chunk.input_words, int(kBeatBits));
-    p.weight = priceMemory(technology.memory, chunk.weight_words, int(kBeatBits));
-    p.output = priceMemory(technology.memory, chunk.output_words, int(kBeatBits));
+    p.input = priceBuffer(technology, chunk.input_words, chunk.input_banks);
+    p.weight = priceBuffer(technology, chunk.weight_words, chunk.weight_banks);
+    p.output = priceBuffer(technology, chunk.output_words, chunk.output_banks);
     if (chunk.descriptorRamWords() > 0)
         p.descriptor_ram = priceMemory(technology.memory, chunk.descriptorRamWords(), int(kBeatBits));
     const PePrice pe = peOf(chunk, logic);

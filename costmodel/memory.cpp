@@ -3,6 +3,7 @@
 #include <tuple>
 
 #include "core/base/error.h"
+#include "core/design/design.h"
 
 namespace dna::costmodel {
 namespace {
@@ -96,6 +97,14 @@ MemoryPrice priceMemory(const MemorySource& source, int words, int bits) {
         if (rank(price) < rank(best)) best = price;
     }
     return best;
+}
+
+MemoryPrice priceBanks(const MemorySource& source, int words, int bits, int banks) {
+    MemoryPrice price = priceMemory(source, design::bankWords(words, banks), bits);
+    price.deep *= banks;
+    price.area_um2 *= banks;
+    price.leakage_mw *= banks;
+    return price;
 }
 
 MemorySource readMemorySource(base::JsonObject& object) {

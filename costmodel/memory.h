@@ -48,6 +48,9 @@ struct MemoryPrice {
 /// output), then least area, then least read energy. Used by the cost model and by synthesis alike.
 MemoryPrice priceMemory(const MemorySource& source, int words, int bits);
 
+/// A memory of `banks` such memories, each with its part of the words: an access takes one bank.
+MemoryPrice priceBanks(const MemorySource& source, int words, int bits, int banks);
+
 /// Reads and writes the object {"source", "law"?, "macros"?}.
 MemorySource readMemorySource(base::JsonObject& object);
 base::Json toJson(const MemorySource& source);

@@ -94,8 +94,8 @@ std::string emittedReadme(const design::Design& design) {
     const SourceText source = textOf(c);
     return fmt::format(R"(# Accelerator emitted by DNA
 
-Design SHA-256 {}; {} x {} PEs ({}), {} accumulator bits, buffers of {} x {} words per bank (input), {} x {} (weights),
-{} x {} (output, residual). Top module `dna_top`: AXI4-Lite slave for control, AXI4 master of {} bits for data.
+Design SHA-256 {}; {} x {} PEs ({}), {} accumulator bits, buffers of {} x {} words per lane (input), {} x {} (weights),
+{} x {} (output, residual), their memories of {}, {} and {} banks. Top module `dna_top`: AXI4-Lite slave for control, AXI4 master of {} bits for data.
 
 {}
 To run it: load `program/image.bin` at DRAM address 0, the picture at the address of `input` in the memory map, {}, write 1 to CSR 0x08, wait for `done_o` (or bit 1 of CSR 0x04); the logits stand at the last layer's map.
@@ -104,7 +104,8 @@ To run it: load `program/image.bin` at DRAM address 0, the picture at the addres
 {}.
 )",
                        designHash(design), c.rows, c.cols, design::templateName(c.array), c.accumulator_bits, c.input_slots,
-                       c.input_words, c.weight_slots, c.weight_words, c.output_slots, c.output_words, c.axi_bits, files(source),
+                       c.input_words, c.weight_slots, c.weight_words, c.output_slots, c.output_words, c.input_banks, c.weight_banks,
+                       c.output_banks, c.axi_bits, files(source),
                        source.to_run, registers(source), source.programs);
 }
 

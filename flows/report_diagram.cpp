@@ -58,8 +58,10 @@ std::string array(const Box& b, const design::Chunk& chunk) {
 
 std::string kibibytes(double words) { return fmt::format("{:g} KiB", words * design::kWordBytes / 1024.0); }
 
-std::vector<std::string> slots(int count, int words) {
-    return {fmt::format("{} x {} words, {}", count, words, kibibytes(double(count) * words))};
+std::string bankText(int banks) { return banks == 1 ? "" : fmt::format(", {} banks", banks); }
+
+std::vector<std::string> slots(int count, int words, int banks) {
+    return {fmt::format("{} x {} words, {}{}", count, words, kibibytes(double(count) * words), bankText(banks))};
 }
 
 /// What the load engine does; descriptors stand in the chip or are bursts too.
@@ -83,10 +85,10 @@ std::string blockDiagram(const design::Design& design) {
     svg += box(load, "#fdf3e4", "Load engine", loads(chunk));
     svg += box(store, "#fdf3e4", "Store engine", {"bursts"});
     svg += box(control, "#f1edf8", "Control", {"jobs, slots,", "AXI4-Lite CSR"});
-    svg += box(input, "#eaf5ee", "Input buffer", {fmt::format("{} banks x {} x {} words", chunk.lanes(), chunk.input_slots, chunk.input_words), kibibytes(double(chunk.input_slots) * chunk.lanes() * chunk.input_words)});
-    svg += box(weight, "#eaf5ee", "Weight buffer", slots(chunk.weight_slots, chunk.weight_words));
-    svg += box(residual, "#eaf5ee", "Residual buffer", slots(chunk.output_slots, chunk.output_words));
-    svg += box(output, "#eaf5ee", "Output buffer", slots(chunk.output_slots, chunk.output_words));
+    svg += box(input, "#eaf5ee", "Input buffer", {fmt::format("{} lanes x {} x {} words", chunk.lanes(), chunk.input_slots, chunk.input_words), kibibytes(double(chunk.input_slots) * chunk.lanes() * chunk.input_words) + bankText(chunk.input_banks)});
+    svg += box(weight, "#eaf5ee", "Weight buffer", slots(chunk.weight_slots, chunk.weight_words, chunk.weight_banks));
+    svg += box(residual, "#eaf5ee", "Residual buffer", slots(chunk.output_slots, chunk.output_words, chunk.output_banks));
+    svg += box(output, "#eaf5ee", "Output buffer", slots(chunk.output_slots, chunk.output_words, chunk.output_banks));
     svg += array(pes, chunk);
     svg += box(ppu, "#fbeceb", "Requantisation", {fmt::format("{} lanes, multipliers of {} bits", chunk.postLanes(), chunk.multiplier_bits)});
     svg += arrow(dram.right(), load.midY(), load.x, load.midY(), "read", 131, load.midY() - 6);

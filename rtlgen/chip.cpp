@@ -152,8 +152,8 @@ Module chunkModule(const Design& design, const Chunk& chunk, int descriptor_bits
     constant("TEMPLATE", int(chunk.array), "chunks[0].template");
     constant("ROWS", chunk.rows, "chunks[0].rows");
     constant("LOG", std::countr_zero(unsigned(chunk.rows)), "log2 of rows");
-    constant("BANKS", chunk.lanes(), "banks of the input buffer: pixels at a time");
-    constant("BANK", addressBits(chunk.lanes()), "address bits of the banks");
+    constant("BANKS", chunk.lanes(), "lanes of the input buffer, a memory each: pixels at a time");
+    constant("BANK", addressBits(chunk.lanes()), "address bits of the lanes");
     constant("COLS", chunk.cols, "chunks[0].cols");
     constant("BITS", chunk.operand_bits, "chunks[0].operand_bits");
     constant("MB", chunk.multiplier_bits, "chunks[0].multiplier_bits");
@@ -173,6 +173,9 @@ Module chunkModule(const Design& design, const Chunk& chunk, int descriptor_bits
     constant("INPUT_SLOTS", chunk.input_slots, "chunks[0].input_slots");
     constant("WEIGHT_SLOTS", chunk.weight_slots, "chunks[0].weight_slots");
     constant("OUTPUT_SLOTS", chunk.output_slots, "chunks[0].output_slots; also of the residual buffer");
+    constant("INPUT_BANKS", chunk.input_banks, "chunks[0].input_banks, of each memory of the buffer");
+    constant("WEIGHT_BANKS", chunk.weight_banks, "chunks[0].weight_banks");
+    constant("OUTPUT_BANKS", chunk.output_banks, "chunks[0].output_banks; also of the residual buffer");
     constant("INPUT_WORDS", chunk.input_words, "chunks[0].input_words, per bank and slot");
     constant("IADDR", addressBits(chunk.input_words), "address bits of a bank");
     constant("WEIGHT_WORDS", chunk.weight_words, "chunks[0].weight_words, per slot");
@@ -296,12 +299,15 @@ std::vector<MemoryUse> memoriesOf(const Chunk& chunk) {
         fmt::format("u_chunk0.u_chunk.{}.u_engine.u_datapath.", stay                    ? "gen_weight_stationary"
                                                                 : chunk.rowStationary() ? "gen_row_stationary"
                                                                                         : "gen_output_array");
-    const std::string banks =
-        stay ? "u_input_buffer.gen_half[*].u_sram" : "u_input_buffer.gen_bank[*].gen_half[*].u_sram";
-    std::vector<MemoryUse> uses{{base + banks, chunk.input_words, 128, chunk.input_slots * chunk.lanes()},
-                                {base + "u_weight_buffer.gen_half[*].u_sram", chunk.weight_words, 128, chunk.weight_slots},
-                                {base + "u_output_buffer.gen_half[*].u_sram", chunk.output_words, 128, chunk.output_slots},
-                                {base + "u_residual_buffer.gen_half[*].u_sram", chunk.output_words, 128, chunk.output_slots}};
+    const auto buffer = [&](const std::string& memories, int words, int banks, int count) {
+        return MemoryUse{base + memories + ".u_banks.gen_bank[*].u_sram", design::bankWords(words, banks), 128, count * banks};
+    };
+    std::vector<MemoryUse> uses{
+        buffer(stay ? "u_input_buffer.gen_half[*]" : "u_input_buffer.gen_bank[*].gen_half[*]", chunk.input_words, chunk.input_banks,
+               chunk.input_slots * chunk.lanes()),
+        buffer("u_weight_buffer.gen_half[*]", chunk.weight_words, chunk.weight_banks, chunk.weight_slots),
+        buffer("u_output_buffer.gen_half[*]", chunk.output_words, chunk.output_banks, chunk.output_slots),
+        buffer("u_residual_buffer.gen_half[*]", chunk.output_words, chunk.output_banks, chunk.output_slots)};
     if (chunk.hasPartialSums())
         uses.push_back(
             {base + "u_psum.gen_half[*].u_sram", chunk.psum_words / 2, chunk.psumBits(), 2});

@@ -33,6 +33,9 @@ std::map<std::string, std::string> featuresOf(const design::Chunk& chunk) {
                                          {"input_slots", number(chunk.input_slots)},
                                          {"weight_slots", number(chunk.weight_slots)},
                                          {"output_slots", number(chunk.output_slots)},
+                                         {"input_banks", number(chunk.input_banks)},
+                                         {"weight_banks", number(chunk.weight_banks)},
+                                         {"output_banks", number(chunk.output_banks)},
                                          {"packed_weights", chunk.packed_weights ? "yes" : "no"},
                                          {"descriptor_source", sourceName(chunk.descriptors)}};
     if (!chunk.hasPartialSums()) f["split_reduction"] = chunk.split_reduction ? "yes" : "no";

@@ -101,6 +101,8 @@ design::Chunk draw(base::Rng& rng, const ChunkRange& range) {
     chunk.weight_slots = rng.below(3) != 0 ? 2 : 1;
     chunk.output_slots = rng.below(3) != 0 ? 2 : 1;
     drawDescriptors(chunk, rng, range);
+    for (int* banks : {&chunk.input_banks, &chunk.weight_banks, &chunk.output_banks})
+        if (rng.below(2) != 0) *banks = 1 << rng.below(4);
     return chunk;
 }
 

@@ -25,6 +25,15 @@ int choiceOf(JsonObject& object, const char* key, const std::vector<int>& choice
     return fallback;
 }
 
+/// Banks of a memory of so many words.
+int banksOf(JsonObject& object, const char* key, int words) {
+    const int banks = choiceOf(object, key, {1, 2, 4, 8}, 1);
+    if (banks == 1 || words >= banks * kLeastBankWords) return banks;
+    object.problem(key, fmt::format("expected at most {}: banks of {} words at least of a memory of {}, found {}",
+                                    std::max(1, words / kLeastBankWords), kLeastBankWords, words, banks));
+    return 1;
+}
+
 void readDescriptorSource(JsonObject& object, Chunk& chunk) {
     const std::string source = object.choice("descriptors", {"dram", "ram", "rom"}, "dram");
     for (const DescriptorSource s : {DescriptorSource::Ram, DescriptorSource::Rom})
@@ -63,6 +72,9 @@ Chunk readChunk(JsonObject& object) {
     chunk.input_slots = choiceOf(object, "input_slots", {1, 2}, chunk.input_slots);
     chunk.weight_slots = choiceOf(object, "weight_slots", {1, 2}, chunk.weight_slots);
     chunk.output_slots = choiceOf(object, "output_slots", {1, 2}, chunk.output_slots);
+    chunk.input_banks = banksOf(object, "input_banks", chunk.input_words);
+    chunk.weight_banks = banksOf(object, "weight_banks", chunk.weight_words);
+    chunk.output_banks = banksOf(object, "output_banks", chunk.output_words);
     chunk.accumulator_bits =
         int(object.integer("accumulator_bits", chunk.leastAccumulatorBits(), chunk.mostAccumulatorBits(),
                            chunk.operand_bits == 8 ? chunk.accumulator_bits : 3 * chunk.operand_bits));
@@ -129,6 +141,9 @@ Json toJson(const Chunk& chunk) {
     if (chunk.input_slots != 2) json["input_slots"] = chunk.input_slots;
     if (chunk.weight_slots != 2) json["weight_slots"] = chunk.weight_slots;
     if (chunk.output_slots != 2) json["output_slots"] = chunk.output_slots;
+    if (chunk.input_banks != 1) json["input_banks"] = chunk.input_banks;
+    if (chunk.weight_banks != 1) json["weight_banks"] = chunk.weight_banks;
+    if (chunk.output_banks != 1) json["output_banks"] = chunk.output_banks;
     if (chunk.localDescriptors()) json["descriptors"] = sourceName(chunk.descriptors);
     if (chunk.descriptors == DescriptorSource::Ram) json["descriptor_slots"] = chunk.descriptor_slots;
     if (chunk.hasPartialSums()) json["psum_words"] = chunk.psum_words;

@@ -16,6 +16,10 @@ namespace dna::design {
 constexpr int kWordBytes = 16;
 /// Words of an input bank at most.
 constexpr int kMostInputWords = 8192;
+/// A bank of a buffer's memory has at least so many words.
+constexpr int kLeastBankWords = 16;
+/// Words of each of the banks that a memory is made of.
+constexpr int bankWords(int words, int banks) { return (words + banks - 1) / banks; }
 
 /// The array of a chunk (hardware.md 3.5); the numbers are those of the templates.
 enum class Template {
@@ -56,6 +60,9 @@ struct Chunk {
     int output_words = 512;     ///< output buffer (and residual buffer), words per slot
     int input_slots = 2, weight_slots = 2;  ///< 1 or 2
     int output_slots = 2;                   ///< the same, also of the residual buffer
+    /// Banks that each memory of a buffer is made of, 1, 2, 4 or 8: an access takes one of them (docs/decisions/019).
+    int input_banks = 1, weight_banks = 1;
+    int output_banks = 1;                   ///< also of the residual buffer
     int accumulator_bits = 28;  ///< from the exact bound of the networks the chip is meant for
     int multiplier_bits = 16;   ///< MB of the requantisation rule: 16 or 32
     int multiplier_cut = 8;     ///< bits of that multiplier per partial product, a register stage a level: 4, 8 or 16

@@ -38,6 +38,9 @@ const std::vector<ParameterRule>& rules() {
         {"input_slots", &Chunk::input_slots, {2}, {1, 2}},
         {"weight_slots", &Chunk::weight_slots, {2}, {1, 2}},
         {"output_slots", &Chunk::output_slots, {2}, {1, 2}},
+        {"input_banks", &Chunk::input_banks, {1}, {1, 2, 4, 8}},
+        {"weight_banks", &Chunk::weight_banks, {1}, {1, 2, 4, 8}},
+        {"output_banks", &Chunk::output_banks, {1}, {1, 2, 4, 8}},
     };
     return table;
 }
@@ -60,6 +63,12 @@ std::string listed(const ParameterRule& rule) {
     return fmt::format("{}", fmt::join(texts, ", "));
 }
 
+/// The most banks, up to so many, of a memory of so many words.
+int fittingBanks(int banks, int words) {
+    while (banks > 1 && words < banks * kLeastBankWords) banks /= 2;
+    return banks;
+}
+
 /// Moves what the chunk's template does not have to the nearest that it has.
 Chunk fitted(Chunk chunk) {
     chunk.rows = std::min(chunk.rows, chunk.mostRows());
@@ -68,6 +77,9 @@ Chunk fitted(Chunk chunk) {
         chunk.max_pool = chunk.split_reduction = false;
         chunk.psum_words = std::clamp(chunk.psum_words, chunk.rows, chunk.output_words / 2);
     }
+    chunk.input_banks = fittingBanks(chunk.input_banks, chunk.input_words);
+    chunk.weight_banks = fittingBanks(chunk.weight_banks, chunk.weight_words);
+    chunk.output_banks = fittingBanks(chunk.output_banks, chunk.output_words);
     chunk.columns_per_lane = chunk.rowStationary() ? 1 : std::min(chunk.columns_per_lane, chunk.rawWords());
     return chunk;
 }

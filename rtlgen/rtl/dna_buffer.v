@@ -3,7 +3,8 @@
 module dna_buffer #(
     parameter WORDS = 512,
     parameter ADDR  = 9,
-    parameter SLOTS = 2
+    parameter SLOTS = 2,
+    parameter BANKS = 1    // of each memory
 ) (
     input  wire            clk,
     input  wire            write_i,
@@ -22,7 +23,7 @@ module dna_buffer #(
         for (h = 0; h < SLOTS; h = h + 1) begin : gen_half
             wire write = write_i && (SLOTS == 1 || write_slot_i == (h != 0));
             wire read  = read_i && (SLOTS == 1 || read_slot_i == (h != 0));
-            dna_sram_sp #(.WORDS(WORDS), .BITS(128), .ADDR(ADDR)) u_sram (
+            dna_banks #(.WORDS(WORDS), .BITS(128), .ADDR(ADDR), .BANKS(BANKS)) u_banks (
                 .clk(clk), .en_i(write || read), .we_i(write), .mask_i(write_mask_i),
                 .addr_i(write ? write_addr_i : read_addr_i), .wdata_i(write_data_i), .rdata_o(data[h*128 +: 128]));
 `ifdef DNA_CHECKS

@@ -3,7 +3,7 @@ module dna_chunk #(
     parameter TEMPLATE     = 3,     // 1 dot lanes, 2 systolic weight-stationary, 3 output array, 4 row-stationary
     parameter ROWS         = 16,
     parameter LOG          = 4,     // log2(ROWS)
-    parameter BANKS        = 16,    // of the input buffer
+    parameter BANKS        = 16,    // lanes of the input buffer, a memory each
     parameter BANK         = 4,     // address bits of the banks, at least 1
     parameter CUT          = 2,     // levels of an adder tree between registers (TEMPLATE 1)
     parameter PSUM         = 64,    // partial sums of a column (TEMPLATE 1, 2, 4)
@@ -24,6 +24,9 @@ module dna_chunk #(
     parameter INPUT_SLOTS  = 2,     // tiles that the buffers hold: 1 or 2
     parameter WEIGHT_SLOTS = 2,
     parameter OUTPUT_SLOTS = 2,     // also of the residual buffer
+    parameter INPUT_BANKS  = 1,     // of each memory of the buffers: 1, 2, 4 or 8
+    parameter WEIGHT_BANKS = 1,
+    parameter OUTPUT_BANKS = 1,     // also of the residual buffer
     parameter INPUT_WORDS  = 64,
     parameter IADDR        = 6,
     parameter WEIGHT_WORDS = 512,
@@ -201,6 +204,7 @@ module dna_chunk #(
             dna_engine_os #(.ROWS(ROWS), .LOG(LOG), .COLS(COLS), .BITS(BITS), .MB(MB), .DIGIT(DIGIT), .LEVELS(LEVELS),
                             .PE_CUT(PE_CUT), .ACC_BITS(ACC_BITS), .MAX_POOL(MAX_POOL), .SPILL(SPILL), .SHARE(SHARE),
                             .PACKED(PACKED), .PIXELS(PIXELS), .QUARTER(QUARTER), .INPUT_SLOTS(INPUT_SLOTS), .WEIGHT_SLOTS(WEIGHT_SLOTS), .OUTPUT_SLOTS(OUTPUT_SLOTS),
+                            .INPUT_BANKS(INPUT_BANKS), .WEIGHT_BANKS(WEIGHT_BANKS), .OUTPUT_BANKS(OUTPUT_BANKS),
                             .INPUT_WORDS(INPUT_WORDS), .IADDR(IADDR), .WEIGHT_WORDS(WEIGHT_WORDS), .WADDR(WADDR),
                             .OUTPUT_WORDS(OUTPUT_WORDS), .OADDR(OADDR)) u_engine (
                 .clk(clk), .rst_n(rst_n), .descriptor_i(descriptor_write), .descriptor_beat_i(descriptor_beat),
@@ -221,6 +225,7 @@ module dna_chunk #(
             dna_engine_rs #(.ROWS(ROWS), .LOG(LOG), .COLS(COLS), .BITS(BITS), .MB(MB), .DIGIT(DIGIT), .LEVELS(LEVELS),
                             .PE_CUT(PE_CUT), .DEPTH(DEPTH), .RADDR(RADDR), .PSUM(PSUM), .PADDR(PADDR),
                             .ACC_BITS(ACC_BITS), .PACKED(PACKED), .INPUT_SLOTS(INPUT_SLOTS), .WEIGHT_SLOTS(WEIGHT_SLOTS), .OUTPUT_SLOTS(OUTPUT_SLOTS),
+                            .INPUT_BANKS(INPUT_BANKS), .WEIGHT_BANKS(WEIGHT_BANKS), .OUTPUT_BANKS(OUTPUT_BANKS),
                             .INPUT_WORDS(INPUT_WORDS), .IADDR(IADDR), .WEIGHT_WORDS(WEIGHT_WORDS),
                             .WADDR(WADDR), .OUTPUT_WORDS(OUTPUT_WORDS), .OADDR(OADDR)) u_engine (
                 .clk(clk), .rst_n(rst_n), .descriptor_i(descriptor_write), .descriptor_beat_i(descriptor_beat),
@@ -241,6 +246,7 @@ module dna_chunk #(
             dna_engine_ws #(.SYSTOLIC(TEMPLATE == 2 ? 1 : 0), .ROWS(ROWS), .LOG(LOG), .COLS(COLS), .BITS(BITS), .MB(MB), .DIGIT(DIGIT),
                             .LEVELS(LEVELS), .PE_CUT(PE_CUT), .CUT(CUT), .SHARE(SHARE), .PSUM(PSUM),
                             .PADDR(PADDR), .ACC_BITS(ACC_BITS), .PACKED(PACKED), .INPUT_SLOTS(INPUT_SLOTS), .WEIGHT_SLOTS(WEIGHT_SLOTS), .OUTPUT_SLOTS(OUTPUT_SLOTS),
+                            .INPUT_BANKS(INPUT_BANKS), .WEIGHT_BANKS(WEIGHT_BANKS), .OUTPUT_BANKS(OUTPUT_BANKS),
                             .INPUT_WORDS(INPUT_WORDS), .IADDR(IADDR),
                             .WEIGHT_WORDS(WEIGHT_WORDS), .WADDR(WADDR), .OUTPUT_WORDS(OUTPUT_WORDS),
                             .OADDR(OADDR)) u_engine (

@@ -24,6 +24,9 @@ module dna_datapath #(
     parameter INPUT_SLOTS  = 2,     // tiles that the buffers hold: 1 or 2
     parameter WEIGHT_SLOTS = 2,
     parameter OUTPUT_SLOTS = 2,     // also of the residual buffer
+    parameter INPUT_BANKS  = 1,     // of each memory of the buffers: 1, 2, 4 or 8
+    parameter WEIGHT_BANKS = 1,
+    parameter OUTPUT_BANKS = 1,     // also of the residual buffer
     parameter INPUT_WORDS  = 64,
     parameter IADDR        = 6,
     parameter WEIGHT_WORDS = 512,
@@ -125,7 +128,7 @@ module dna_datapath #(
         .y_base_i(y_base_i), .channel_addr_i(channel_addr_i), .shift_i(shift_i), .log2_x_i(log2_x_i), .log2_y_i(log2_y_i),
         .in_height_i(in_height_i), .in_width_i(in_width_i), .x_words_i(x_words_i),
         .plane_words_i(plane_words_i), .read_o(bank_read_o), .addr_o(bank_addr), .amount_o(amount4));
-    dna_input_buffer #(.PIXELS(PIXELS), .QUARTER(QUARTER), .ROWS(ROWS), .LOG(LOG), .WORDS(INPUT_WORDS), .ADDR(IADDR), .SLOTS(INPUT_SLOTS)) u_input_buffer (
+    dna_input_buffer #(.PIXELS(PIXELS), .QUARTER(QUARTER), .ROWS(ROWS), .LOG(LOG), .WORDS(INPUT_WORDS), .ADDR(IADDR), .SLOTS(INPUT_SLOTS), .BANKS(INPUT_BANKS)) u_input_buffer (
         .clk(clk), .write_i(input_write_i), .write_slot_i(input_write_slot_i), .write_bank_i(input_write_bank_i),
         .write_addr_i(input_write_addr_i), .write_data_i(input_write_data_i), .write_group_i(input_write_group_i),
         .write_valid_i(input_write_valid_i), .write_pixels_i(input_write_pixels_i), .read_slot_i(input_slot4),
@@ -147,7 +150,7 @@ module dna_datapath #(
 
     // ---- Weights (read at stage 4) and the array.
     wire [127:0] weight_data;
-    dna_buffer #(.WORDS(WEIGHT_WORDS), .ADDR(WADDR), .SLOTS(WEIGHT_SLOTS)) u_weight_buffer (
+    dna_buffer #(.WORDS(WEIGHT_WORDS), .ADDR(WADDR), .SLOTS(WEIGHT_SLOTS), .BANKS(WEIGHT_BANKS)) u_weight_buffer (
         .clk(clk), .write_i(weight_write_i), .write_slot_i(weight_write_slot_i), .write_mask_i(16'hffff),
         .write_addr_i(weight_write_addr_i), .write_data_i(fill_data_i), .read_i(weight_read_q[4]),
         .read_slot_i(weight_slot4), .read_addr_i(weight_addr4), .read_data_o(weight_data));
@@ -230,11 +233,11 @@ module dna_datapath #(
         .residual_slot_o(add_slot), .residual_addr_o(add_addr),
         .residual_data_i(residual_data), .write_o(output_write_o), .write_slot_o(output_write_slot),
         .write_mask_o(output_write_mask), .write_addr_o(output_write_addr), .write_data_o(output_write_data));
-    dna_buffer #(.WORDS(OUTPUT_WORDS), .ADDR(OADDR), .SLOTS(OUTPUT_SLOTS)) u_residual_buffer (
+    dna_buffer #(.WORDS(OUTPUT_WORDS), .ADDR(OADDR), .SLOTS(OUTPUT_SLOTS), .BANKS(OUTPUT_BANKS)) u_residual_buffer (
         .clk(clk), .write_i(residual_write_i), .write_slot_i(residual_write_slot_i), .write_mask_i(16'hffff),
         .write_addr_i(residual_write_addr_i), .write_data_i(fill_data_i), .read_i(residual_read_o),
         .read_slot_i(residual_read_slot), .read_addr_i(residual_read_addr), .read_data_o(residual_data));
-    dna_buffer #(.WORDS(OUTPUT_WORDS), .ADDR(OADDR), .SLOTS(OUTPUT_SLOTS)) u_output_buffer (
+    dna_buffer #(.WORDS(OUTPUT_WORDS), .ADDR(OADDR), .SLOTS(OUTPUT_SLOTS), .BANKS(OUTPUT_BANKS)) u_output_buffer (
         .clk(clk), .write_i(output_write_o), .write_slot_i(output_write_slot), .write_mask_i(output_write_mask),
         .write_addr_i(output_write_addr), .write_data_i(output_write_data), .read_i(output_read_i),
         .read_slot_i(output_read_slot_i), .read_addr_i(output_read_addr_i), .read_data_o(output_data_o));

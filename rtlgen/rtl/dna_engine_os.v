@@ -19,6 +19,9 @@ module dna_engine_os #(
     parameter INPUT_SLOTS  = 2,     // tiles that the buffers hold: 1 or 2
     parameter WEIGHT_SLOTS = 2,
     parameter OUTPUT_SLOTS = 2,     // also of the residual buffer
+    parameter INPUT_BANKS  = 1,     // of each memory of the buffers: 1, 2, 4 or 8
+    parameter WEIGHT_BANKS = 1,
+    parameter OUTPUT_BANKS = 1,     // also of the residual buffer
     parameter INPUT_WORDS  = 64,
     parameter IADDR        = 6,
     parameter WEIGHT_WORDS = 512,
@@ -138,6 +141,7 @@ module dna_engine_os #(
                    .DIGIT(DIGIT), .LEVELS(LEVELS), .STAGES(STAGES), .PE_CUT(PE_CUT), .ACC_BITS(ACC_BITS), .MAX_POOL(MAX_POOL), .SPILL(SPILL),
                    .SHARE(SHARE), .PACE(PACE),
                    .PACKED(PACKED), .PIXELS(PIXELS), .QUARTER(QUARTER), .INPUT_SLOTS(INPUT_SLOTS), .WEIGHT_SLOTS(WEIGHT_SLOTS), .OUTPUT_SLOTS(OUTPUT_SLOTS),
+                   .INPUT_BANKS(INPUT_BANKS), .WEIGHT_BANKS(WEIGHT_BANKS), .OUTPUT_BANKS(OUTPUT_BANKS),
                    .INPUT_WORDS(INPUT_WORDS), .IADDR(IADDR),
                    .WEIGHT_WORDS(WEIGHT_WORDS), .WADDR(WADDR), .OUTPUT_WORDS(OUTPUT_WORDS), .OADDR(OADDR)) u_datapath (
         .clk(clk), .rst_n(rst_n), .mac_i(mac_o), .first_i(first), .last_i(last), .load_i(load), .half_i(half),

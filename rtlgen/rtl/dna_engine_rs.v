@@ -18,6 +18,9 @@ module dna_engine_rs #(
     parameter INPUT_SLOTS  = 2,     // tiles that the buffers hold: 1 or 2
     parameter WEIGHT_SLOTS = 2,
     parameter OUTPUT_SLOTS = 2,     // also of the residual buffer
+    parameter INPUT_BANKS  = 1,     // of each memory of the buffers: 1, 2, 4 or 8
+    parameter WEIGHT_BANKS = 1,
+    parameter OUTPUT_BANKS = 1,     // also of the residual buffer
     parameter INPUT_WORDS  = 64,
     parameter IADDR        = 6,
     parameter WEIGHT_WORDS = 512,
@@ -185,6 +188,7 @@ module dna_engine_rs #(
     dna_datapath_rs #(.ROWS(ROWS), .LOG(LOG), .COLS(COLS), .BITS(BITS), .SELECT(SELECT), .RAW_BITS(RAW_BITS),
                       .MB(MB), .DIGIT(DIGIT), .LEVELS(LEVELS), .STAGES(STAGES), .PE_CUT(PE_CUT), .DEPTH(DEPTH), .RADDR(RADDR),
                       .SUM_BITS(SUM_BITS), .ACC_BITS(ACC_BITS), .PSUM(PSUM), .PADDR(PADDR), .PACKED(PACKED), .INPUT_SLOTS(INPUT_SLOTS), .WEIGHT_SLOTS(WEIGHT_SLOTS), .OUTPUT_SLOTS(OUTPUT_SLOTS),
+                      .INPUT_BANKS(INPUT_BANKS), .WEIGHT_BANKS(WEIGHT_BANKS), .OUTPUT_BANKS(OUTPUT_BANKS),
                       .INPUT_WORDS(INPUT_WORDS),
                       .IADDR(IADDR), .WEIGHT_WORDS(WEIGHT_WORDS), .WADDR(WADDR), .OUTPUT_WORDS(OUTPUT_WORDS),
                       .OADDR(OADDR)) u_datapath (

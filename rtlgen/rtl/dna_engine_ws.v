@@ -19,6 +19,9 @@ module dna_engine_ws #(
     parameter INPUT_SLOTS  = 2,     // tiles that the buffers hold: 1 or 2
     parameter WEIGHT_SLOTS = 2,
     parameter OUTPUT_SLOTS = 2,     // also of the residual buffer
+    parameter INPUT_BANKS  = 1,     // of each memory of the buffers: 1, 2, 4 or 8
+    parameter WEIGHT_BANKS = 1,
+    parameter OUTPUT_BANKS = 1,     // also of the residual buffer
     parameter INPUT_WORDS  = 64,
     parameter IADDR        = 6,
     parameter WEIGHT_WORDS = 512,
@@ -138,6 +141,7 @@ module dna_engine_ws #(
     // ---- Datapath.
     dna_datapath_ws #(.SYSTOLIC(SYSTOLIC), .ROWS(ROWS), .LOG(LOG), .COLS(COLS), .BITS(BITS), .RAW_BITS(RAW_BITS), .MB(MB), .DIGIT(DIGIT),
                       .LEVELS(LEVELS), .STAGES(STAGES), .PE_CUT(PE_CUT), .CUT(CUT), .SHARE(SHARE), .SELECT(SELECT), .SUMS(SUMS), .ACC_BITS(ACC_BITS), .PSUM(PSUM), .PADDR(PADDR), .PACKED(PACKED), .INPUT_SLOTS(INPUT_SLOTS), .WEIGHT_SLOTS(WEIGHT_SLOTS), .OUTPUT_SLOTS(OUTPUT_SLOTS),
+                      .INPUT_BANKS(INPUT_BANKS), .WEIGHT_BANKS(WEIGHT_BANKS), .OUTPUT_BANKS(OUTPUT_BANKS),
                       .INPUT_WORDS(INPUT_WORDS),
                       .IADDR(IADDR), .WEIGHT_WORDS(WEIGHT_WORDS), .WADDR(WADDR), .OUTPUT_WORDS(OUTPUT_WORDS),
                       .OADDR(OADDR)) u_datapath (

@@ -9,7 +9,8 @@ module dna_input_buffer #(
     parameter LOG   = 4,     // log2(ROWS)
     parameter WORDS = 64,
     parameter ADDR  = 6,
-    parameter SLOTS = 2
+    parameter SLOTS = 2,
+    parameter BANKS = 1    // of each memory
 ) (
     input  wire                 clk,
     input  wire                 write_i,
@@ -43,7 +44,7 @@ module dna_input_buffer #(
             for (h = 0; h < SLOTS; h = h + 1) begin : gen_half
                 wire write = write_here && (SLOTS == 1 || write_slot_i == (h != 0));
                 wire read  = read_i[b] && (SLOTS == 1 || read_slot_i == (h != 0));
-                dna_sram_sp #(.WORDS(WORDS), .BITS(128), .ADDR(ADDR)) u_sram (
+                dna_banks #(.WORDS(WORDS), .BITS(128), .ADDR(ADDR), .BANKS(BANKS)) u_banks (
                     .clk(clk), .en_i(write || read), .we_i(write), .mask_i(16'hffff),
                     .addr_i(write ? write_addr_i : read_addr_i[b*ADDR +: ADDR]), .wdata_i(wdata),
                     .rdata_o(data[h*128 +: 128]));

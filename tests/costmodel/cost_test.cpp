@@ -281,3 +281,28 @@ TEST_CASE("target, design space and design files name what is wrong") {
         CHECK(text.find("/design_space/cols:") == std::string::npos);
     }
 }
+
+TEST_CASE("banks: the same cycles and accesses, cheaper reads of large memories, the choice among banks is paid") {
+    const design::Target target;
+    const costmodel::Technology technology = costmodel::builtinTechnology("nangate45");
+    costmodel::Mapper mapper(technology, target);
+    design::Design one, four;
+    one.chunks = {roomy()};
+    one.chunks[0].weight_words = 4096;
+    four = one;
+    four.chunks[0].weight_banks = 4;
+    auto plans = mapper.best(mapping::extractLayers(miniOf("k3_e3")), one.chunk());
+    const costmodel::NetworkCost plain = costmodel::networkCost(plans, one, technology, target);
+    for (mapping::LayerPlan& plan : plans)
+        plan = std::get<mapping::LayerPlan>(mapping::lower(plan.layer, four.chunk(), plan.mapping));
+    const costmodel::NetworkCost banked = costmodel::networkCost(plans, four, technology, target);
+    CHECK(banked.latencyCycles() == plain.latencyCycles());
+    CHECK(banked.layers[0].counts.weight_reads == plain.layers[0].counts.weight_reads);
+    CHECK(banked.sram_bytes == plain.sram_bytes);
+    CHECK(banked.energyMj(false) < plain.energyMj(false));
+    const double bank = costmodel::priceMemory(technology.memory, 1024, 128).area_um2;
+    CHECK(banked.area.weight_buffer == doctest::Approx(2 * (4 * bank + 3 * 128 * technology.logic.pick_area_per_bit_um2)));
+    const costmodel::ChunkPrices prices = costmodel::pricesOf(four.chunk(), technology, target.dram, target.clock_mhz);
+    CHECK(prices.weight.write_pj == costmodel::priceMemory(technology.memory, 1024, 128).write_pj);
+    CHECK(prices.weight.read_pj > costmodel::priceMemory(technology.memory, 1024, 128).read_pj);
+}

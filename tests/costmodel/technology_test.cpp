@@ -35,6 +35,18 @@ TEST_CASE("memory: a macro of the right depth is taken before one that needs ban
     CHECK(priceMemory(source, 512, 32).deep == 2);
 }
 
+TEST_CASE("memory: of several banks an access takes one") {
+    MemorySource source{"macros", {}, {{"deep", 256, 32, 100, 2, 3, 0.5}, {"small", 64, 32, 20, 1, 1, 0.1}}};
+    const MemoryPrice price = priceBanks(source, 250, 64, 4);  // 63 words each
+    CHECK(price.macro == "small");
+    CHECK(price.wide == 2);
+    CHECK(price.deep == 4);
+    CHECK(price.area_um2 == 160);
+    CHECK(price.read_pj == 2);
+    CHECK(price.leakage_mw == doctest::Approx(0.8));
+    CHECK(priceBanks(source, 256, 64, 1).macro == "deep");
+}
+
 TEST_CASE("memory: the law by hand, in pieces no wider than it was made for") {
     MemorySource source{"estimated", {100, 2, 3, 0.5, 1, 0.1, 0.01, 2, 0.2, 0.02, 4.0, 64, 1000}, {}};
     // 10 words x 128 bits = 2 pieces of 10 x 64: 100 + 20 + 192 + 320 = 632 each.

@@ -94,6 +94,21 @@ TEST_CASE("slots and lanes: kept in the file, without them a design's hash is th
     CHECK(complaint(chunkText(rest + R"("template": "row_stationary", "columns_per_lane": 2)")).find("row_stationary") != std::string::npos);
 }
 
+TEST_CASE("banks: kept in the file, with one a design's hash is that of before; no more than the memory has words for") {
+    design::Design design;
+    for (const char* key : {"input_banks", "weight_banks", "output_banks"}) CHECK(!design::toJson(design).at("chunks").at(0).contains(key));
+    design::Chunk& chunk = design.chunks[0];
+    chunk.input_banks = 2, chunk.weight_banks = 8, chunk.output_banks = 4;
+    const auto file = std::filesystem::temp_directory_path() / "dna-design-banks.json";
+    base::writeJson(file, design::toJson(design));
+    CHECK(design::readDesign(file) == design);
+    const std::string rest = R"("rows": 8, "cols": 16, "input_words": 64, "weight_words": 256, "output_words": 256, )";
+    CHECK(complaint(chunkText(rest + R"("input_banks": 4)")) == "");
+    CHECK(complaint(chunkText(rest + R"("input_banks": 8)")).find("expected at most 4") != std::string::npos);
+    CHECK(complaint(chunkText(rest + R"("weight_banks": 3)")).find("expected one of 1, 2, 4, 8, found 3") != std::string::npos);
+    CHECK(complaint(chunkText(rest + R"("output_banks": 0)")).find("output_banks") != std::string::npos);
+}
+
 TEST_CASE("sources of descriptors: kept in the file, in DRAM a design's hash is that of before; what is illegal is refused") {
     design::Design design;
     for (const char* key : {"descriptors", "descriptor_slots"}) CHECK(!design::toJson(design).at("chunks").at(0).contains(key));
@@ -165,7 +180,8 @@ TEST_CASE("a chunk of a design space") {
 
 TEST_CASE("every choice of a space with all templates is a design that the reader takes") {
     const base::Json lists{{"template", {"dot_lanes", "weight_stationary", "output_array", "row_stationary"}},
-                           {"psum_words", {8, 1024}}, {"rf_words", {8, 64}}, {"columns_per_lane", {1, 2, 4}}, {"input_words", {16, 4096}}};
+                           {"psum_words", {8, 1024}}, {"rf_words", {8, 64}}, {"columns_per_lane", {1, 2, 4}}, {"input_words", {16, 4096}},
+                           {"input_banks", {1, 8}}, {"weight_banks", {1, 2, 8}}, {"output_banks", {4, 8}}};
     const design::DesignSpace space = design::designSpace(lists, "test");
     design::Design design;
     design::Chunk base;

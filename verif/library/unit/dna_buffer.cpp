@@ -1,10 +1,13 @@
 // Buffer against arrays of bytes: masked writes into one memory while the other is read, or in turns where there is one; data
-// are held.
+// are held. With several banks of a memory nothing differs.
 //
 // module: dna_buffer
 // quick: WORDS=12 ADDR=4
 // quick: WORDS=12 ADDR=4 SLOTS=1
+// quick: WORDS=11 ADDR=4 BANKS=2
+// quick: WORDS=18 ADDR=5 BANKS=8 SLOTS=1
 // full: WORDS=512 ADDR=9
+// full: WORDS=512 ADDR=9 BANKS=4
 #include <vector>
 
 #include "support.h"

@@ -5,6 +5,7 @@
 // quick: ROWS=4 LOG=2 WORDS=10 ADDR=4
 // quick: ROWS=4 LOG=2 WORDS=10 ADDR=4 SLOTS=1
 // quick: ROWS=4 LOG=2 WORDS=10 ADDR=4 PIXELS=8 QUARTER=3
+// quick: ROWS=4 LOG=2 WORDS=10 ADDR=4 BANKS=4
 // full: ROWS=16 LOG=4 WORDS=64 ADDR=6
 #include <array>
 #include <vector>
