@@ -24,12 +24,8 @@ module dna_buffer #(
             wire write = write_i && (SLOTS == 1 || write_slot_i == (h != 0));
             wire read  = read_i && (SLOTS == 1 || read_slot_i == (h != 0));
             dna_banks #(.WORDS(WORDS), .BITS(128), .ADDR(ADDR), .BANKS(BANKS)) u_banks (
-                .clk(clk), .en_i(write || read), .we_i(write), .mask_i(write_mask_i),
-                .addr_i(write ? write_addr_i : read_addr_i), .wdata_i(write_data_i), .rdata_o(data[h*128 +: 128]));
-`ifdef DNA_CHECKS
-            always @(posedge clk) if (write === 1'b1 && read === 1'b1)
-                $fatal(1, "dna_buffer: read and write meet in one memory");
-`endif
+                .clk(clk), .write_i(write), .write_mask_i(write_mask_i), .write_addr_i(write_addr_i),
+                .write_data_i(write_data_i), .read_i(read), .read_addr_i(read_addr_i), .read_data_o(data[h*128 +: 128]));
         end
         if (SLOTS == 1) begin : gen_single
             wire unused_slots = &{1'b0, write_slot_i, read_slot_i};

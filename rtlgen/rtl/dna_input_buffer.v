@@ -45,13 +45,8 @@ module dna_input_buffer #(
                 wire write = write_here && (SLOTS == 1 || write_slot_i == (h != 0));
                 wire read  = read_i[b] && (SLOTS == 1 || read_slot_i == (h != 0));
                 dna_banks #(.WORDS(WORDS), .BITS(128), .ADDR(ADDR), .BANKS(BANKS)) u_banks (
-                    .clk(clk), .en_i(write || read), .we_i(write), .mask_i(16'hffff),
-                    .addr_i(write ? write_addr_i : read_addr_i[b*ADDR +: ADDR]), .wdata_i(wdata),
-                    .rdata_o(data[h*128 +: 128]));
-`ifdef DNA_CHECKS
-                always @(posedge clk) if (write === 1'b1 && read === 1'b1)
-                    $fatal(1, "dna_input_buffer: read and write meet in one memory");
-`endif
+                    .clk(clk), .write_i(write), .write_mask_i(16'hffff), .write_addr_i(write_addr_i), .write_data_i(wdata),
+                    .read_i(read), .read_addr_i(read_addr_i[b*ADDR +: ADDR]), .read_data_o(data[h*128 +: 128]));
             end
             if (SLOTS == 1) begin : gen_single
                 assign read_data_o[b*128 +: 128] = data;
