@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "core/base/rng.h"
+#include "core/mapping/fitting_space.h"
 #include "core/search/das.h"
 #include "costmodel/design_oracle.h"
 
@@ -23,7 +24,6 @@ public:
     DasHardwareSide(const network::NetworkSpace& space, const design::Target& target, uint64_t seed)
         : target_(target),
           technology_(builtinTechnology(target.technology)),
-          design_space_(design::designSpace(target.design_space, "config")),
           mapper_(technology_, target_),
           algorithm_(search::makeAlgorithm("gumbel")),
           seed_(seed) {
@@ -36,8 +36,12 @@ public:
         }
         for (const network::Network& part : network::buildFixedParts(space))
             fixed_.push_back(mapping::extractLayers(part));
+        std::vector<Layer> all;
         for (const auto& block : operators_)
-            for (const auto& layers : block) base_.packed_weights = base_.packed_weights || mapping::hasNarrowWeights(layers);
+            for (const auto& layers : block) all.insert(all.end(), layers.begin(), layers.end());
+        base_.packed_weights = mapping::hasNarrowWeights(all);
+        for (const auto& layers : fixed_) all.insert(all.end(), layers.begin(), layers.end());
+        design_space_ = mapping::fittingSpace(target.design_space, "config", all, base_);
         for (const design::ParameterChoices& p : design_space_.parameters) choice_.push_back(int(p.values.size()) / 2);
         chunk_ = design_space_.chunk(choice_, base_);
     }

@@ -4,6 +4,7 @@
 #include <ctime>
 
 #include "core/base/file.h"
+#include "core/mapping/fitting_space.h"
 #include "core/mapping/mapping_file.h"
 #include "core/search/das.h"
 #include "costmodel/design_oracle.h"
@@ -38,18 +39,12 @@ public:
         : options_(options),
           log_(log),
           technology_(costmodel::builtinTechnology(options.target.technology)),
-          space_(design::designSpace(options.target.design_space, "target")),
-          mapper_(technology_, options.target) {
-        const network::Network network = network::readNetwork(options.network_json);
-        layers_ = mapping::extractLayers(network);
-    }
+          mapper_(technology_, options.target),
+          layers_(mapping::extractLayers(network::readNetwork(options.network_json))),
+          base_(baseOf(layers_)),
+          space_(mapping::fittingSpace(options.target.design_space, "target", layers_, base_)) {}
 
     Json run() {
-        base_.packed_weights = mapping::hasNarrowWeights(layers_);
-        base_.max_pool = std::any_of(layers_.begin(), layers_.end(), [](const Layer& layer) { return layer.max_pool; });
-        base_.accumulator_bits = 17;
-        for (const Layer& layer : layers_)
-            base_.accumulator_bits = std::max(base_.accumulator_bits, mapping::accumulatorBits(layer));
         costmodel::DesignOracle oracle(layers_, space_, base_, technology_, options_.target);
         base::Rng rng(options_.seed, "final das");
         const auto algorithm = search::makeAlgorithm(options_.algorithm);
@@ -63,6 +58,16 @@ public:
     }
 
 private:
+    /// What the layers need of a chunk whatever is searched.
+    static design::Chunk baseOf(const std::vector<Layer>& layers) {
+        design::Chunk base;
+        base.packed_weights = mapping::hasNarrowWeights(layers);
+        base.max_pool = std::any_of(layers.begin(), layers.end(), [](const Layer& layer) { return layer.max_pool; });
+        base.accumulator_bits = 17;
+        for (const Layer& layer : layers) base.accumulator_bits = std::max(base.accumulator_bits, mapping::accumulatorBits(layer));
+        return base;
+    }
+
     /// The exact cost of a choice with the best mapping of every layer.
     Finalist finish(const std::vector<int>& choice) { return price(choice, mapper_.best(layers_, space_.chunk(choice, base_))); }
 
@@ -155,10 +160,10 @@ private:
     base::Log& log_;
     std::clock_t began_ = std::clock();
     costmodel::Technology technology_;
-    design::DesignSpace space_;
     costmodel::Mapper mapper_;
     std::vector<Layer> layers_;
     design::Chunk base_;
+    design::DesignSpace space_;
     int64_t polish_evaluations_ = 0;
 };
 

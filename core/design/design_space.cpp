@@ -105,6 +105,15 @@ int inputBankWords(const Chunk& chunk, int lane_words) {
     return chunk.weightsStay() ? std::min(lane_words * chunk.rows, kMostInputWords) : lane_words;
 }
 
+std::optional<int> nextLegal(const std::string& name, int value) {
+    for (const ParameterRule& rule : rules()) {
+        if (name != rule.name) continue;
+        const auto next = std::upper_bound(rule.legal.begin(), rule.legal.end(), value);
+        if (next != rule.legal.end()) return *next;
+    }
+    return std::nullopt;
+}
+
 double DesignSpace::size() const {
     double product = 1;
     for (const ParameterChoices& p : parameters) product *= double(p.values.size());

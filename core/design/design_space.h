@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,9 @@ struct DesignSpace {
 
 /// Words of an input bank of a chunk whose lanes have so many: where weights stay there is one bank for all rows.
 int inputBankWords(const Chunk& chunk, int lane_words);
+
+/// The next larger value of a parameter that the hardware has; nothing behind the largest.
+std::optional<int> nextLegal(const std::string& name, int value);
 
 /// What is wrong with one list of a target's design space; empty when nothing is.
 std::string overrideProblem(const std::string& name, const base::Json& values);
