@@ -61,18 +61,29 @@ std::vector<design::Design> designsFor(uint64_t seed, int each) {
     return designs;
 }
 
-/// Names of the designs' templates stand in the modules' names only by habit: where a mutant is not part of a design,
-/// its model is the unchanged one, the compiler's cache has it, and its cases pass.
+/// A design on which mutants run, and the modules that it is made of: others may be changed without a trace.
+struct Bed {
+    design::Design design;
+    std::set<std::string> modules;
+};
+
+std::vector<Bed> bedsFor(const std::vector<design::Design>& designs, const LibraryOptions& options, const fs::path& folder) {
+    std::vector<Bed> beds;
+    for (const design::Design& design : designs)
+        beds.push_back({design, modulesOf(chipWith(design, options.files), folder)});
+    return beds;
+}
+
 class Killer {
 public:
-    Killer(const LibraryOptions& options, std::vector<design::Design> designs, fs::path folder)
-        : options_(options), designs_(std::move(designs)), folder_(std::move(folder)) {}
+    Killer(const LibraryOptions& options, const std::vector<Bed>& beds, fs::path folder)
+        : options_(options), beds_(beds), folder_(std::move(folder)) {}
 
     /// What noticed the mutant; empty when nothing did.
     std::string kill(const Mutant& mutant) const {
         const Library library = mutated(options_.files, mutant);
         const std::string bench = byBench(mutant, library);
-        return bench.empty() ? byCases(library) : bench;
+        return bench.empty() ? byCases(mutant, library) : bench;
     }
 
 private:
@@ -88,30 +99,33 @@ private:
         return {};
     }
 
-    std::string byCases(const Library& library) const {
-        for (size_t d = 0; d < designs_.size(); ++d) {
+    std::string byCases(const Mutant& mutant, const Library& library) const {
+        for (size_t d = 0; d < beds_.size(); ++d) {
+            if (!beds_[d].modules.contains(mutant.module())) continue;
+            const design::Design& design = beds_[d].design;
             const fs::path folder = folder_ / "design";
             fs::remove_all(folder);
             base::makeFolder(folder);
-            const rtlgen::Chip chip = chipWith(designs_[d], library);
-            if (!lintVerilator(chip, folder / "lint").empty()) return "lint of " + describe(designs_[d]);
+            const rtlgen::Chip chip = chipWith(design, library);
+            if (!lintVerilator(chip, folder / "lint").empty()) return "lint of " + describe(design);
             const fs::path simulator = buildQuickSimulator(chip, folder);
             for (int number = 0; number < kCasesOfDesign; ++number) {
                 base::Rng rng(options_.seed, "mutant case", d * kCasesOfDesign + uint64_t(number));
-                const Verdict verdict = runCase(randomCase(designs_[d], rng, kRange), simulator, folder / "vectors");
-                if (!verdict.passed()) return fmt::format("case on {}: {}", describe(designs_[d]), verdict.kind);
+                const Verdict verdict = runCase(randomCase(design, rng, kRange), simulator, folder / "vectors");
+                if (!verdict.passed()) return fmt::format("case on {}: {}", describe(design), verdict.kind);
             }
         }
         return {};
     }
 
     const LibraryOptions& options_;
-    std::vector<design::Design> designs_;
+    const std::vector<Bed>& beds_;
     fs::path folder_;
 };
 
-/// The first `wanted` mutants of a random order that Verilator and Icarus take without a warning on a design of each template:
-/// others are found by V0 already. In a quick run only mutants of modules with benches of their own.
+/// The first `wanted` mutants of a random order that Verilator and Icarus take without a warning on the designs, one of each
+/// template, that have the mutant's module: others are found by V0 already. In a quick run only mutants of modules with benches
+/// of their own.
 std::vector<Mutant> chosen(StageContext& context, int wanted, bool quick) {
     std::vector<Mutant> all = mutantsOf(context.options.files);
     if (quick) {
@@ -123,13 +137,14 @@ std::vector<Mutant> chosen(StageContext& context, int wanted, bool quick) {
     }
     base::Rng rng(context.options.seed, "mutants");
     for (size_t i = all.size(); i > 1; --i) std::swap(all[i - 1], all[rng.below(i)]);
-    std::vector<design::Design> designs = designsFor(1, 1);
-    if (quick) designs.resize(1);
+    std::vector<Bed> beds = bedsFor(designsFor(1, 1), context.options, context.work / "lint");
+    if (quick) beds.resize(1);
     std::vector<Mutant> out;
     for (size_t i = 0; i < all.size() && int(out.size()) < wanted; ++i) {
         const Library library = mutated(context.options.files, all[i]);
-        const bool clean = std::all_of(designs.begin(), designs.end(), [&](const design::Design& design) {
-            const rtlgen::Chip chip = chipWith(design, library);
+        const bool clean = std::all_of(beds.begin(), beds.end(), [&](const Bed& bed) {
+            if (!bed.modules.contains(all[i].module())) return true;
+            const rtlgen::Chip chip = chipWith(bed.design, library);
             return lintVerilator(chip, context.work / "lint").empty() &&
                    lintIcarus(chip, context.work / "lint").empty();
         });
@@ -141,12 +156,12 @@ std::vector<Mutant> chosen(StageContext& context, int wanted, bool quick) {
 void mutants(StageContext& context) {
     const bool full = context.options.full;
     const std::vector<Mutant> list = chosen(context, full ? 100 : 1, !full);
-    const std::vector<design::Design> designs = designsFor(context.options.seed, full ? 3 : 0);
+    const std::vector<Bed> beds = bedsFor(designsFor(context.options.seed, full ? 3 : 0), context.options, context.work / "beds");
     std::mutex lock;
     int64_t killed = 0;
     forEach(int(list.size()), context.options.threads, [&](int i) {
         const fs::path folder = context.work / std::to_string(i);
-        const std::string by = Killer(context.options, designs, folder).kill(list[size_t(i)]);
+        const std::string by = Killer(context.options, beds, folder).kill(list[size_t(i)]);
         fs::remove_all(folder);
         const std::lock_guard guard(lock);
         killed += !by.empty();
