@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <regex>
 #include <set>
@@ -55,8 +56,12 @@ std::string delayScript(double period_ns) { return "strash\nifraig\nscorr\n&get 
 /// flip-flops, and for gates of other modules on the same path.
 constexpr double kAreaShare = 0.75;
 
-/// Modules of which the chip has few are control: their paths run through several of them, and their area counts little. Above
-/// one share they are mapped for delay, and sized for another one.
+/// PEs and lanes are mapped as a whole (a product is summed together with what it is added to), and the same however many of
+/// them a chip has: their paths end inside them.
+constexpr std::array kDatapathModules{"dna_ppu_lane", "dna_pe", "dna_pe_ws", "dna_pe_rs"};
+
+/// Other modules of which the chip has few are control: their paths run through several of them, and their area counts little.
+/// Above one share they are mapped for delay, and sized for another one.
 constexpr long kFew = 8;
 constexpr double kControlShare = 0.3;
 constexpr double kControlPeriod = 0.4;
@@ -71,10 +76,9 @@ std::string readLiberties(const std::vector<std::string>& memory_liberties) {
 std::string synthesisScript(const YosysOptions& options, const std::vector<std::string>& memory_liberties) {
     std::string text = readLiberties(memory_liberties);
     text += "read_verilog memories.v\n" + readSources(options, true);
-    // PEs and lanes are mapped as a whole: a product is summed together with what it is added to.
     // Yosys names a module with parameters $paramod$HASH\NAME or $paramod\NAME\PARAMETER=...
     text += fmt::format("hierarchy -check -top {0}\nproc\nflatten", options.top);
-    for (const char* module : {"dna_ppu_lane", "dna_pe", "dna_pe_ws", "dna_pe_rs"}) text += fmt::format(" *{0} *{0}?*=*", module);
+    for (const char* module : kDatapathModules) text += fmt::format(" *{0} *{0}?*=*", module);
     text += "\n";
     return text + fmt::format("synth -noabc -top {}\ndfflibmap -liberty cells.lib\nwrite_rtlil synthesised.il\n", options.top);
 }
@@ -97,11 +101,22 @@ std::map<std::string, double> moduleDelays(const YosysOptions& options, const st
     return delays;
 }
 
-/// How often the chip has a module, by its name in Yosys' log.
-long instancesOf(const std::map<std::string, long>& instances, const std::string& module) {
-    const auto found = instances.find(module.substr(module.rfind('\\', 0) == 0 ? 1 : 0));
-    return found == instances.end() ? 1 : found->second;
-}
+/// Names of the modules of which the chip has few, PEs and lanes apart. Of unknown ones it has one.
+class ControlModules {
+public:
+    explicit ControlModules(const Netlist& elaborated) {
+        for (const auto& [name, count] : elaborated.instances()) {
+            const std::string& source = elaborated.modules.at(name).source_name;
+            const bool datapath = std::find(kDatapathModules.begin(), kDatapathModules.end(), source) != kDatapathModules.end();
+            if (datapath || count >= kFew) others_.insert(name);
+        }
+    }
+    /// `module` as Yosys' log writes it.
+    bool contains(const std::string& module) const { return !others_.contains(module.substr(module.rfind('\\', 0) == 0 ? 1 : 0)); }
+
+private:
+    std::set<std::string> others_;
+};
 
 /// A selection of one module: names hold characters that mean something there.
 std::string selection(const std::string& module) {
@@ -114,12 +129,11 @@ std::string selection(const std::string& module) {
 /// Maps the modules that miss their share of the period for delay and all others for area.
 std::string mappingScript(const YosysOptions& options, const Platform& platform, const std::vector<std::string>& memory_liberties,
                           const std::map<std::string, double>& delays) {
-    const std::map<std::string, long> instances =
-        readNetlist(base::readFile(options.folder / kElaborated), options.top).instances();
+    const ControlModules few(readNetlist(base::readFile(options.folder / kElaborated), options.top));
     const double period_ps = 1e6 / options.clock_mhz;
     std::map<std::string, std::string> modules;  // by script
     for (const auto& [module, delay] : delays) {
-        const bool control = options.has_control && instancesOf(instances, module) < kFew && delay > kControlShare * period_ps;
+        const bool control = options.has_control && few.contains(module) && delay > kControlShare * period_ps;
         modules[control ? kControlScript : delay > kAreaShare * period_ps ? kDelayScript : kAreaScript] += selection(module);
     }
     std::string text = readLiberties(memory_liberties) + "read_rtlil synthesised.il\n";
