@@ -20,13 +20,6 @@ const NetlistModule* findPe(const Netlist& netlist) {
 }
 const char* const kLaneModule = "dna_ppu_lane";
 
-/// The module whose instances hold a buffer's memories, as the Verilog library names them.
-std::string bufferOf(const std::string& path) {
-    for (const char* buffer : {"input", "weight", "output", "residual", "psum"})
-        if (path.find(buffer) != std::string::npos) return buffer;
-    return {};
-}
-
 /// Walks the hierarchy and prices the memory of every buffer by the name of the instance that holds it.
 void priceBuffers(const Netlist& netlist, const std::string& module_name, const std::string& path,
                   const costmodel::MemorySource& memory, std::map<std::string, costmodel::MemoryPrice>& buffers) {
@@ -42,6 +35,16 @@ void priceBuffers(const Netlist& netlist, const std::string& module_name, const 
 }
 
 }  // namespace
+
+std::string bufferOf(const std::string& path) {
+    std::string nearest;
+    size_t place = 0;
+    for (const char* buffer : {"input", "weight", "output", "residual", "psum"}) {
+        const size_t found = path.rfind(buffer);
+        if (found != std::string::npos && found >= place) nearest = buffer, place = found;
+    }
+    return nearest;
+}
 
 ChipPrices chipPrices(const YosysResult& mapped, const PreparedPlatform& prepared, double slew_ns,
                       const std::vector<PeOperands>& trace, const std::string& trace_source) {

@@ -33,8 +33,12 @@ struct ChipPrices {
     LaneEnergy lane;
     LogicEnergy other;     ///< per cycle, at the assumed activity
     double leakage_mw = 0; ///< cells and memories
-    std::map<std::string, costmodel::MemoryPrice> buffers;  ///< input, weight, output, residual
+    std::map<std::string, costmodel::MemoryPrice> buffers;  ///< input, weight, output, residual, psum
 };
+
+/// The buffer (input, weight, output, residual, psum) that a memory belongs to, by the names of the instances above it in the
+/// Verilog library; empty for another memory. The nearest name counts: a template's own may hold "weight" or "output".
+std::string bufferOf(const std::string& path);
 
 /// Prices of a mapped chip. `trace`: the recorded operands, or synthetic ones.
 ChipPrices chipPrices(const YosysResult& mapped, const PreparedPlatform& prepared, double slew_ns,

@@ -18,13 +18,12 @@ double numberAt(const base::Json& json, std::initializer_list<const char*> keys)
     return at->is_number() ? at->get<double>() : 0;
 }
 
-/// Adds the access counters of one layer: {"input_reads": n, "input_writes": n, ...}.
+/// Adds the access counters of one layer: {"input_reads": n, "input_writes": n, ..., "macs": n}.
 void addAccesses(const base::Json& accesses, RunCounters& counters) {
-    for (const char* buffer : {"input", "weight", "output", "residual"}) {
+    for (const char* buffer : {"input", "weight", "output", "residual", "psum"}) {
         counters.buffers[buffer].reads += numberAt(accesses, {(std::string(buffer) + "_reads").c_str()});
         counters.buffers[buffer].writes += numberAt(accesses, {(std::string(buffer) + "_writes").c_str()});
     }
-    counters.values += 16.0 * numberAt(accesses, {"output_writes"});  // one word holds 16 values
     counters.macs += numberAt(accesses, {"macs"});
 }
 
@@ -39,7 +38,12 @@ std::optional<RunCounters> readRunCounters(const std::filesystem::path& run) {
     const base::Json& layers = document.root().raw("layers");
     if (layers.is_array())
         for (const base::Json& layer : layers)
-            if (layer.is_object() && layer.contains("accesses_rtl")) addAccesses(layer.at("accesses_rtl"), counters);
+            if (layer.is_object() && layer.contains("accesses_rtl")) {
+                if (!layer.contains("values"))
+                    throw base::InputError(file.string(), "/layers", "does not say how many values pass the lanes: run dna verify again");
+                counters.values += numberAt(layer, {"values"});
+                addAccesses(layer.at("accesses_rtl"), counters);
+            }
     if (counters.cycles <= 0) throw base::InputError(file.string(), "/totals/cycles_rtl", "expected a positive number");
     return counters;
 }

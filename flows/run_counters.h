@@ -19,7 +19,7 @@ struct RunCounters {
     double cycles = 0;
     double macs = 0;                               ///< valid multiply-accumulates
     double values = 0;                             ///< outputs through the requantisation lanes
-    std::map<std::string, BufferAccesses> buffers; ///< input, weight, output, residual
+    std::map<std::string, BufferAccesses> buffers; ///< input, weight, output, residual, psum
 };
 
 /// What the cost model promised for the chip (without DRAM), per picture.

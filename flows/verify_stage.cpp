@@ -199,6 +199,7 @@ private:
                   {"cycles_rtl", cycles},
                   {"cycles_model", time.latency},
                   {"macs", n.macs},
+                  {"values", n.outputs},
                   {"utilization", double(n.macs) / (pes * double(cycles))},
                   {"roofline", compute / limit},
                   {"utilization_of_roofline", limit / double(cycles)},
