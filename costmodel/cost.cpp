@@ -24,6 +24,8 @@ namespace {
 constexpr double kBeatBits = 128;
 constexpr double kDescriptorSourceBits = 18;             ///< registers of dna_descriptor_source
 constexpr int kReferenceAccumulator = 28;                ///< at which LogicPrices are given
+constexpr int kReferenceMultiplier = 16;                 ///< the same of lanes
+constexpr int kParameterBits = 32 + 6;                   ///< of a column in its lane, beside the multiplier: bias, shift
 constexpr int kReferenceWords = 16, kReferenceSum = 24;  ///< the same of row-stationary PEs
 
 /// Operand byte lanes: a held word a row, a weight a column.
@@ -100,20 +102,37 @@ double registerBits(const design::Chunk& chunk) {
     return 3 * chunk.operand_bits + product + (chain ? product + std::countr_zero(unsigned(chunk.rows)) : 0);
 }
 
-/// What a lane has for each of its columns but the first: two sets of parameters, a choice among the columns' sums and
-/// parameters, and the value that waits for the others.
-double sharedLaneArea(const design::Chunk& chunk, const LogicPrices& logic) {
-    const double record = chunk.multiplier_bits + 6 + 32;
-    return (chunk.columns_per_lane - 1) *
-           ((2 * record + chunk.operand_bits) * logic.register_area_per_bit_um2 +
-            (record + chunk.accumulator_bits + chunk.operand_bits) * logic.pick_area_per_bit_um2);
+struct LanePrice {
+    double area_um2 = 0, value_pj = 0, idle_pj = 0;
+};
+
+/// A lane and, where it has several columns, what that adds: parameters, the choice among them, and outside the lane
+/// the values that wait for the others. What is added grows with the bits of a column's parameters and sum.
+LanePrice laneOf(const design::Chunk& chunk, const LogicPrices& logic) {
+    const double scale = laneScale(chunk);
+    LanePrice lane{logic.lane_area_um2 * scale, logic.lane_energy_pj * scale, logic.lane_idle_energy_pj * scale};
+    if (chunk.columns_per_lane == 1) return lane;
+    const double column = (kParameterBits + chunk.multiplier_bits + chunk.accumulator_bits) /
+                          double(kParameterBits + kReferenceMultiplier + kReferenceAccumulator);
+    const int further = chunk.columns_per_lane - 2;
+    const double waiting = (chunk.columns_per_lane - 1) * chunk.operand_bits;
+    const auto added = [&](double own, double shared, double per_column, double per_waiting_bit) {
+        return column * (shared + further * per_column - own) + waiting * per_waiting_bit;
+    };
+    lane.area_um2 += added(logic.lane_area_um2, logic.shared_lane_area_um2, logic.shared_lane_area_per_column_um2,
+                           logic.register_area_per_bit_um2);
+    lane.value_pj += added(logic.lane_energy_pj, logic.shared_lane_energy_pj, logic.shared_lane_energy_per_column_pj,
+                           logic.register_energy_per_bit_pj);
+    lane.idle_pj += added(logic.lane_idle_energy_pj, logic.shared_lane_idle_energy_pj,
+                          logic.shared_lane_idle_energy_per_column_pj, logic.register_energy_per_bit_pj);
+    return lane;
 }
 
 AreaParts areaOf(const design::Chunk& chunk, const LogicPrices& logic, const ChunkPrices& prices) {
     const double stages = chunk.rowStationary() ? 0 : std::countr_zero(unsigned(chunk.lanes()));
     AreaParts area;
     area.pe = chunk.rows * chunk.cols * peOf(chunk, logic).area_um2;
-    area.ppu = chunk.postLanes() * (logic.lane_area_um2 * laneScale(chunk) + sharedLaneArea(chunk, logic));
+    area.ppu = chunk.postLanes() * laneOf(chunk, logic).area_um2;
     area.noc = logic.align_area_per_bit_stage_um2 * chunk.lanes() * kBeatBits * stages +
                logic.noc_area_per_byte_um2 * byteLanes(chunk) +
                (skewBits(chunk) + foldBits(chunk)) * logic.register_area_per_bit_um2 +
@@ -168,6 +187,9 @@ ChunkPrices pricesOf(const design::Chunk& chunk, const Technology& technology, c
         throw base::InputError(
             "technology " + technology.name, "/logic",
             fmt::format("has no prices of {} PEs: make them with dna characterize", templateName(chunk.array)));
+    if (chunk.columns_per_lane > 1 && logic.shared_lane_area_um2 <= 0)
+        throw base::InputError("technology " + technology.name, "/logic",
+                               "has no prices of lanes of several columns: make them with dna characterize");
     ChunkPrices p;
     p.input = priceBuffer(technology, chunk.input_words, chunk.input_banks);
     p.weight = priceBuffer(technology, chunk.weight_words, chunk.weight_banks);
@@ -190,7 +212,8 @@ ChunkPrices pricesOf(const design::Chunk& chunk, const Technology& technology, c
     p.noc_pj = logic.noc_energy_per_word_pj * chunk.operand_bits / 8;
     p.noc_clock_pj = logic.noc_clock_energy_per_byte_pj * byteLanes(chunk) +
                      (skewBits(chunk) + foldBits(chunk)) * logic.register_energy_per_bit_pj;
-    p.lane_pj = logic.lane_energy_pj * laneScale(chunk), p.lane_idle_pj = logic.lane_idle_energy_pj * laneScale(chunk);
+    const LanePrice lane = laneOf(chunk, logic);
+    p.lane_pj = lane.value_pj, p.lane_idle_pj = lane.idle_pj;
     p.control_pj = logic.control_energy_per_cycle_pj;
     p.dma_pj = logic.dma_energy_per_word_pj;
     const DramPart& part = dramPart(technology, dram);

@@ -15,7 +15,7 @@ namespace {
 constexpr double kMax = 1e12;
 
 /// Key and field of every logic price: reading and writing are loops over this table.
-constexpr std::array<std::pair<const char*, double LogicPrices::*>, 37> kLogicFields{{
+constexpr std::array<std::pair<const char*, double LogicPrices::*>, 43> kLogicFields{{
     {"pe_area_um2", &LogicPrices::pe_area_um2},
     {"pe_area_per_accumulator_bit_um2", &LogicPrices::pe_area_per_accumulator_bit_um2},
     {"mac_energy_pj", &LogicPrices::mac_energy_pj},
@@ -43,6 +43,12 @@ constexpr std::array<std::pair<const char*, double LogicPrices::*>, 37> kLogicFi
     {"lane_area_per_multiplier_bit_um2", &LogicPrices::lane_area_per_multiplier_bit_um2},
     {"lane_energy_pj", &LogicPrices::lane_energy_pj},
     {"lane_idle_energy_pj", &LogicPrices::lane_idle_energy_pj},
+    {"shared_lane_area_um2", &LogicPrices::shared_lane_area_um2},
+    {"shared_lane_area_per_column_um2", &LogicPrices::shared_lane_area_per_column_um2},
+    {"shared_lane_energy_pj", &LogicPrices::shared_lane_energy_pj},
+    {"shared_lane_energy_per_column_pj", &LogicPrices::shared_lane_energy_per_column_pj},
+    {"shared_lane_idle_energy_pj", &LogicPrices::shared_lane_idle_energy_pj},
+    {"shared_lane_idle_energy_per_column_pj", &LogicPrices::shared_lane_idle_energy_per_column_pj},
     {"align_area_per_bit_stage_um2", &LogicPrices::align_area_per_bit_stage_um2},
     {"noc_energy_per_word_pj", &LogicPrices::noc_energy_per_word_pj},
     {"noc_area_per_byte_um2", &LogicPrices::noc_area_per_byte_um2},

@@ -39,6 +39,12 @@ struct LogicPrices {
     double lane_energy_pj = 0;       ///< one output value through the lane
     double lane_idle_energy_pj = 0;  ///< one lane, one cycle without a value
 
+    // A lane of two columns, whose parameters change with every value, and what each further column adds. 0: not
+    // characterised.
+    double shared_lane_area_um2 = 0, shared_lane_area_per_column_um2 = 0;
+    double shared_lane_energy_pj = 0, shared_lane_energy_per_column_pj = 0;            ///< one output value
+    double shared_lane_idle_energy_pj = 0, shared_lane_idle_energy_per_column_pj = 0;  ///< one cycle without a value
+
     // Operand delivery: dna_align rotates `rows` words of 128 bits in log2(rows) stages; dna_dist registers them.
     double align_area_per_bit_stage_um2 = 0;  ///< per bit and stage of the rotation
     double noc_energy_per_word_pj = 0;        ///< one operand byte reaching one row or column of PEs

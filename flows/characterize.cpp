@@ -39,6 +39,8 @@ public:
             "dna characterize --platform {}: Yosys {}, an 8x8 chip at {} MHz; Liberty sums over gate-level toggles of one PE and one "
             "requantisation lane (synthetic operands, zero delay, no glitches, no wires), other logic at {} toggles per net and cycle",
             platform_.name, yosysVersion(), platform_.clock_mhz, kAssumedActivity);
+        technology.sources["shared_lanes"] = fmt::format(
+            "dna characterize --platform {}: as logic, lanes of two and of four columns mapped alone", platform_.name);
         technology.logic = pes();
         chip(technology.logic);
         return technology;
@@ -55,6 +57,7 @@ public:
         logic.pe_idle_energy_pj = wide.idle_pj;
         stationary(logic);
         rowStationary(logic);
+        sharedLanes(logic);
         logic.register_energy_per_bit_pj = wide.clock_pj / (8 + 8 + 16 + 2 * kReferenceAccumulator);
         return logic;
     }
@@ -85,16 +88,18 @@ private:
         return {areaOf(mapped, "dna_pe"), energy.busy.total(), energy.idle.total(), energy.busy.clock_pj};
     }
 
-    /// Maps a module `wrapped` around PEs and what stands beside them.
-    YosysResult mapWrapped(const std::string& name, const std::string& text) {
+    /// Maps a module `wrapped` around some of the library's: of `library`, PEs and what stands beside them unless told.
+    YosysResult mapWrapped(const std::string& name, const std::string& text,
+                           const std::vector<std::string>& library = {"dna_pe", "dna_pe_ws", "dna_product", "dna_tree", "dna_psum", "dna_sram_sp",
+                                                                      "dna_pe_rs", "dna_pick"}) {
         const fs::path folder = work_.folder() / name;
         base::makeFolder(folder);
         YosysOptions options{.sources = {folder / "top.v"}, .top = "wrapped", .clock_mhz = platform_.clock_mhz, .folder = folder, .has_control = false};
         base::writeFileAtomic(folder / "top.v", text);
         const rtlgen::Chip chip = rtlgen::emitChip(design::Design{});
-        for (const char* module : {"dna_pe", "dna_pe_ws", "dna_product", "dna_tree", "dna_psum", "dna_sram_sp", "dna_pe_rs", "dna_pick"}) {
-            base::writeFileAtomic(folder / (std::string(module) + ".v"), chip.files.at(fmt::format("rtl/{}.v", module)));
-            options.sources.push_back(folder / (std::string(module) + ".v"));
+        for (const std::string& module : library) {
+            base::writeFileAtomic(folder / (module + ".v"), chip.files.at(fmt::format("rtl/{}.v", module)));
+            options.sources.push_back(folder / (module + ".v"));
         }
         return synthesise(options, platform_, prepared_, log_);
     }
@@ -176,6 +181,39 @@ private:
         logic.pick_area_per_bit_um2 = areaOf(pick, "dna_pick") / kBits;
         logic.pick_energy_per_bit_pj =
             assumedEnergy(*pick.netlist.find("dna_pick"), prepared_.library, platform_.input_slew_ns, kAssumedActivity).total() / kBits;
+    }
+
+    struct LanePoint {
+        double area, busy_pj, idle_pj;
+    };
+    LanePoint lanePoint(int columns) {
+        const YosysResult mapped = mapWrapped(fmt::format("lane{}", columns), fmt::format(
+            "module wrapped (input clk, input [{0}:0] parameter_write_i, input [{1}:0] bias_i, input [{2}:0] scale_shift_i, input [{3}:0] scale_i, "
+            "input activate_i, input [{0}:0] choose_i, input [{4}:0] sum_i, input hold_i, output [31:0] raw_o, input [7:0] zero_i, input [7:0] low_i, "
+            "input [7:0] high_i, input residual_i, input [7:0] residual_value_i, input [7:0] zero_b_i, input [15:0] multiplier_a_i, "
+            "input [15:0] multiplier_b_i, input [5:0] shift_i, input [7:0] sum_zero_i, input [7:0] sum_low_i, input [7:0] sum_high_i, output [7:0] y_o);\n"
+            "  dna_ppu_lane #(.SHARE({5}), .ACC_BITS({6})) u_lane (.clk(clk), .parameter_write_i(parameter_write_i), .bias_i(bias_i), "
+            ".scale_shift_i(scale_shift_i), .scale_i(scale_i), .activate_i(activate_i), .choose_i(choose_i), .sum_i(sum_i), .hold_i(hold_i), "
+            ".raw_o(raw_o), .zero_i(zero_i), .low_i(low_i), .high_i(high_i), .residual_i(residual_i), .residual_value_i(residual_value_i), "
+            ".zero_b_i(zero_b_i), .multiplier_a_i(multiplier_a_i), .multiplier_b_i(multiplier_b_i), .shift_i(shift_i), .sum_zero_i(sum_zero_i), "
+            ".sum_low_i(sum_low_i), .sum_high_i(sum_high_i), .y_o(y_o));\nendmodule\n",
+            columns - 1, columns * 32 - 1, columns * 6 - 1, columns * 16 - 1, columns * kReferenceAccumulator - 1, columns, kReferenceAccumulator),
+            {"dna_ppu_lane", "dna_multiply", "dna_requantize"});
+        const LaneEnergy energy = laneEnergy(*mapped.netlist.find("dna_ppu_lane"), prepared_.library, platform_.input_slew_ns);
+        return {areaOf(mapped, "dna_ppu_lane"), energy.busy.total(), energy.idle.total()};
+    }
+
+    /// A lane of two columns, and what every further one adds.
+    void sharedLanes(costmodel::LogicPrices& logic) {
+        constexpr int kFewest = 2, kMore = 4;
+        const LanePoint shared = lanePoint(kFewest), more = lanePoint(kMore);
+        constexpr double kFurther = kMore - kFewest;
+        logic.shared_lane_area_um2 = shared.area;
+        logic.shared_lane_energy_pj = shared.busy_pj;
+        logic.shared_lane_idle_energy_pj = shared.idle_pj;
+        logic.shared_lane_area_per_column_um2 = (more.area - shared.area) / kFurther;
+        logic.shared_lane_energy_per_column_pj = (more.busy_pj - shared.busy_pj) / kFurther;
+        logic.shared_lane_idle_energy_per_column_pj = (more.idle_pj - shared.idle_pj) / kFurther;
     }
 
     /// What one library module costs in the whole chip.

@@ -21,7 +21,7 @@ struct CharacterizeStage {
 /// activity for everything else. Memories and DRAM come from the platform.
 costmodel::Technology characterize(const CharacterizeStage& options, base::Log& log);
 
-/// The part of it that is about single PEs, partial sums and the multiplexers beside them.
+/// The part of it that is about single PEs, partial sums, the multiplexers beside them and lanes of several columns.
 costmodel::LogicPrices characterizePes(const CharacterizeStage& options, base::Log& log);
 
 }  // namespace dna::flows

@@ -134,6 +134,12 @@ TEST_CASE("single buffers and shared lanes take less room and never fewer cycles
         CHECK(with.area < before.area);
         CHECK(with.sram == before.sram);
     }
+    costmodel::Technology older = technology;
+    older.logic.shared_lane_area_um2 = 0;
+    design::Chunk shared = roomy();
+    CHECK(costmodel::pricesOf(shared, older, target.dram, 100).lane_pj == technology.logic.lane_energy_pj);
+    shared.columns_per_lane = 2;
+    CHECK_THROWS_WITH_AS(costmodel::pricesOf(shared, older, target.dram, 100), doctest::Contains("dna characterize"), base::InputError);
     CHECK(design::designSpace(base::Json{{"weight_slots", {1, 2}}}, "t.json").parameters.size() ==
           design::designSpace({}, "t.json").parameters.size() + 1);
     CHECK_THROWS_AS(design::designSpace(base::Json{{"columns_per_lane", {3}}}, "t.json"), base::InputError);
