@@ -143,6 +143,7 @@ public:
         for (std::thread& thread : threads) thread.join();
         if (failure_) std::rethrow_exception(failure_);
         FuzzResult sum;
+        sum.interrupted = interrupted_;
         for (const FuzzResult& result : results_) merge(sum, result);
         return sum;
     }
@@ -157,6 +158,9 @@ private:
         for (int i = next_++; i < designs_ && !stop_; i = next_++) {
             try {
                 results_[size_t(i)] = DesignRun(options_, i, designs_).run();
+            } catch (const base::Interrupted&) {
+                interrupted_ = stop_ = true;
+                return;
             } catch (...) {
                 const std::lock_guard guard(lock_);
                 if (!failure_) failure_ = std::current_exception();
@@ -174,7 +178,7 @@ private:
     int designs_;
     std::vector<FuzzResult> results_;
     std::atomic<int> next_{0};
-    std::atomic<bool> stop_{false};
+    std::atomic<bool> stop_{false}, interrupted_{false};
     int finished_ = 0;
     std::mutex lock_;
     std::exception_ptr failure_;

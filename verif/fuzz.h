@@ -37,13 +37,14 @@ struct FuzzResult {
     int64_t mismatches = 0, writes_outside = 0, cycle_differences = 0, access_differences = 0;
     int stopped = 0;
     int64_t cycles = 0;  ///< predicted, of all pictures
+    bool interrupted = false;  ///< only designs that were finished by then are counted
     std::vector<FailingCase> failing{};
     PairTable pairs{};
     bool passed() const { return failing.empty(); }
 };
 
 /// Random cases on random designs, RTL against the reference and the model. Case n stands on design n mod designs and
-/// depends on (seed, n) alone: results do not depend on the threads.
+/// depends on (seed, n) alone: results do not depend on the threads. An interrupted run tells what it has.
 FuzzResult fuzz(const FuzzOptions& options, base::Log& log);
 
 /// One case from a file, on the RTL of its design. Where it fails and `shrunk` is given, that becomes the smallest case

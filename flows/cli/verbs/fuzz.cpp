@@ -22,6 +22,7 @@ struct Options {
 base::Json toJson(const verif::FuzzResult& result) {
     base::Json json = base::makeDocument("fuzz");
     json["cases"] = result.cases;
+    json["interrupted"] = result.interrupted;
     json["designs"] = result.designs;
     json["mismatches"] = result.mismatches;
     json["writes_outside"] = result.writes_outside;
@@ -42,8 +43,9 @@ base::Json toJson(const verif::FuzzResult& result) {
 std::string lastLine(const verif::FuzzResult& r) {
     return fmt::format(
         "{} cases on {} designs: {} mismatching bytes, {} writes outside, {} cycle differences, {} access differences, "
-        "{} stopped\n",
-        r.cases, r.designs, r.mismatches, r.writes_outside, r.cycle_differences, r.access_differences, r.stopped);
+        "{} stopped{}\n",
+        r.cases, r.designs, r.mismatches, r.writes_outside, r.cycle_differences, r.access_differences, r.stopped,
+        r.interrupted ? "; interrupted, the rest was not run" : "");
 }
 
 std::string plainText(const verif::FuzzResult& result) {
@@ -85,7 +87,8 @@ int fuzz(Options& options, VerbContext& context) {
                                              ? lastLine(result)
                                              : result.failing[0].verdict.first + "\n" + lastLine(result)
                                        : plainText(result));
-    return result.passed() ? kDone : kCheckFailed;
+    if (!result.passed()) return kCheckFailed;
+    return result.interrupted ? kInterrupted : kDone;
 }
 
 void declareRange(CLI::App& app, verif::FuzzOptions& fuzz) {
