@@ -140,8 +140,10 @@ public:
         if (has_ram_) disturbRam();
         std::vector<LayerResult> results;
         size_t at = 0;
+        uint32_t descriptors = 0;
         for (const Layer& layer : program_.layers) {
             layer_ = int(results.size());
+            descriptors += uint32_t(layer.descriptors);
             for (int d = 0; d < layer.descriptors; ++d) {
                 while (done_seen_ == 0) progress(layer, start);
                 --done_seen_;
@@ -159,13 +161,18 @@ public:
             results.push_back(result);
         }
         while (!top_.done_o) progress(program_.layers.back(), start);
-        const uint32_t status = readCsr(0x04), wanted = error_ != 0 ? 6 : 2;
-        if (status != wanted) fail("CSR: status is " + std::to_string(status) + ", expected " + std::to_string(wanted));
+        expectCsr(0x04, error_ != 0 ? 6 : 2, "status");
+        expectCsr(0x10, descriptors, "the number of descriptors done");
         error_ = 0;
         return results;
     }
 
 private:
+    void expectCsr(uint8_t address, uint32_t wanted, const std::string& what) {
+        const uint32_t found = readCsr(address);
+        if (found != wanted) fail("CSR: " + what + " is " + std::to_string(found) + ", expected " + std::to_string(wanted));
+    }
+
     void progress(const Layer& layer, int64_t start) {
         tick();
         if (cycle_ - std::max(start, last_beat_) > program_.patience)
