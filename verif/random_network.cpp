@@ -19,6 +19,7 @@ public:
         : rng_(rng), chunk_(chunk), range_(range) {
         Node input;
         input.shape = {3, size(range.max_size), size(range.max_size)};
+        if (chance(10)) input.shape = {3, upTo(3), upTo(range.max_width)};  // more columns than a block's place counts
         sketch_.node("n0", Op::Input, {}, input);
         shape_ = input.shape;
     }

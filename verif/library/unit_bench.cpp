@@ -60,6 +60,7 @@ double verilate(const UnitBench& bench, const Library& library, const std::map<s
                                      "Vdut",
                                      "--Mdir",
                                      "obj"};
+    for (const std::string& define : bench.harness.values("define")) command.push_back("+define+" + define);
     if (coverage) command.insert(command.end(), {"--coverage-line", "--coverage-toggle"});
     for (const auto& [name, value] : set) command.push_back("-G" + name + "=" + value);
     command.push_back("rtl/" + bench.module() + ".v");
