@@ -13,13 +13,16 @@ using network::Shape;
 
 namespace {
 
+/// A global pool is a window of its whole map, which has a limit.
+constexpr int kWidestPool = 15;
+
 class Grower {
 public:
     Grower(base::Rng& rng, const design::Chunk& chunk, const NetworkRange& range)
         : rng_(rng), chunk_(chunk), range_(range) {
         Node input;
         input.shape = {3, size(range.max_size), size(range.max_size)};
-        if (chance(10)) input.shape = {3, upTo(3), upTo(range.max_width)};  // more columns than a block's place counts
+        if (chance(8)) input.shape = {3, upTo(3), range.max_width - int(rng_.below(uint64_t(range.max_width / 3)))};
         sketch_.node("n0", Op::Input, {}, input);
         shape_ = input.shape;
     }
@@ -27,6 +30,7 @@ public:
     network::Network run() {
         dense();
         for (uint64_t left = rng_.below(uint64_t(range_.max_layers) + 1); left > 0; --left) grow();
+        while (std::max(shape_.height, shape_.width) > kWidestPool) halve();
         if (shape_.height * shape_.width != 1) append(Op::GlobalAveragePool);
         Node classes;
         classes.out_channels = channels();
@@ -136,6 +140,11 @@ private:
         Node n;
         n.kernel = upTo(4), n.stride = upTo(2), n.pad = int(rng_.below(uint64_t(n.kernel + 1) / 2));
         return n;
+    }
+    void halve() {
+        Node n;
+        n.kernel = 3, n.stride = 2, n.pad = 1;
+        append(Op::AveragePool, n);
     }
     void maximum() { append(chunk_.max_pool ? Op::MaxPool : Op::AveragePool, poolWindow()); }
     void average() { append(Op::AveragePool, poolWindow()); }

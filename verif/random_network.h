@@ -9,7 +9,7 @@ namespace dna::verif {
 /// How large a random network may be.
 struct NetworkRange {
     int max_size = 28;      ///< rows and columns of the picture
-    int max_width = 100;    ///< columns of pictures of few rows
+    int max_width = 100;    ///< columns of pictures of few rows: more than the 6 bits for what is left of them count
     int max_channels = 96;  ///< of a map; small maps may have up to 40 blocks of them
     int max_layers = 4;     ///< operators between the first convolution and the classifier
 };
