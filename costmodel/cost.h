@@ -30,7 +30,7 @@ struct AreaParts {
 
 /// Prices of a chunk: what its events cost in pJ. Made once per design.
 struct ChunkPrices {
-    MemoryPrice input, weight, output;  ///< of one bank and slot
+    MemoryPrice input, weight, output;  ///< of a memory of the buffer, a slot of a lane
     MemoryPrice psum;                   ///< of the even or the odd memory; nothing where sums stay
     MemoryPrice descriptor_ram;         ///< nothing without one
     double psum_pj = 0;                 ///< adding and keeping a row of partial sums

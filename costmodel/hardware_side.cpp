@@ -28,7 +28,6 @@ public:
           algorithm_(search::makeAlgorithm("gumbel")),
           seed_(seed) {
         dramPart(technology_, target.dram);
-        base_.accumulator_bits = accumulatorBits(space);
         for (size_t b = 0; b < space.blocks.size(); ++b) {
             operators_.emplace_back();
             for (const network::BlockOption& option : network::blockOptions(space, int(b)))
@@ -39,8 +38,8 @@ public:
         std::vector<Layer> all;
         for (const auto& block : operators_)
             for (const auto& layers : block) all.insert(all.end(), layers.begin(), layers.end());
-        base_.packed_weights = mapping::hasNarrowWeights(all);
         for (const auto& layers : fixed_) all.insert(all.end(), layers.begin(), layers.end());
+        base_ = mapping::baseChunk(all);
         design_space_ = mapping::fittingSpace(target.design_space, "config", all, base_);
         for (const design::ParameterChoices& p : design_space_.parameters) choice_.push_back(int(p.values.size()) / 2);
         chunk_ = design_space_.chunk(choice_, base_);
@@ -122,7 +121,7 @@ private:
                                                     : nullptr;
             if (field == nullptr) continue;
             int largest = *std::max_element(p.values.begin(), p.values.end());
-            if (field == &chunk.input_words) largest = design::inputBankWords(chunk, largest);
+            if (field == &chunk.input_words) largest = design::inputMemoryWords(chunk, largest);
             if (*field >= largest) continue;
             *field = std::min(2 * *field, largest);
             grown = true;
@@ -147,17 +146,6 @@ private:
 std::unique_ptr<search::HardwareSide> makeHardwareSide(const network::NetworkSpace& space, const design::Target& target,
                                                        uint64_t seed) {
     return std::make_unique<DasHardwareSide>(space, target, seed);
-}
-
-int accumulatorBits(const network::NetworkSpace& space) {
-    int bits = 17;
-    auto consider = [&](const network::Network& part) {
-        for (const Layer& layer : mapping::extractLayers(part)) bits = std::max(bits, mapping::accumulatorBits(layer));
-    };
-    for (size_t b = 0; b < space.blocks.size(); ++b)
-        for (size_t k = 0; k < space.candidates.size(); ++k) consider(network::buildOperator(space, int(b), int(k)));
-    for (const network::Network& part : network::buildFixedParts(space)) consider(part);
-    return bits;
 }
 
 }  // namespace dna::costmodel

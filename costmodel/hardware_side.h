@@ -14,7 +14,4 @@ namespace dna::costmodel {
 std::unique_ptr<search::HardwareSide> makeHardwareSide(const network::NetworkSpace& space, const design::Target& target,
                                                        uint64_t seed);
 
-/// Accumulator bits that every network of the space needs.
-int accumulatorBits(const network::NetworkSpace& space);
-
 }  // namespace dna::costmodel

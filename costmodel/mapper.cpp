@@ -99,18 +99,10 @@ std::vector<Chain> extended(const std::vector<Chain>& chains, const std::vector<
     return longer;
 }
 
-std::string key(const Layer& layer, const design::Chunk& chunk) {
-    return fmt::format("{}|{} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {} {}", layer.shapeKey(), templateName(chunk.array), chunk.rows,
-                       chunk.cols, chunk.input_words, chunk.weight_words, chunk.output_words, chunk.accumulator_bits,
-                       chunk.psum_words, chunk.tree_cut, chunk.rf_words, chunk.packed_weights, chunk.input_slots,
-                       chunk.weight_slots, chunk.output_slots, chunk.input_banks, chunk.weight_banks, chunk.output_banks,
-                       chunk.columns_per_lane, sourceName(chunk.descriptors));
-}
-
 }  // namespace
 
 const MappingFront& Mapper::front(const Layer& layer, const design::Chunk& chunk) {
-    auto [place, is_new] = fronts_.try_emplace(key(layer, chunk));
+    auto [place, is_new] = fronts_.try_emplace({layer.shapeKey(), chunk});
     MappingFront& front = place->second;
     if (!is_new) return front;
     const ChunkPrices prices = pricesOf(chunk, technology_, target_.dram, target_.clock_mhz);

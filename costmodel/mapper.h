@@ -59,7 +59,7 @@ private:
 
     const Technology& technology_;
     const design::Target& target_;
-    std::map<std::string, MappingFront> fronts_;
+    std::map<std::pair<std::string, design::Chunk>, MappingFront> fronts_;  ///< by shape of a layer
     int64_t evaluations_ = 0;
 };
 

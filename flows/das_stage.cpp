@@ -41,7 +41,7 @@ public:
           technology_(costmodel::builtinTechnology(options.target.technology)),
           mapper_(technology_, options.target),
           layers_(mapping::extractLayers(network::readNetwork(options.network_json))),
-          base_(baseOf(layers_)),
+          base_(mapping::baseChunk(layers_)),
           space_(mapping::fittingSpace(options.target.design_space, "target", layers_, base_)) {}
 
     Json run() {
@@ -58,16 +58,6 @@ public:
     }
 
 private:
-    /// What the layers need of a chunk whatever is searched.
-    static design::Chunk baseOf(const std::vector<Layer>& layers) {
-        design::Chunk base;
-        base.packed_weights = mapping::hasNarrowWeights(layers);
-        base.max_pool = std::any_of(layers.begin(), layers.end(), [](const Layer& layer) { return layer.max_pool; });
-        base.accumulator_bits = 17;
-        for (const Layer& layer : layers) base.accumulator_bits = std::max(base.accumulator_bits, mapping::accumulatorBits(layer));
-        return base;
-    }
-
     /// The exact cost of a choice with the best mapping of every layer.
     Finalist finish(const std::vector<int>& choice) { return price(choice, mapper_.best(layers_, space_.chunk(choice, base_))); }
 

@@ -176,8 +176,8 @@ Module chunkModule(const Design& design, const Chunk& chunk, int descriptor_bits
     constant("INPUT_BANKS", chunk.input_banks, "chunks[0].input_banks, of each memory of the buffer");
     constant("WEIGHT_BANKS", chunk.weight_banks, "chunks[0].weight_banks");
     constant("OUTPUT_BANKS", chunk.output_banks, "chunks[0].output_banks; also of the residual buffer");
-    constant("INPUT_WORDS", chunk.input_words, "chunks[0].input_words, per bank and slot");
-    constant("IADDR", addressBits(chunk.input_words), "address bits of a bank");
+    constant("INPUT_WORDS", chunk.input_words, "chunks[0].input_words, per lane and slot");
+    constant("IADDR", addressBits(chunk.input_words), "address bits of a lane's memory");
     constant("WEIGHT_WORDS", chunk.weight_words, "chunks[0].weight_words, per slot");
     constant("WADDR", addressBits(chunk.weight_words), "address bits of the weight buffer");
     constant("OUTPUT_WORDS", chunk.output_words, "chunks[0].output_words, per slot; also the residual buffer");

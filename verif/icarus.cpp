@@ -44,17 +44,13 @@ IcarusRun read(const std::string& output) {
 }  // namespace
 
 IcarusRun simulateIcarus(const rtlgen::Chip& chip, const fs::path& folder, int pictures, uint64_t stall_seed) {
-    base::makeFolder(folder / "rtl");
     std::vector<std::string> command{"iverilog", "-g2005", "-s", "bench", "-o", "bench.vvp"};
     const std::string program = base::readFile(folder / "vectors" / "program.txt");
     command.push_back("-Pbench.DRAM_BYTES=" + fieldOf(program, "dram"));
     command.push_back("-Pbench.BYTES=" + fieldOf(program, "beat"));
     writeScratch(folder / "bench.v", verilogBenchSource());
     command.push_back("bench.v");
-    for (const std::string& file : chip.order) {
-        writeScratch(folder / file, chip.files.at(file));
-        command.push_back(file);
-    }
+    addFiles(chip, folder, command);
     const double compiling = base::runTool({.command = command, .folder = folder}).cpu_seconds;
     const base::ProcessResult result =
         base::runProcess({.command = {"vvp", "bench.vvp", fmt::format("+pictures={}", pictures),

@@ -40,15 +40,11 @@ fs::path sharedBench(const fs::path& model, bool coverage) {
 }
 
 void verilate(const rtlgen::Chip& chip, const fs::path& folder, const QuickBuildOptions& options) {
-    base::makeFolder(folder / "rtl");
     std::vector<std::string> command{
         "verilator",          "--cc",       "-O3",          "--x-assign", "fast",   "--x-initial", "fast", "--noassert",
         "+define+DNA_CHECKS", "-Wno-fatal", "--top-module", "dna_top",    "--Mdir", "obj"};
     command.insert(command.end(), options.verilator.begin(), options.verilator.end());
-    for (const std::string& file : chip.order) {
-        writeScratch(folder / file, chip.files.at(file));
-        command.push_back(file);
-    }
+    addFiles(chip, folder, command);
     base::runTool({.command = command, .folder = folder});
 }
 

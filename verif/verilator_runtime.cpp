@@ -28,6 +28,14 @@ void writeScratch(const fs::path& file, const std::string& text) {
     if (!out.flush()) throw base::ToolError("can't write " + file.string());
 }
 
+void addFiles(const rtlgen::Chip& chip, const fs::path& folder, std::vector<std::string>& command) {
+    base::makeFolder(folder / "rtl");
+    for (const std::string& file : chip.order) {
+        writeScratch(folder / file, chip.files.at(file));
+        command.push_back(file);
+    }
+}
+
 fs::path verilatorInclude() {
     static const std::string root = [] {
         std::string text = base::runTool({.command = {"verilator", "--getenv", "VERILATOR_ROOT"}}).output;

@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "rtlgen/chip.h"
+
 namespace dna::verif {
 
 /// How Verilator's models and benches are compiled where many small runs are wanted: one unoptimised translation unit a
@@ -30,5 +32,8 @@ void writeUnit(const std::filesystem::path& model, const std::string& more);
 
 /// Scratch files: no need to reach the disk before the next one is written.
 void writeScratch(const std::filesystem::path& file, const std::string& text);
+
+/// The Verilog files of a chip, written to `folder` as scratch files, behind a tool's command that runs there.
+void addFiles(const rtlgen::Chip& chip, const std::filesystem::path& folder, std::vector<std::string>& command);
 
 }  // namespace dna::verif

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <compare>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -14,7 +15,7 @@ namespace dna::design {
 
 /// A word is 16 bytes: B = 128 / operand bits channels of one pixel. Maps live as [C/B][H][W][B] in DRAM and buffers.
 constexpr int kWordBytes = 16;
-/// Words of an input bank at most.
+/// Words of a memory of the input buffer at most.
 constexpr int kMostInputWords = 8192;
 /// A bank of a buffer's memory has at least so many words.
 constexpr int kLeastBankWords = 16;
@@ -55,7 +56,7 @@ struct Chunk {
     int axi_bits = 128;         ///< data width of the AXI master: 32, 64 or 128
     DescriptorSource descriptors = DescriptorSource::Dram;
     int descriptor_slots = 64;  ///< descriptors that the RAM holds, 1..256 (source Ram)
-    int input_words = 128;      ///< input buffer, words per bank and slot (one bank per lane)
+    int input_words = 128;      ///< input buffer, words per lane and slot: a memory a lane
     int weight_words = 512;     ///< weight buffer, words per slot
     int output_words = 512;     ///< output buffer (and residual buffer), words per slot
     int input_slots = 2, weight_slots = 2;  ///< 1 or 2
@@ -72,7 +73,7 @@ struct Chunk {
     int psum_words = 64;        ///< partial sums of a column where sums do not stay in the PEs, power of two
     int tree_cut = 2;           ///< dot lanes: levels of an adder tree between registers
     int rf_words = 16;          ///< row-stationary: weights of a PE, half of them at work; power of two
-    bool operator==(const Chunk&) const = default;
+    auto operator<=>(const Chunk&) const = default;
     int block() const { return 8 * kWordBytes / operand_bits; }  ///< channels of a word
     int multiplierLevels() const { return std::countr_zero(unsigned(multiplier_bits / multiplier_cut)); }
     int recordBytes() const { return multiplier_bits > 24 ? 16 : 8; }  ///< requantisation parameters of a channel
@@ -90,7 +91,7 @@ struct Chunk {
     bool rowStationary() const { return array == Template::RowStationary; }
     bool hasPartialSums() const { return array != Template::OutputArray; }  ///< in memories beside the array
     int postLanes() const { return cols / columns_per_lane; }        ///< of post-processing
-    int lanes() const { return weightsStay() ? 1 : rows; }  ///< input pixels at a time = banks of the input buffer
+    int lanes() const { return weightsStay() ? 1 : rows; }  ///< input pixels at a time; the input buffer has a memory for each
 };
 
 struct Design {

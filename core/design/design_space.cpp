@@ -72,7 +72,7 @@ int fittingBanks(int banks, int words) {
 /// Moves what the chunk's template does not have to the nearest that it has.
 Chunk fitted(Chunk chunk) {
     chunk.rows = std::min(chunk.rows, chunk.mostRows());
-    chunk.input_words = inputBankWords(chunk, chunk.input_words);
+    chunk.input_words = inputMemoryWords(chunk, chunk.input_words);
     if (chunk.hasPartialSums()) {
         chunk.max_pool = chunk.split_reduction = false;
         chunk.psum_words = std::clamp(chunk.psum_words, chunk.rows, chunk.output_words / 2);
@@ -101,7 +101,7 @@ Chunk DesignSpace::chunk(const std::vector<int>& choice, const Chunk& base) cons
     return fitted(chunk);
 }
 
-int inputBankWords(const Chunk& chunk, int lane_words) {
+int inputMemoryWords(const Chunk& chunk, int lane_words) {
     return chunk.weightsStay() ? std::min(lane_words * chunk.rows, kMostInputWords) : lane_words;
 }
 

@@ -23,8 +23,8 @@ struct DesignSpace {
     double size() const;
 };
 
-/// Words of an input bank of a chunk whose lanes have so many: where weights stay there is one bank for all rows.
-int inputBankWords(const Chunk& chunk, int lane_words);
+/// Words of an input memory of a chunk whose lanes have so many: where weights stay there is one memory for all rows.
+int inputMemoryWords(const Chunk& chunk, int lane_words);
 
 /// The next larger value of a parameter that the hardware has; nothing behind the largest.
 std::optional<int> nextLegal(const std::string& name, int value);

@@ -53,6 +53,15 @@ bool grow(design::ParameterChoices& buffer) {
 
 }  // namespace
 
+design::Chunk baseChunk(const std::vector<Layer>& layers) {
+    design::Chunk base;
+    base.packed_weights = hasNarrowWeights(layers);
+    base.max_pool = std::any_of(layers.begin(), layers.end(), [](const Layer& layer) { return layer.max_pool; });
+    base.accumulator_bits = base.leastAccumulatorBits();
+    for (const Layer& layer : layers) base.accumulator_bits = std::max(base.accumulator_bits, accumulatorBits(layer));
+    return base;
+}
+
 design::DesignSpace fittingSpace(const base::Json& overrides, const std::string& file, const std::vector<Layer>& layers,
                                  const design::Chunk& base) {
     design::DesignSpace space = design::designSpace(overrides, file);

@@ -180,7 +180,7 @@ void planParts(const LayerPlan& plan, SubPlan& sub) {
 
 void checkCapacity(const LayerPlan& plan, const SubPlan& sub, Capacity& capacity) {
     const int blocks = plan.inputBlocks(sub, 0);
-    capacity.need("the input buffer (per bank)", int64_t{blocks} * sub.block_words, plan.chunk.input_words);
+    capacity.need("the input buffer (per lane)", int64_t{blocks} * sub.block_words, plan.chunk.input_words);
     capacity.need("the weight buffer", plan.weightWords(sub, 0), plan.chunk.weight_words);
     const int64_t out = int64_t{sub.blocks_full} * plan.outputWordsPerBlock(sub, 0);
     capacity.need("the output buffer", out, plan.chunk.output_words);

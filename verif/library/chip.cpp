@@ -18,11 +18,7 @@ rtlgen::Chip chipWith(const design::Design& design, const Library& library, cons
 
 std::set<std::string> modulesOf(const rtlgen::Chip& chip, const std::filesystem::path& folder) {
     std::vector<std::string> command{"verilator", "--xml-only", "--xml-output", "chip.xml", "-Wno-fatal", "--top-module", chip.top};
-    base::makeFolder(folder / "rtl");
-    for (const std::string& file : chip.order) {
-        writeScratch(folder / file, chip.files.at(file));
-        command.push_back(file);
-    }
+    addFiles(chip, folder, command);
     base::runTool({.command = command, .folder = folder});
     const std::string xml = base::readFile(folder / "chip.xml");
     static const std::regex module("<module [^>]*origName=\"([^\"]+)\"");

@@ -28,6 +28,15 @@ std::string chunkText(const std::string& fields) {
     return R"({"format": "dna.design", "version": 1, "chunks": [{)" + fields + "}]}";
 }
 
+/// Fields that a file has only where they differ from the default, as in `design`: designs of before keep their hash.
+void checkKept(const design::Design& design, const std::vector<std::string>& keys) {
+    for (const std::string& key : keys) CHECK(!design::toJson(design::Design{}).at("chunks").at(0).contains(key));
+    CHECK(designHash(design) != designHash(design::Design{}));
+    const auto file = std::filesystem::temp_directory_path() / "dna-design-test.json";
+    base::writeJson(file, design::toJson(design));
+    CHECK(design::readDesign(file) == design);
+}
+
 }  // namespace
 
 TEST_CASE("a design survives writing and reading; its hash ignores the order of keys") {
@@ -62,13 +71,8 @@ TEST_CASE("designs that can't be built are refused with place and reason, all pr
 
 TEST_CASE("packed weights: kept in the file, without them a design's hash is that of before; 4-bit operands have none") {
     design::Design design;
-    const std::string before = designHash(design);
-    CHECK(!design::toJson(design).at("chunks").at(0).contains("packed_weights"));
     design.chunks[0].packed_weights = true;
-    CHECK(designHash(design) != before);
-    const auto file = std::filesystem::temp_directory_path() / "dna-design-packed.json";
-    base::writeJson(file, design::toJson(design));
-    CHECK(design::readDesign(file) == design);
+    checkKept(design, {"packed_weights"});
     const std::string rest = R"("rows": 8, "input_words": 64, "weight_words": 256, "output_words": 256, "packed_weights": )";
     CHECK(complaint(chunkText(rest + R"(true, "cols": 32, "operand_bits": 4)")).find("packed_weights") != std::string::npos);
     CHECK(complaint(chunkText(rest + R"(1, "cols": 16)")).find("packed_weights") != std::string::npos);
@@ -77,13 +81,9 @@ TEST_CASE("packed weights: kept in the file, without them a design's hash is tha
 
 TEST_CASE("slots and lanes: kept in the file, without them a design's hash is that of before; what is illegal is refused") {
     design::Design design;
-    for (const char* key : {"input_slots", "weight_slots", "output_slots", "columns_per_lane"})
-        CHECK(!design::toJson(design).at("chunks").at(0).contains(key));
     design::Chunk& chunk = design.chunks[0];
     chunk.input_slots = 1, chunk.output_slots = 1, chunk.columns_per_lane = 2;
-    const auto file = std::filesystem::temp_directory_path() / "dna-design-slots.json";
-    base::writeJson(file, design::toJson(design));
-    CHECK(design::readDesign(file) == design);
+    checkKept(design, {"input_slots", "weight_slots", "output_slots", "columns_per_lane"});
     const std::string rest = R"("rows": 8, "cols": 16, "input_words": 64, "weight_words": 256, "output_words": 256, )";
     CHECK(complaint(chunkText(rest + R"("input_slots": 3)")).find("input_slots") != std::string::npos);
     CHECK(complaint(chunkText(rest + R"("output_slots": 0)")).find("output_slots") != std::string::npos);
@@ -96,12 +96,9 @@ TEST_CASE("slots and lanes: kept in the file, without them a design's hash is th
 
 TEST_CASE("banks: kept in the file, with one a design's hash is that of before; no more than the memory has words for") {
     design::Design design;
-    for (const char* key : {"input_banks", "weight_banks", "output_banks"}) CHECK(!design::toJson(design).at("chunks").at(0).contains(key));
     design::Chunk& chunk = design.chunks[0];
     chunk.input_banks = 2, chunk.weight_banks = 8, chunk.output_banks = 4;
-    const auto file = std::filesystem::temp_directory_path() / "dna-design-banks.json";
-    base::writeJson(file, design::toJson(design));
-    CHECK(design::readDesign(file) == design);
+    checkKept(design, {"input_banks", "weight_banks", "output_banks"});
     const std::string rest = R"("rows": 8, "cols": 16, "input_words": 64, "weight_words": 256, "output_words": 256, )";
     CHECK(complaint(chunkText(rest + R"("input_banks": 4)")) == "");
     CHECK(complaint(chunkText(rest + R"("input_banks": 8)")).find("expected at most 4") != std::string::npos);
