@@ -56,6 +56,9 @@ std::string delayScript(double period_ns) { return "strash\nifraig\nscorr\n&get 
 /// flip-flops, and for gates of other modules on the same path.
 constexpr double kAreaShare = 0.75;
 
+/// What mapping for delay must bring at least, of the delay when mapped for area: its gates are a tenth larger.
+constexpr double kWorthwhile = 0.95;
+
 /// PEs and lanes are mapped as a whole (a product is summed together with what it is added to), and the same however many of
 /// them a chip has: their paths end inside them.
 constexpr std::array kDatapathModules{"dna_ppu_lane", "dna_pe", "dna_pe_ws", "dna_pe_rs"};
@@ -83,14 +86,26 @@ std::string synthesisScript(const YosysOptions& options, const std::vector<std::
     return text + fmt::format("synth -noabc -top {}\ndfflibmap -liberty cells.lib\nwrite_rtlil synthesised.il\n", options.top);
 }
 
-/// Delay of every module's gates in ps, as ABC reports it after mapping for area.
-std::map<std::string, double> moduleDelays(const YosysOptions& options, const std::vector<std::string>& memory_liberties) {
-    base::writeFileAtomic(options.folder / "area.ys",
+/// Delays of modules' gates in ps, by module as Yosys' log writes it.
+using Delays = std::map<std::string, double>;
+
+/// A selection of one module: names hold characters that mean something there.
+std::string selection(const std::string& module) {
+    std::string pattern = module;
+    for (char& c : pattern)
+        if (std::isalnum(static_cast<unsigned char>(c)) == 0 && c != '_') c = '?';
+    return " " + pattern;
+}
+
+/// As ABC reports them after mapping with a script: all modules, or those of a selection.
+Delays moduleDelays(const YosysOptions& options, const std::vector<std::string>& memory_liberties, const char* script,
+                    const std::string& modules = "") {
+    base::writeFileAtomic(options.folder / "delays.ys",
                           readLiberties(memory_liberties) +
-                              fmt::format("read_rtlil synthesised.il\ntee -q -o abc.log abc -liberty cells.lib -script {}\n", kAreaScript));
-    runYosys(options.folder, "area.ys");
+                              fmt::format("read_rtlil synthesised.il\ntee -q -o abc.log abc -liberty cells.lib -script {}{}\n", script, modules));
+    runYosys(options.folder, "delays.ys");
     static const std::regex begin(R"(Extracting gate netlist of module `([^']*(?:'[^']*)*)' to)"), delay(R"(Delay =\s*([0-9.]+) ps)");
-    std::map<std::string, double> delays;
+    Delays delays;
     std::istringstream log(base::readFile(options.folder / "abc.log"));
     std::string module;
     for (std::string line; std::getline(log, line);) {
@@ -118,26 +133,32 @@ private:
     std::set<std::string> others_;
 };
 
-/// A selection of one module: names hold characters that mean something there.
-std::string selection(const std::string& module) {
-    std::string pattern = module;
-    for (char& c : pattern)
-        if (std::isalnum(static_cast<unsigned char>(c)) == 0 && c != '_') c = '?';
-    return " " + pattern;
-}
+/// The modules that each script maps, as selections.
+using Scripts = std::map<std::string, std::string>;
 
-/// Maps the modules that miss their share of the period for delay and all others for area.
-std::string mappingScript(const YosysOptions& options, const Platform& platform, const std::vector<std::string>& memory_liberties,
-                          const std::map<std::string, double>& delays) {
+/// Control that misses its share of the period is mapped for delay, and other modules that do where that makes them faster: sizing
+/// for a delay that cannot be met makes what is mapped for area as fast at times, and smaller.
+Scripts chooseScripts(const YosysOptions& options, const std::vector<std::string>& memory_liberties) {
     const ControlModules few(readNetlist(base::readFile(options.folder / kElaborated), options.top));
     const double period_ps = 1e6 / options.clock_mhz;
-    std::map<std::string, std::string> modules;  // by script
-    for (const auto& [module, delay] : delays) {
-        const bool control = options.has_control && few.contains(module) && delay > kControlShare * period_ps;
-        modules[control ? kControlScript : delay > kAreaShare * period_ps ? kDelayScript : kAreaScript] += selection(module);
+    Scripts scripts;
+    Delays slow;
+    std::string slow_modules;
+    for (const auto& [module, delay] : moduleDelays(options, memory_liberties, kAreaScript)) {
+        if (options.has_control && few.contains(module) && delay > kControlShare * period_ps) scripts[kControlScript] += selection(module);
+        else if (delay <= kAreaShare * period_ps) scripts[kAreaScript] += selection(module);
+        else slow[module] = delay, slow_modules += selection(module);
     }
+    if (slow.empty()) return scripts;
+    for (const auto& [module, delay] : moduleDelays(options, memory_liberties, kDelayScript, slow_modules))
+        scripts[delay < kWorthwhile * slow.at(module) ? kDelayScript : kAreaScript] += selection(module);
+    return scripts;
+}
+
+std::string mappingScript(const YosysOptions& options, const Platform& platform, const std::vector<std::string>& memory_liberties,
+                          const Scripts& scripts) {
     std::string text = readLiberties(memory_liberties) + "read_rtlil synthesised.il\n";
-    for (const auto& [script, names] : modules) text += fmt::format("abc -liberty cells.lib -script {}{}\n", script, names);
+    for (const auto& [script, modules] : scripts) text += fmt::format("abc -liberty cells.lib -script {}{}\n", script, modules);
     text += "setundef -zero\n";
     if (platform.tie_high && platform.tie_low)
         text += fmt::format("hilomap -hicell {} {} -locell {} {}\n", platform.tie_high->cell, platform.tie_high->pin,
@@ -236,7 +257,7 @@ YosysResult synthesise(const YosysOptions& options, const Platform& platform, co
     log.progress("synthesis", 1, 4, "Yosys maps to " + platform.name);
     base::writeFileAtomic(options.folder / "synth.ys", synthesisScript(options, liberties));
     runYosys(options.folder, "synth.ys");
-    base::writeFileAtomic(options.folder / "map.ys", mappingScript(options, platform, liberties, moduleDelays(options, liberties)));
+    base::writeFileAtomic(options.folder / "map.ys", mappingScript(options, platform, liberties, chooseScripts(options, liberties)));
     runYosys(options.folder, "map.ys");
     result.netlist = readNetlist(base::readFile(options.folder / "netlist.json"), options.top);
     result.netlist_verilog = options.folder / "netlist.v";

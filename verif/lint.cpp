@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <fstream>
+#include <regex>
+#include <sstream>
 
 #include "core/base/error.h"
 #include "core/base/file.h"
@@ -49,6 +51,20 @@ std::string lintYosys(const rtlgen::Chip& chip, const fs::path& folder) {
     std::string script = "read_verilog";
     for (const std::string& file : chip.order) script += " " + file;
     return complaints(folder, {"yosys", "-q", "-p", script + "; hierarchy -check -top dna_top; proc; check -assert"});
+}
+
+std::string lintEdges(const rtlgen::Chip& chip) {
+    static const std::regex falling(R"(\bnegedge\s+(?!rst_n\b))");
+    std::string places;
+    for (const auto& [file, text] : chip.files) {
+        std::istringstream lines(text);
+        int number = 0;
+        for (std::string line; std::getline(lines, line);) {
+            ++number;
+            if (std::regex_search(line, falling)) places += fmt::format("{}:{}: clocked by a falling edge\n", file, number);
+        }
+    }
+    return places;
 }
 
 }  // namespace dna::verif

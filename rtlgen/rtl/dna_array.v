@@ -28,7 +28,7 @@ module dna_array #(
     genvar r, c;
     generate
         for (r = 0; r <= ROWS; r = r + 1) begin : gen_chain
-            wire [COLS*ACC_BITS-1:0] sums;
+            wire [COLS*ACC_BITS-1:0] sums;       // inverted behind odd rows
         end
         assign gen_chain[ROWS].sums = {(COLS*ACC_BITS){1'b0}};
         assign row_o = gen_chain[0].sums;
@@ -46,7 +46,7 @@ module dna_array #(
                 .clk(clk), .load_i(load_i), .word_i(word_i[r*128 +: 128]), .valid_i(valid_i[r]), .pad_i(pad_i),
                 .select_i(select_i), .depthwise_i(depthwise_i), .half_i(half_i), .x_o(x));
             for (c = 0; c < COLS; c = c + 1) begin : gen_col
-                dna_pe #(.BITS(BITS), .ACC_BITS(ACC_BITS), .PE_CUT(PE_CUT), .MAX_POOL(MAX_POOL), .HOLD(HOLD)) u_pe (
+                dna_pe #(.BITS(BITS), .ACC_BITS(ACC_BITS), .PE_CUT(PE_CUT), .MAX_POOL(MAX_POOL), .HOLD(HOLD), .INVERT(1 - r % 2)) u_pe (
                     .clk(clk), .x_i(x[c*BITS +: BITS]), .w_i(w_i[c*BITS +: BITS]), .max_i(max_q), .first_i(first_q),
                     .transfer_i(transfer_q), .shift_i(shift_q),
                     .chain_i(gen_chain[r+1].sums[c*ACC_BITS +: ACC_BITS]),

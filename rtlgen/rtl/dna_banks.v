@@ -18,15 +18,15 @@ module dna_banks #(
 );
     localparam LOG = BANKS == 8 ? 3 : BANKS == 4 ? 2 : BANKS == 2 ? 1 : 0;
     localparam [31:0] MASK = BANKS - 1;
-    wire [31:0] write_bank = {{(32-ADDR){1'b0}}, write_addr_i} & MASK;
-    wire [31:0] read_bank  = {{(32-ADDR){1'b0}}, read_addr_i} & MASK;
+    wire [ADDR-1:0] write_bank = write_addr_i & MASK[ADDR-1:0];
+    wire [ADDR-1:0] read_bank  = read_addr_i & MASK[ADDR-1:0];
     wire [BANKS*BITS-1:0] data;
     genvar b;
     generate
         for (b = 0; b < BANKS; b = b + 1) begin : gen_bank
             localparam [31:0] NUMBER = b;
-            wire write = write_i && write_bank == NUMBER;
-            wire read  = read_i && read_bank == NUMBER;
+            wire write = write_i && write_bank == NUMBER[ADDR-1:0];
+            wire read  = read_i && read_bank == NUMBER[ADDR-1:0];
             dna_sram_sp #(.WORDS((WORDS + BANKS - 1) / BANKS), .BITS(BITS), .ADDR(ADDR - LOG)) u_sram (
                 .clk(clk), .en_i(write || read), .we_i(write), .mask_i(write_mask_i),
                 .addr_i(write_i ? write_addr_i[ADDR-1:LOG] : read_addr_i[ADDR-1:LOG]), .wdata_i(write_data_i),

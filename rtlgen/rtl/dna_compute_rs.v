@@ -103,7 +103,7 @@ module dna_compute_rs #(
     reg [9:0]  y_base_q;
     reg [10:0] limit_q;
     wire [9:0]  rows  = row_last ? rows_last_i : rows_full_i;
-    wire signed [12:0] y_word = (y_in_q[12] ? 13'sd0 : y_in_q) >>> LOG;
+    wire [12:0] y_word = (y_in_q[12] ? 13'd0 : y_in_q) >> LOG;
     wire [3:0]  taps_below = kernel_y_i - 4'd1;
     wire [12:0] reach = (shift_i ? {2'b00, rows - 10'd1, 1'b0} : {3'b000, rows - 10'd1})
                       + (dilated_i ? {8'd0, taps_below, 1'b0} : {9'd0, taps_below}) + 13'd1;

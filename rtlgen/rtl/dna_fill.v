@@ -235,12 +235,9 @@ module dna_fill #(
         end
     end
     always @(posedge clk) begin
-        if (work && is_input && row_end) begin
-            y_q         <= y_now + 10'd1;
-            rows_left_q <= rows_now - 10'd1;
-        end else if (work && is_input && fresh_q) begin
-            y_q         <= y_now;
-            rows_left_q <= rows_now;
+        if (work && is_input) begin
+            y_q         <= row_end ? y_now + 10'd1 : y_now;
+            rows_left_q <= row_end ? rows_now - 10'd1 : rows_now;
         end
     end
 

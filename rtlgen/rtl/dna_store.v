@@ -230,17 +230,17 @@ module dna_store #(
     always @(posedge clk or negedge rst_n) begin
         if (!rst_n) begin
             beat_q      <= 8'd0;
+        end else begin
+            if (beat) beat_q <= burst_end ? 8'd0 : beat_q + 8'd1;
+        end
+    end
+    always @(posedge clk) begin
+        if (state_q == START) begin
             requested_q <= 16'd0;
             answered_q  <= 16'd0;
         end else begin
-            if (beat) beat_q <= burst_end ? 8'd0 : beat_q + 8'd1;
-            if (state_q == START) begin
-                requested_q <= 16'd0;
-                answered_q  <= 16'd0;
-            end else begin
-                if (sent) requested_q <= requested_q + 16'd1;
-                if (bvalid_i) answered_q <= answered_q + 16'd1;
-            end
+            if (sent) requested_q <= requested_q + 16'd1;
+            if (bvalid_i) answered_q <= answered_q + 16'd1;
         end
     end
 

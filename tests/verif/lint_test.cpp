@@ -39,13 +39,14 @@ TEST_CASE("30 random designs are clean for Verilator -Wall, Icarus -g2005 -Wall 
         const rtlgen::Chip chip = randomChip(seed);
         CHECK(verif::lintVerilator(chip, folder) == "");
         CHECK(verif::lintIcarus(chip, folder) == "");
+        CHECK(verif::lintEdges(chip) == "");
         // Yosys takes some seconds a design: the larger run of `dna verify-library` does it for all.
         if (seed % 6 == 0) CHECK(verif::lintYosys(chip, folder) == "");
     }
     fs::remove_all(folder);
 }
 
-TEST_CASE("the lint check notices a width error and an undriven net") {
+TEST_CASE("the lint check notices a width error, an undriven net and a falling edge") {
     if (!toolsThere()) DNA_SKIP("verilator, iverilog or yosys is not installed");
     const fs::path folder = fs::temp_directory_path() / ("dna-lint-broken-" + std::to_string(::getpid()));
     rtlgen::Chip chip = rtlgen::emitChip(design::Design{});
@@ -58,6 +59,8 @@ TEST_CASE("the lint check notices a width error and an undriven net") {
     CHECK(verif::lintVerilator(chip, folder) != "");
     replace("rtl/dna_top.v", ".start_o(start)", ".start_o()");
     CHECK(verif::lintYosys(chip, folder) != "");
+    replace("rtl/dna_fifo.v", "posedge clk", "negedge clk");
+    CHECK(verif::lintEdges(chip).rfind("rtl/dna_fifo.v:", 0) == 0);
     fs::remove_all(folder);
 }
 

@@ -1,4 +1,5 @@
-// V0: emitted files of random designs for Verilator -Wall, Icarus -g2005 -Wall and Yosys check -assert, nothing waived.
+// V0: emitted files of random designs for Verilator -Wall, Icarus -g2005 -Wall and Yosys check -assert, nothing waived; one
+// edge of the clock.
 #include <fmt/format.h>
 
 #include "verif/fuzz_case.h"
@@ -28,9 +29,9 @@ void lint(StageContext& context) {
         base::Rng rng(context.options.seed, "lint descriptors", uint64_t(i));
         const rtlgen::Chip chip = chipWith(design, context.options.files, randomDescriptors(rng));
         const fs::path folder = context.work / std::to_string(i);
-        std::string complaints = lintVerilator(chip, folder) + lintIcarus(chip, folder) + lintYosys(chip, folder);
+        std::string complaints = lintVerilator(chip, folder) + lintIcarus(chip, folder) + lintYosys(chip, folder) + lintEdges(chip);
         fs::remove_all(folder);
-        Check check{.name = fmt::format("design {:03} {}", i, describe(design)), .checks = 3};
+        Check check{.name = fmt::format("design {:03} {}", i, describe(design)), .checks = 4};
         check.failed = complaints.empty() ? 0 : 1;
         check.note = complaints.substr(0, complaints.find('\n'));
         context.report(check);

@@ -146,7 +146,7 @@ std::vector<Mutant> chosen(StageContext& context, int wanted, bool quick) {
             if (!bed.modules.contains(all[i].module())) return true;
             const rtlgen::Chip chip = chipWith(bed.design, library);
             return lintVerilator(chip, context.work / "lint").empty() &&
-                   lintIcarus(chip, context.work / "lint").empty();
+                   lintIcarus(chip, context.work / "lint").empty() && lintEdges(chip).empty();
         });
         if (clean) out.push_back(all[i]);
     }

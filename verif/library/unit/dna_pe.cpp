@@ -5,6 +5,8 @@
 // quick: ACC_BITS=28 MAX_POOL=1
 // quick: ACC_BITS=28 MAX_POOL=0 HOLD=1
 // quick: BITS=4 ACC_BITS=12 MAX_POOL=1 PE_CUT=0
+// quick: ACC_BITS=24 MAX_POOL=1 INVERT=1
+// quick: ACC_BITS=26 HOLD=1 INVERT=1
 // full: BITS=16 ACC_BITS=44 MAX_POOL=1
 // full: ACC_BITS=20 MAX_POOL=0
 // full: ACC_BITS=32 MAX_POOL=1
@@ -15,6 +17,8 @@
 namespace {
 
 constexpr int kX = width::x_i, kW = width::w_i, kAcc = parameter::ACC_BITS;
+constexpr uint64_t kAll = (uint64_t{1} << kAcc) - 1;
+constexpr uint64_t kChainIn = parameter::INVERT != 0 ? kAll : 0, kChainOut = kAll ^ kChainIn;   // bits that are inverted
 
 /// What stands in the element, by the cycle: operands, product, sum, drain.
 class Model {
@@ -44,10 +48,10 @@ public:
         dut_.x_i = unit::unsignedValue(x, kX), dut_.w_i = unit::unsignedValue(w, kW);
         const bool shift = bench_.random.oneIn(2);
         dut_.max_i = take_max, dut_.first_i = first, dut_.transfer_i = transfer, dut_.shift_i = shift;
-        unit::setBits(dut_.chain_i, 0, kAcc, chain);
+        unit::setBits(dut_.chain_i, 0, kAcc, chain ^ kChainIn);
         bench_.clock(dut_);
         model_.clock(x, w, take_max, first, transfer, shift, chain);
-        if (++cycle_ > 4) bench_.expect(unit::bits(dut_.chain_o, 0, kAcc), model_.drained(), "chain_o");
+        if (++cycle_ > 4) bench_.expect(unit::bits(dut_.chain_o, 0, kAcc), model_.drained() ^ kChainOut, "chain_o");
     }
 
 private:
