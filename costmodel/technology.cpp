@@ -109,15 +109,17 @@ std::vector<std::string> technologyNames() {
     return names;
 }
 
-Technology builtinTechnology(const std::string& name) {
-    const auto found = resources().find(name + ".json");
-    if (found != resources().end())
-        return read(base::JsonDocument::parse(found->second, "technology " + name, "technology"));
+std::string technologyProblem(const std::string& name) {
+    if (resources().contains(name + ".json")) return {};
     const std::vector<std::string> names = technologyNames();
     const std::string near = base::nearest(name, names);
-    throw base::InputError("technology", "",
-                           fmt::format("there is no built-in technology \"{}\"{}; built in: {}", name,
-                                       near.empty() ? "" : ", did you mean \"" + near + "\"", fmt::join(names, ", ")));
+    return fmt::format("there is no built-in technology \"{}\"{}; built in: {}", name,
+                       near.empty() ? "" : ", did you mean \"" + near + "\"", fmt::join(names, ", "));
+}
+
+Technology builtinTechnology(const std::string& name) {
+    if (const std::string problem = technologyProblem(name); !problem.empty()) throw base::InputError("technology", "", problem);
+    return read(base::JsonDocument::parse(resources().at(name + ".json"), "technology " + name, "technology"));
 }
 
 base::Json toJson(const Technology& technology) {
@@ -137,13 +139,17 @@ base::Json toJson(const Technology& technology) {
     return json;
 }
 
-const DramPart& dramPart(const Technology& technology, const std::string& name) {
-    const auto found = technology.drams.find(name);
-    if (found != technology.drams.end()) return found->second;
+std::string dramProblem(const Technology& technology, const std::string& name) {
+    if (technology.drams.contains(name)) return {};
     std::vector<std::string> names;
     for (const auto& [key, part] : technology.drams) names.push_back(key);
-    throw base::InputError("technology " + technology.name, "/dram",
-                           fmt::format("has no DRAM \"{}\"; known: {}", name, fmt::join(names, ", ")));
+    return fmt::format("technology {} has no DRAM \"{}\"; known: {}", technology.name, name, fmt::join(names, ", "));
+}
+
+const DramPart& dramPart(const Technology& technology, const std::string& name) {
+    if (const std::string problem = dramProblem(technology, name); !problem.empty())
+        throw base::InputError("technology " + technology.name, "/dram", problem);
+    return technology.drams.at(name);
 }
 
 }  // namespace dna::costmodel

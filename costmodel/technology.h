@@ -84,11 +84,15 @@ struct Technology {
 /// Reads a file of format dna.technology, or the built-in technology of that name (`osu018`, `nangate45`).
 Technology readTechnology(const std::filesystem::path& file);
 Technology builtinTechnology(const std::string& name);
+/// Why there is no built-in technology of that name; empty when there is.
+std::string technologyProblem(const std::string& name);
 /// Names of the built-in technologies, sorted.
 std::vector<std::string> technologyNames();
 base::Json toJson(const Technology& technology);
 
-/// The DRAM of that name; InputError with the nearest name otherwise.
+/// Why a technology has no DRAM of that name; empty when it has.
+std::string dramProblem(const Technology& technology, const std::string& name);
+/// The DRAM of that name; InputError with the known names otherwise.
 const DramPart& dramPart(const Technology& technology, const std::string& name);
 
 }  // namespace dna::costmodel

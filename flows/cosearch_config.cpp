@@ -3,6 +3,7 @@
 #include "core/base/error.h"
 #include "core/base/file.h"
 #include "flows/data_source.h"
+#include "flows/target_file.h"
 
 namespace dna::flows {
 namespace {
@@ -105,7 +106,7 @@ CosearchConfig readCosearchConfig(const fs::path& file) {
     base::JsonObject training = root.object("training");
     config.training = readRecipe(training);
     base::JsonObject target = root.object("target");
-    config.target = design::readTarget(target);
+    config.target = readTarget(target);
     target.close();
     readChecks(root, config);
     document.finish();

@@ -205,6 +205,20 @@ TEST_CASE("cli: a design that is too small or violates limits says by how much")
     CHECK(has(run.out + run.err, "max_area_um2"));
 }
 
+TEST_CASE("cli: a technology or DRAM that nobody has prices of is named with its file") {
+    const Prepared prepared;
+    const fs::path target = prepared.folder.path / "target.json";
+    const auto refused = [&](const std::string& field, const std::string& place) {
+        base::writeFileAtomic(target, R"({"format": "dna.target", "version": 1, )" + field + "}");
+        const ProgramRun run = runDna({"das", "--network", prepared.network, "--target", target.string(), "--out", (prepared.folder.path / "d").string()});
+        CHECK(run.exit_code == 2);
+        CHECK(has(run.err, "target.json: " + place));
+        CHECK_FALSE(fs::exists(prepared.folder.path / "d"));
+    };
+    refused(R"("technology": "nangate4")", "/technology: there is no built-in technology \"nangate4\", did you mean \"nangate45\"");
+    refused(R"("dram": "hbm9")", "/dram: technology osu018 has no DRAM \"hbm9\"; known: ");
+}
+
 TEST_CASE("cli: an unquantised network is not emitted") {
     const Prepared prepared;
     const ProgramRun run = runDna({"emit", "--network", (prepared.folder.path / "plain.json").string(), "--design", prepared.design, "--out", (prepared.folder.path / "x").string()});
