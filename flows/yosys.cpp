@@ -21,6 +21,7 @@ namespace {
 const char* const kMemoryModule = "dna_sram_sp";
 const char* const kElaborated = "elaborated.json";
 const char* const kAreaScript = "abc.script";
+const char* const kSlowScript = "abc_slow.script";
 const char* const kDelayScript = "abc_delay.script";
 const char* const kControlScript = "abc_control.script";
 
@@ -56,7 +57,8 @@ std::string delayScript(double period_ns) { return "strash\nifraig\nscorr\n&get 
 /// flip-flops, and for gates of other modules on the same path.
 constexpr double kAreaShare = 0.75;
 
-/// What mapping for delay must bring at least, of the delay when mapped for area: its gates are a tenth larger.
+/// What mapping for delay must bring at least, of the delay when mapped for area and sized for the whole period as well: its gates
+/// are a tenth larger.
 constexpr double kWorthwhile = 0.95;
 
 /// PEs and lanes are mapped as a whole (a product is summed together with what it is added to), and the same however many of
@@ -136,22 +138,22 @@ private:
 /// The modules that each script maps, as selections.
 using Scripts = std::map<std::string, std::string>;
 
-/// Control that misses its share of the period is mapped for delay, and other modules that do where that makes them faster: sizing
-/// for a delay that cannot be met makes what is mapped for area as fast at times, and smaller.
+/// Control that misses its share of the period is mapped for delay, other modules that do where that makes them faster. Sized they
+/// are for the whole period: gates that are to be faster than they can become load what drives them.
 Scripts chooseScripts(const YosysOptions& options, const std::vector<std::string>& memory_liberties) {
     const ControlModules few(readNetlist(base::readFile(options.folder / kElaborated), options.top));
     const double period_ps = 1e6 / options.clock_mhz;
     Scripts scripts;
-    Delays slow;
-    std::string slow_modules;
+    std::string slow;
     for (const auto& [module, delay] : moduleDelays(options, memory_liberties, kAreaScript)) {
-        if (options.has_control && few.contains(module) && delay > kControlShare * period_ps) scripts[kControlScript] += selection(module);
-        else if (delay <= kAreaShare * period_ps) scripts[kAreaScript] += selection(module);
-        else slow[module] = delay, slow_modules += selection(module);
+        const bool control = options.has_control && few.contains(module) && delay > kControlShare * period_ps;
+        if (!control && delay > kAreaShare * period_ps) slow += selection(module);
+        else scripts[control ? kControlScript : kAreaScript] += selection(module);
     }
     if (slow.empty()) return scripts;
-    for (const auto& [module, delay] : moduleDelays(options, memory_liberties, kDelayScript, slow_modules))
-        scripts[delay < kWorthwhile * slow.at(module) ? kDelayScript : kAreaScript] += selection(module);
+    const Delays for_delay = moduleDelays(options, memory_liberties, kDelayScript, slow);
+    for (const auto& [module, delay] : moduleDelays(options, memory_liberties, kSlowScript, slow))
+        scripts[for_delay.at(module) < kWorthwhile * delay ? kDelayScript : kSlowScript] += selection(module);
     return scripts;
 }
 
@@ -251,6 +253,7 @@ YosysResult synthesise(const YosysOptions& options, const Platform& platform, co
     base::writeFileAtomic(options.folder / "memories.v", memoryWrapper(result.memories, platform, prepared.memory));
     const double period_ns = 1000.0 / options.clock_mhz;
     base::writeFileAtomic(options.folder / kAreaScript, areaScript(kAreaShare * period_ns));
+    base::writeFileAtomic(options.folder / kSlowScript, areaScript(period_ns));
     base::writeFileAtomic(options.folder / kDelayScript, delayScript(period_ns));
     base::writeFileAtomic(options.folder / kControlScript, delayScript(kControlPeriod * period_ns));
     const std::vector<std::string> liberties = writeMemoryLiberties(options, result.memories, platform, prepared);
