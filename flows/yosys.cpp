@@ -59,7 +59,7 @@ constexpr double kAreaShare = 0.75;
 
 /// What mapping for delay must bring at least, of the delay when mapped for area and sized for the whole period as well: its gates
 /// are a tenth larger.
-constexpr double kWorthwhile = 0.95;
+constexpr double kWorthwhile = 0.94;
 
 /// PEs and lanes are mapped as a whole (a product is summed together with what it is added to), and the same however many of
 /// them a chip has: their paths end inside them.

@@ -1,5 +1,6 @@
 // V10: does the verification notice faults? Single tokens of the library are changed; the unit benches of the changed
-// module run first, then lint and fuzz cases on designs of all templates, until one of them fails.
+// module run first, then lint and fuzz cases on designs of all templates, then some cases with unknown values on Icarus, until
+// one of them fails.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -14,6 +15,7 @@
 #include "verif/library/stage.h"
 #include "verif/library/unit_bench.h"
 #include "verif/library/workers.h"
+#include "verif/library/x_case.h"
 #include "verif/lint.h"
 #include "verif/pair_table.h"
 #include "verif/quick_build.h"
@@ -25,6 +27,7 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr FuzzRange kRange{.max_rows = 8, .max_cols = 8, .max_cycles = 15000};
+constexpr FuzzRange kUnknownRange{.max_rows = 8, .max_cols = 8, .max_cycles = 5000};
 constexpr int kCasesOfDesign = 25;
 constexpr double kBar = 0.95;
 
@@ -82,8 +85,9 @@ public:
     /// What noticed the mutant; empty when nothing did.
     std::string kill(const Mutant& mutant) const {
         const Library library = mutated(options_.files, mutant);
-        const std::string bench = byBench(mutant, library);
-        return bench.empty() ? byCases(mutant, library) : bench;
+        std::string by = byBench(mutant, library);
+        if (by.empty()) by = byCases(mutant, library);
+        return by.empty() ? byUnknownValues(mutant, library) : by;
     }
 
 private:
@@ -114,6 +118,19 @@ private:
                 const Verdict verdict = runCase(randomCase(design, rng, kRange), simulator, folder / "vectors");
                 if (!verdict.passed()) return fmt::format("case on {}: {}", describe(design), verdict.kind);
             }
+        }
+        return {};
+    }
+
+    /// One case a design, without and with stalls in turn: what reset leaves behind shows as X.
+    std::string byUnknownValues(const Mutant& mutant, const Library& library) const {
+        for (size_t d = 0; d < beds_.size(); ++d) {
+            if (!beds_[d].modules.contains(mutant.module())) continue;
+            base::Rng rng(options_.seed, "mutant x case", d);
+            FuzzCase fuzz_case = randomCase(beds_[d].design, rng, kUnknownRange);
+            fuzz_case.stall_seed = d % 2;
+            const Check check = runOnIcarus(fuzz_case, library, folder_ / "x");
+            if (check.failed > 0) return fmt::format("X on {}: {}", describe(beds_[d].design), check.note);
         }
         return {};
     }

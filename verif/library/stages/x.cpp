@@ -3,17 +3,13 @@
 // compared too.
 #include <fmt/format.h>
 
-#include "core/base/file.h"
-#include "core/mapping/cycles.h"
-#include "verif/fuzz_run.h"
-#include "verif/icarus.h"
 #include "verif/library/chip.h"
 #include "verif/library/stage.h"
 #include "verif/library/workers.h"
+#include "verif/library/x_case.h"
+#include "verif/random_case.h"
 
 namespace dna::verif {
-
-namespace fs = std::filesystem;
 
 namespace {
 
@@ -28,35 +24,12 @@ FuzzCase caseOf(uint64_t seed, int index, const FuzzRange& range) {
     return fuzz_case;
 }
 
-/// Layers that ended in another cycle than predicted; only the normative memory is predicted.
-int64_t lateLayers(const FuzzCase& fuzz_case, const std::vector<mapping::LayerPlan>& plans, const IcarusRun& run) {
-    if (fuzz_case.stall_seed != 0) return 0;
-    const std::vector<mapping::LayerTime> times = mapping::networkCycles(plans, design::MemoryModel{});
-    int64_t late = 0;
-    for (size_t i = 0; i < run.cycles.size(); ++i) late += run.cycles[i] != times[i % times.size()].done;
-    return late;
-}
-
-Check runX(const FuzzCase& fuzz_case, const Library& library, const fs::path& folder) {
-    const std::vector<mapping::LayerPlan> plans = writeCaseVectors(fuzz_case, folder / "vectors");
-    const rtlgen::Chip chip = chipWith(fuzz_case.design, library, romOf(fuzz_case));
-    const IcarusRun run = simulateIcarus(chip, folder, fuzz_case.pictures, fuzz_case.stall_seed);
-    Check check{.name = {}, .checks = 1, .note = run.first, .seconds = run.seconds};
-    const int64_t late = lateLayers(fuzz_case, plans, run);
-    if (check.note.empty() && late > 0) check.note = fmt::format("{} layers end in another cycle than predicted", late);
-    check.failed = run.passed() && late == 0 ? 0 : 1;
-    if (!check.failed) fs::remove_all(folder);
-    else base::writeJson(folder / "case.json", toJson(fuzz_case));  // to run the bench, or dna fuzz --replay
-    if (!check.failed) check.note = fmt::format("{} layers, {} cycles, no X", run.cycles.size(), run.cycles.back());
-    return check;
-}
-
 /// A register that reset no longer clears must be seen.
 Check selfCheck(const StageContext& context) {
     const Library library = broken(context.options.files, "rtl/dna_store.v: `read_slot_o  <= 1'b0;` -> ``");
     FuzzCase fuzz_case = caseOf(context.options.seed, 0, kQuickRange);
     fuzz_case.design.chunks.front().output_slots = 2;  // a single buffer looks at no slot
-    Check check = runX(fuzz_case, library, context.work / "broken");
+    Check check = runOnIcarus(fuzz_case, library, context.work / "broken");
     check.name = "broken: an output buffer slot without reset";
     check.failed = 1 - check.failed;
     return check;
@@ -67,7 +40,7 @@ void x(StageContext& context) {
     forEach(cases + 1, context.options.threads, [&](int i) {
         if (i == cases) return context.report(selfCheck(context));
         const FuzzCase fuzz_case = caseOf(context.options.seed, i, context.options.full ? kRange : kQuickRange);
-        Check check = runX(fuzz_case, context.options.files, context.work / std::to_string(i));
+        Check check = runOnIcarus(fuzz_case, context.options.files, context.work / std::to_string(i));
         check.name = fmt::format("case {:02} on {}{}", i, describe(fuzz_case.design),
                                  fuzz_case.stall_seed != 0 ? ", stalls" : "");
         context.report(check);
