@@ -173,7 +173,7 @@ base::Json synthStage(const SynthStage& options, base::Log& log) {
     json["notes"] = {"cell area before placement; timing with an ideal clock and without wires",
                      "energy without wires and without glitches; the clock tree is not part of it"};
     base::writeFileAtomic(out / "netlist.v", base::readFile(mapped.netlist_verilog));
-    for (const char* file : {"constraint.sdc", "sta.tcl", "abc.script", "abc_slow.script", "abc_delay.script", "abc_control.script", "memories.v"})
+    for (const char* file : {"constraint.sdc", "sta.tcl", "abc.script", "abc_delay.script", "abc_control.script", "memories.v"})
         base::writeFileAtomic(out / file, base::readFile(scratch.path() / file));
     base::writeJson(out / "ppa.json", json);
     log.progress("synthesis", 4, 4);

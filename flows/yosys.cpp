@@ -21,7 +21,6 @@ namespace {
 const char* const kMemoryModule = "dna_sram_sp";
 const char* const kElaborated = "elaborated.json";
 const char* const kAreaScript = "abc.script";
-const char* const kSlowScript = "abc_slow.script";
 const char* const kDelayScript = "abc_delay.script";
 const char* const kControlScript = "abc_control.script";
 
@@ -57,10 +56,6 @@ std::string delayScript(double period_ns) { return "strash\nifraig\nscorr\n&get 
 /// flip-flops, and for gates of other modules on the same path.
 constexpr double kAreaShare = 0.75;
 
-/// What mapping for delay must bring at least, of the delay when mapped for area and sized for the whole period as well: its gates
-/// are a tenth larger.
-constexpr double kWorthwhile = 0.94;
-
 /// PEs and lanes are mapped as a whole (a product is summed together with what it is added to), and the same however many of
 /// them a chip has: their paths end inside them.
 constexpr std::array kDatapathModules{"dna_ppu_lane", "dna_pe", "dna_pe_ws", "dna_pe_rs"};
@@ -88,26 +83,14 @@ std::string synthesisScript(const YosysOptions& options, const std::vector<std::
     return text + fmt::format("synth -noabc -top {}\ndfflibmap -liberty cells.lib\nwrite_rtlil synthesised.il\n", options.top);
 }
 
-/// Delays of modules' gates in ps, by module as Yosys' log writes it.
-using Delays = std::map<std::string, double>;
-
-/// A selection of one module: names hold characters that mean something there.
-std::string selection(const std::string& module) {
-    std::string pattern = module;
-    for (char& c : pattern)
-        if (std::isalnum(static_cast<unsigned char>(c)) == 0 && c != '_') c = '?';
-    return " " + pattern;
-}
-
-/// As ABC reports them after mapping with a script: all modules, or those of a selection.
-Delays moduleDelays(const YosysOptions& options, const std::vector<std::string>& memory_liberties, const char* script,
-                    const std::string& modules = "") {
-    base::writeFileAtomic(options.folder / "delays.ys",
+/// Delay of every module's gates in ps, as ABC reports it after mapping for area.
+std::map<std::string, double> moduleDelays(const YosysOptions& options, const std::vector<std::string>& memory_liberties) {
+    base::writeFileAtomic(options.folder / "area.ys",
                           readLiberties(memory_liberties) +
-                              fmt::format("read_rtlil synthesised.il\ntee -q -o abc.log abc -liberty cells.lib -script {}{}\n", script, modules));
-    runYosys(options.folder, "delays.ys");
+                              fmt::format("read_rtlil synthesised.il\ntee -q -o abc.log abc -liberty cells.lib -script {}\n", kAreaScript));
+    runYosys(options.folder, "area.ys");
     static const std::regex begin(R"(Extracting gate netlist of module `([^']*(?:'[^']*)*)' to)"), delay(R"(Delay =\s*([0-9.]+) ps)");
-    Delays delays;
+    std::map<std::string, double> delays;
     std::istringstream log(base::readFile(options.folder / "abc.log"));
     std::string module;
     for (std::string line; std::getline(log, line);) {
@@ -135,32 +118,26 @@ private:
     std::set<std::string> others_;
 };
 
-/// The modules that each script maps, as selections.
-using Scripts = std::map<std::string, std::string>;
-
-/// Control that misses its share of the period is mapped for delay, other modules that do where that makes them faster. Sized they
-/// are for the whole period: gates that are to be faster than they can become load what drives them.
-Scripts chooseScripts(const YosysOptions& options, const std::vector<std::string>& memory_liberties) {
-    const ControlModules few(readNetlist(base::readFile(options.folder / kElaborated), options.top));
-    const double period_ps = 1e6 / options.clock_mhz;
-    Scripts scripts;
-    std::string slow;
-    for (const auto& [module, delay] : moduleDelays(options, memory_liberties, kAreaScript)) {
-        const bool control = options.has_control && few.contains(module) && delay > kControlShare * period_ps;
-        if (!control && delay > kAreaShare * period_ps) slow += selection(module);
-        else scripts[control ? kControlScript : kAreaScript] += selection(module);
-    }
-    if (slow.empty()) return scripts;
-    const Delays for_delay = moduleDelays(options, memory_liberties, kDelayScript, slow);
-    for (const auto& [module, delay] : moduleDelays(options, memory_liberties, kSlowScript, slow))
-        scripts[for_delay.at(module) < kWorthwhile * delay ? kDelayScript : kSlowScript] += selection(module);
-    return scripts;
+/// A selection of one module: names hold characters that mean something there.
+std::string selection(const std::string& module) {
+    std::string pattern = module;
+    for (char& c : pattern)
+        if (std::isalnum(static_cast<unsigned char>(c)) == 0 && c != '_') c = '?';
+    return " " + pattern;
 }
 
+/// Maps the modules that miss their share of the period for delay and all others for area.
 std::string mappingScript(const YosysOptions& options, const Platform& platform, const std::vector<std::string>& memory_liberties,
-                          const Scripts& scripts) {
+                          const std::map<std::string, double>& delays) {
+    const ControlModules few(readNetlist(base::readFile(options.folder / kElaborated), options.top));
+    const double period_ps = 1e6 / options.clock_mhz;
+    std::map<std::string, std::string> modules;  // by script
+    for (const auto& [module, delay] : delays) {
+        const bool control = options.has_control && few.contains(module) && delay > kControlShare * period_ps;
+        modules[control ? kControlScript : delay > kAreaShare * period_ps ? kDelayScript : kAreaScript] += selection(module);
+    }
     std::string text = readLiberties(memory_liberties) + "read_rtlil synthesised.il\n";
-    for (const auto& [script, modules] : scripts) text += fmt::format("abc -liberty cells.lib -script {}{}\n", script, modules);
+    for (const auto& [script, names] : modules) text += fmt::format("abc -liberty cells.lib -script {}{}\n", script, names);
     text += "setundef -zero\n";
     if (platform.tie_high && platform.tie_low)
         text += fmt::format("hilomap -hicell {} {} -locell {} {}\n", platform.tie_high->cell, platform.tie_high->pin,
@@ -253,14 +230,13 @@ YosysResult synthesise(const YosysOptions& options, const Platform& platform, co
     base::writeFileAtomic(options.folder / "memories.v", memoryWrapper(result.memories, platform, prepared.memory));
     const double period_ns = 1000.0 / options.clock_mhz;
     base::writeFileAtomic(options.folder / kAreaScript, areaScript(kAreaShare * period_ns));
-    base::writeFileAtomic(options.folder / kSlowScript, areaScript(period_ns));
     base::writeFileAtomic(options.folder / kDelayScript, delayScript(period_ns));
     base::writeFileAtomic(options.folder / kControlScript, delayScript(kControlPeriod * period_ns));
     const std::vector<std::string> liberties = writeMemoryLiberties(options, result.memories, platform, prepared);
     log.progress("synthesis", 1, 4, "Yosys maps to " + platform.name);
     base::writeFileAtomic(options.folder / "synth.ys", synthesisScript(options, liberties));
     runYosys(options.folder, "synth.ys");
-    base::writeFileAtomic(options.folder / "map.ys", mappingScript(options, platform, liberties, chooseScripts(options, liberties)));
+    base::writeFileAtomic(options.folder / "map.ys", mappingScript(options, platform, liberties, moduleDelays(options, liberties)));
     runYosys(options.folder, "map.ys");
     result.netlist = readNetlist(base::readFile(options.folder / "netlist.json"), options.top);
     result.netlist_verilog = options.folder / "netlist.v";
