@@ -13,6 +13,9 @@ struct Float256 {
     static inline __attribute__((always_inline)) Reg fma(Reg a, Reg b, Reg c) {
         return (Reg)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)c);
     }
+    static inline __attribute__((always_inline)) void stream(float* to, Reg value) {
+        _mm256_stream_ps(to, (__m256)value);
+    }
     static float one(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
 };
 

@@ -13,6 +13,9 @@ struct Float512 {
     static inline __attribute__((always_inline)) Reg fma(Reg a, Reg b, Reg c) {
         return (Reg)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)c);
     }
+    static inline __attribute__((always_inline)) void stream(float* to, Reg value) {
+        _mm512_stream_ps(to, (__m512)value);
+    }
     static float one(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
 };
 

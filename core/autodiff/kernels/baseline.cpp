@@ -1,6 +1,8 @@
 #include "core/autodiff/kernels/levels.h"
 #include "core/autodiff/kernels/window_places.h"
 
+#include <immintrin.h>
+
 namespace dna::autodiff {
 namespace {
 
@@ -9,6 +11,9 @@ struct Float128 {
     using Reg = float __attribute__((vector_size(16)));
     static constexpr int kWidth = 4, kRegisters = 16;
     static inline __attribute__((always_inline)) Reg fma(Reg a, Reg b, Reg c) { return a * b + c; }
+    static inline __attribute__((always_inline)) void stream(Scalar* to, Reg value) {
+        _mm_stream_ps(to, (__m128)value);
+    }
     static Scalar one(Scalar a, Scalar b, Scalar c) { return a * b + c; }
 };
 
@@ -17,6 +22,9 @@ struct Double128 {
     using Reg = double __attribute__((vector_size(16)));
     static constexpr int kWidth = 2, kRegisters = 16;
     static inline __attribute__((always_inline)) Reg fma(Reg a, Reg b, Reg c) { return a * b + c; }
+    static inline __attribute__((always_inline)) void stream(Scalar* to, Reg value) {
+        _mm_stream_pd(to, (__m128d)value);
+    }
     static Scalar one(Scalar a, Scalar b, Scalar c) { return a * b + c; }
 };
 

@@ -11,6 +11,7 @@ struct Window {
     int kernel = 1, stride = 1, pad = 0;
     int height = 1, width = 1;          ///< of the map that the window slides over
     int out_height = 1, out_width = 1;  ///< places of the window
+    bool tile = true;                   ///< the map lies in a tile; false only where window::needsNoTile()
 };
 
 /// Pixels of a matrix product: lines at `in`, results at `out`, what is added to them at `base` (or nullptr).
@@ -63,7 +64,8 @@ struct Kernels {
     void (*accumulate)(const T* in, const T* dout, int pixels, const ProductShape& shape, T* panel, bool add,
                        const Fetch<T>& ahead);
 
-    /// out = window sums of a tile: the map with a border of window.pad zeros on all sides; weight is [tap][16].
+    /// out = window sums of a tile: the map with a border of window.pad zeros on all sides, or the map itself where not
+    /// window.tile; weight is [tap][16].
     void (*slide)(const Window& window, const T* tile, const T* weight, T* out, const Fetch<T>& ahead);
     /// Gradient of slide: dy lies in the middle of a tile with a border of slideBorder(window) zeros; `spread` are the
     /// weights as spreadWeights() orders them.
@@ -73,6 +75,9 @@ struct Kernels {
 
     /// to = max(from * scale + shift, 0), without the max where not relu.
     void (*activate)(const T* from, T* to, const Rows& rows, const T* scale, const T* shift, bool relu);
+    /// to = from, past the caches: for a map that is larger than they are. `to` begins at a multiple of 64 bytes.
+    /// Other threads see it after the next locked instruction, as the end of a task of Workers is one.
+    void (*stream)(const T* from, T* to, int lines);
     /// to = a + b.
     void (*add)(const T* a, const T* b, T* to, int lines);
     /// to = (base ? base : 0) + from * factor.

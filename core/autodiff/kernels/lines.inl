@@ -34,6 +34,11 @@ void activate(const ScalarOf<V>* from, ScalarOf<V>* to, const Rows& rows, const 
 }
 
 template <class V>
+void streamLines(const ScalarOf<V>* from, ScalarOf<V>* to, int lines) {
+    for (size_t at = 0; at < size_t(lines) * kLine; at += V::kWidth) V::stream(to + at, load<V>(from + at));
+}
+
+template <class V>
 void addLines(const ScalarOf<V>* a, const ScalarOf<V>* b, ScalarOf<V>* to, int lines) {
     for (size_t at = 0; at < size_t(lines) * kLine; at += V::kWidth)
         store<V>(to + at, load<V>(a + at) + load<V>(b + at));
@@ -188,9 +193,9 @@ ScalarOf<V> spin(long rounds) {
 
 template <class V>
 Kernels<ScalarOf<V>> tableOf(const char* name, int bits, bool fused) {
-    return {name,           bits,        fused,       multiply<V>,       accumulate<V>, slide<V>, slideBack<V>,
-            slideWeight<V>, activate<V>, addLines<V>, addScaledLines<V>, moments<V>,    mask<V>,  combine<V>,
-            dot<V>,         descend<V>,  spin<V>};
+    return {name,         bits,           fused,       multiply<V>,    accumulate<V>, slide<V>,
+            slideBack<V>, slideWeight<V>, activate<V>, streamLines<V>, addLines<V>,   addScaledLines<V>,
+            moments<V>,   mask<V>,        combine<V>,  dot<V>,         descend<V>,    spin<V>};
 }
 
 }  // namespace

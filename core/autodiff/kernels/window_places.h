@@ -26,4 +26,10 @@ constexpr int tapsBefore(const Window& w, int remainder) {
     return count;
 }
 
+/// Windows that can slide over the map itself: 3x3 with stride 2 over even sizes, where only the first row and column
+/// of places have taps outside.
+constexpr bool needsNoTile(const Window& w) {
+    return w.kernel == 3 && w.stride == 2 && w.pad == 1 && w.width % 2 == 0 && w.height % 2 == 0;
+}
+
 }  // namespace dna::autodiff::window

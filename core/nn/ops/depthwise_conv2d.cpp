@@ -1,9 +1,12 @@
 // Depthwise convolution. One channel block of a picture is copied into a tile with a zero border, its activation
-// applied on the way, so that the loops over pixels have no conditions; 16 channels go through together.
+// applied on the way, so that the loops over pixels have no conditions; 16 channels go through together. A map without
+// an activation is read as it lies where the window allows it: with stride 2 a copy takes longer than the sums.
 
 #include <algorithm>
+#include <cstdint>
 
 #include "core/autodiff/activation.h"
+#include "core/autodiff/kernels/window_places.h"
 #include "core/base/error.h"
 #include "core/nn/op_registry.h"
 #include "core/nn/ops.h"
@@ -22,6 +25,11 @@ using autodiff::kLanes;
 using autodiff::kSlots;
 using autodiff::Moments;
 using autodiff::Window;
+
+/// Values of a gradient that is written past the caches, and lines of it that are made at a time.
+constexpr size_t kStreamValues = size_t{4} << 20;
+constexpr int kStreamLines = 256;
+constexpr uintptr_t kLineBytes = 64;
 
 /// Sizes of one depthwise convolution.
 struct Problem {
@@ -57,12 +65,15 @@ T* packSpread(const Problem& p, const T* weight, autodiff::Arena& arena) {
     return spread;
 }
 
-/// Copies plane `block` that begins at value `at` into the middle of a tile; the border is zero already.
+/// What the window slides over: the plane `block` that begins at value `at`, or a copy of it in the middle of a tile,
+/// whose border is zero already.
 template <class T>
-void fillTile(const Problem& p, const Tensor<T>& x, int block, size_t at, T* tile) {
+const T* showPlane(const Problem& p, const Tensor<T>& x, int block, size_t at, T* tile) {
+    if (!p.window.tile) return x.data + at;
     const auto step = static_cast<size_t>(p.tileWidth()) * kLanes;
     autodiff::activateLines<T>(kernels<T>(), x.activation, block, x.data + at, tile + p.window.pad * (step + kLanes),
                                {p.window.height, p.window.width, step});
+    return tile;
 }
 
 /// The plane that begins at value `at` of a map and of the one beside it; nothing where there is none.
@@ -82,9 +93,9 @@ void forward(Tape<T>& tape, const Problem& p, const Tensor<T>& x, const T* weigh
         T* tile = tiles + slot * p.tileSize();
         for (int n = begin; n < end; ++n)
             for (int b = 0; b < p.in.blocks(); ++b) {
-                fillTile(p, x, b, static_cast<size_t>(x.plane(n, b) - x.data), tile);
+                const T* seen = showPlane(p, x, b, static_cast<size_t>(x.plane(n, b) - x.data), tile);
                 T* out = y.plane(n, b);
-                kernels<T>().slide(p.window, tile, panel + static_cast<size_t>(b) * p.taps() * kLanes, out,
+                kernels<T>().slide(p.window, seen, panel + static_cast<size_t>(b) * p.taps() * kLanes, out,
                                    fetchPlane<T>(x.data, nullptr, x.map,
                                                  static_cast<size_t>(x.plane(n, b) - x.data) + x.map.planeSize()));
                 if (moments)
@@ -118,15 +129,13 @@ public:
         const size_t at = static_cast<size_t>(x_.plane(n, b) - x_.data);
         fillGradientTile(n, b);
         if (dpanel) {
-            fillTile(p_, x_, b, at, tile_);
-            kernels<T>().slideWeight(p_.window, tile_, dy_tile_, dpanel,
+            const T* seen = showPlane(p_, x_, b, at, tile_);
+            kernels<T>().slideWeight(p_.window, seen, dy_tile_, dpanel,
                                      fetchPlane<T>(x_.data, nullptr, x_.map, at + x_.map.pictureSize()));
         }
         if (!dx_.data) return;
-        T* to = dx_.base || dx_.sums ? plane_ : dx_.data + at;
-        kernels<T>().slideBack(p_.window, dy_tile_, spread_ + static_cast<size_t>(b) * p_.taps() * kLanes, to,
-                               fetchPlane<T>(dy_.data, dy_.combination ? dy_.combination->x : nullptr, dy_.map,
-                                             static_cast<size_t>(dy_.plane(n, b) - dy_.data) + dy_.map.pictureSize()));
+        if (streams()) return streamPlane(n, b, dx_.data + at);
+        slideBack(p_.window, b, dy_tile_, dx_.base || dx_.sums ? plane_ : dx_.data + at, nextGradient(n, b));
         const T* base = dx_.base ? dx_.base + at : nullptr;
         if (dx_.sums)
             autodiff::maskLines<T>(kernels<T>(), autodiff::blockOf(*x_.activation, b), x_.data + at, plane_, base,
@@ -136,6 +145,31 @@ public:
     }
 
 private:
+    /// With stride 2 a result is few products and writing it is what takes time; a large map is in no cache any more
+    /// when it is read. The caller's memory may begin anywhere.
+    bool streams() const {
+        return p_.window.stride == 2 && !dx_.base && !dx_.sums && p_.in.size() > kStreamValues &&
+               reinterpret_cast<uintptr_t>(dx_.data) % kLineBytes == 0;
+    }
+
+    Fetch<T> nextGradient(int n, int b) const {
+        return fetchPlane<T>(dy_.data, dy_.combination ? dy_.combination->x : nullptr, dy_.map,
+                             static_cast<size_t>(dy_.plane(n, b) - dy_.data) + dy_.map.pictureSize());
+    }
+    void slideBack(const Window& window, int b, const T* dy_tile, T* to, const Fetch<T>& ahead) {
+        kernels<T>().slideBack(window, dy_tile, spread_ + static_cast<size_t>(b) * p_.taps() * kLanes, to, ahead);
+    }
+    /// A few rows at a time, which are in the first-level cache when they are copied.
+    void streamPlane(int n, int b, T* to) {
+        Window part = p_.window;
+        const int step = std::max(kStreamLines / part.width / part.stride, 1) * part.stride;
+        for (int row = 0; row < p_.window.height; row += step) {
+            part.height = std::min(step, p_.window.height - row);
+            slideBack(part, b, dy_tile_ + static_cast<size_t>(row / part.stride) * grid_.width * kLanes, plane_,
+                      row == 0 ? nextGradient(n, b) : Fetch<T>{});
+            kernels<T>().stream(plane_, to + static_cast<size_t>(row) * part.width * kLanes, part.height * part.width);
+        }
+    }
     void fillGradientTile(int n, int b) {
         const size_t at = (static_cast<size_t>(n) * p_.out.blocks() + b) * p_.out.planeSize(),
                      step = static_cast<size_t>(grid_.width) * kLanes;
@@ -196,7 +230,8 @@ Var depthwiseConv2d(Tape<T>& tape, Var x, Var weight, const ConvGeometry& g) {
               "depthwise: sizes");
     const MapShape out{in.map.pictures, in.map.channels, (in.map.height + 2 * g.pad - g.kernel) / g.stride + 1,
                        (in.map.width + 2 * g.pad - g.kernel) / g.stride + 1};
-    const Problem p{{g.kernel, g.stride, g.pad, in.map.height, in.map.width, out.height, out.width}, in.map, out};
+    Problem p{{g.kernel, g.stride, g.pad, in.map.height, in.map.width, out.height, out.width}, in.map, out};
+    p.window.tile = in.activation != nullptr || !autodiff::window::needsNoTile(p.window);
     Tensor<T> y = tape.allocate(out);
     Moments* moments = g.measure ? autodiff::takeMoments(tape.arena(), out) : nullptr;
     y.moments = moments;
@@ -226,10 +261,12 @@ void register_depthwise_conv2d(OpRegistry& ops) {
                                                return depthwiseConv2d(tape, v[0], v[1], g);
                                            }};
                  };
-                 auto samples = std::vector<GradientSample>{
-                     sample("3x3", {2, 18, 5, 6}, 3, 1, 1), sample("3x3 stride 2", {1, 5, 6, 7}, 3, 2, 1),
-                     sample("5x5", {1, 4, 5, 5}, 5, 1, 2), sample("5x5 stride 2", {1, 3, 7, 6}, 5, 2, 2),
-                     sample("7x7 without padding", {1, 2, 8, 7}, 7, 1, 0)};
+                 auto samples = std::vector<GradientSample>{sample("3x3", {2, 18, 5, 6}, 3, 1, 1),
+                                                            sample("3x3 stride 2", {1, 5, 6, 7}, 3, 2, 1),
+                                                            sample("3x3 stride 2, even", {2, 3, 6, 4}, 3, 2, 1),
+                                                            sample("5x5", {1, 4, 5, 5}, 5, 1, 2),
+                                                            sample("5x5 stride 2", {1, 3, 7, 6}, 5, 2, 2),
+                                                            sample("7x7 without padding", {1, 2, 8, 7}, 7, 1, 0)};
                  samples.push_back({"3x3 whose input has another reader",
                                     {{{1, 3, 4, 4}}, {{}, 27}},
                                     [](Tape<double>& tape, const std::vector<Var>& v) {

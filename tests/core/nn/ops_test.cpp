@@ -108,6 +108,32 @@ TEST_CASE("float convolutions agree with plain loops in double") {
     CHECK(convError({2, 12, 5, 5}, {18, 1, 1, 0, 2}) < 1e-5);
 }
 
+TEST_CASE("the gradient of a map that is larger than the caches is written a few rows at a time") {
+    Workers workers(2);
+    Tape<float> tape(workers);
+    const MapShape map{1, 16, 512, 514};
+    const Tensor<float> x = randomMap(tape, map, 1), w = randomFlat(tape, 16 * 9, 2);
+    const Var in = tape.leaf(x), y = nn::conv2d(tape, in, tape.constant(w), {16, 3, 2, 1, 16});
+    const Tensor<float> ones = tape.allocate(tape.stored(y).map), root = tape.allocateFlat(1);
+    std::fill_n(ones.data, ones.size, 1.0f);
+    const Var loss =
+        tape.record(root, {y}, [&](const Tensor<float>&, Gradients<float>& gradients) { gradients.pass(y, ones); });
+    tape.backward(loss);
+    const float* found = tape.gradient(in);
+    double error = 0;
+    for (int row = 0; row < map.height; ++row)
+        for (int column = 0; column < map.width; ++column) {
+            double sum = 0;
+            for (int tap = 0; tap < 9; ++tap) {
+                const int r = row + 1 - tap / 3, c = column + 1 - tap % 3;
+                if (r >= 0 && r % 2 == 0 && r < map.height && c >= 0 && c % 2 == 0 && c < map.width)
+                    sum += static_cast<double>(w.data[9 * 5 + tap]);
+            }
+            error = std::max(error, std::abs(sum - static_cast<double>(found[(row * map.width + column) * 16 + 5])));
+        }
+    CHECK(error < 1e-5);
+}
+
 TEST_CASE("a path behind a zero gate gets its forward run and one dot product") {
     Workers workers(1);
     Tape<double> tape(workers);
