@@ -98,7 +98,8 @@ TEST_CASE("a network without weights gets random integers") {
 }
 
 TEST_CASE("the example configurations are read, resolved and read again to the same") {
-    for (const char* name : {"micro", "micro-bits", "micro-bits-shapes", "shapes-mini", "cifar10-mini", "fbnet-cifar", "fbnet-imagenet"}) {
+    for (const char* name : {"micro", "micro-bits", "micro-bits-shapes", "shapes-mini", "cifar10-mini",
+                             "cifar10-mini-budget", "fbnet-cifar", "fbnet-imagenet"}) {
         CAPTURE(name);
         const fs::path file = fs::path(DNA_SOURCE_DIR) / "examples" / (std::string(name) + ".json");
         const auto config = flows::readCosearchConfig(file);
