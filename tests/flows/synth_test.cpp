@@ -67,7 +67,7 @@ TEST_CASE("gate simulation: a mapped PE computes what the PE is specified to com
             // Registers start at 0 here and in the simulation; outputs are seen before the edge.
             differences += simulation.outputValue("chain_o", s == 0 ? 0 : 63) != pe[s].drain;
             const Pe old = pe[s];
-            pe[s].drain = transfer[s] ? old.sum : chain[s];
+            pe[s].drain = ~(transfer[s] ? old.sum : chain[s]) & mask;  // takes the inverse
             pe[s].sum = ((first[s] ? 0u : old.sum) + static_cast<uint32_t>(old.product)) & mask;
             pe[s].product = old.x * old.w;
             pe[s].x = x[s], pe[s].w = w[s];
