@@ -29,8 +29,7 @@ module dna_pe #(
 
     localparam [ACC_BITS-1:0] SENSE = INVERT != 0 ? {ACC_BITS{1'b1}} : {ACC_BITS{1'b0}};
     wire [ACC_BITS-1:0] product;
-    wire [ACC_BITS-1:0] sum  = sum_q ^ SENSE;
-    wire [ACC_BITS-1:0] kept = sum & {ACC_BITS{~first_i}};
+    wire [ACC_BITS-1:0] kept = (sum_q ^ SENSE) & {ACC_BITS{~first_i}};
     wire [ACC_BITS-1:0] next;
     generate
         if (PE_CUT != 0) begin : gen_cut
@@ -43,8 +42,8 @@ module dna_pe #(
             dna_product #(.BITS(BITS), .OUT_BITS(ACC_BITS)) u_product (.a_i(x_q), .b_i(w_q), .product_o(product));
         end
         if (MAX_POOL != 0) begin : gen_max
-            wire larger = $signed(product[BITS-1:0]) > $signed(sum[BITS-1:0]);
-            assign next = max_i ? (first_i || larger ? product : sum) : kept + product;
+            wire larger = $signed(product[BITS-1:0]) > $signed(sum_q[BITS-1:0] ^ SENSE[BITS-1:0]);
+            assign next = max_i ? (first_i || larger ? product : sum_q ^ SENSE) : kept + product;
         end else begin : gen_sum
             wire unused_max = max_i;
             assign next = kept + product;
