@@ -27,7 +27,6 @@ public:
           mapper_(technology_, target_),
           algorithm_(search::makeAlgorithm("gumbel")),
           seed_(seed) {
-        dramPart(technology_, target.dram);
         for (size_t b = 0; b < space.blocks.size(); ++b) {
             operators_.emplace_back();
             for (const network::BlockOption& option : network::blockOptions(space, int(b)))

@@ -106,7 +106,7 @@ CosearchConfig readCosearchConfig(const fs::path& file) {
     base::JsonObject training = root.object("training");
     config.training = readRecipe(training);
     base::JsonObject target = root.object("target");
-    config.target = readTarget(target);
+    config.target = readPricedTarget(target);
     target.close();
     readChecks(root, config);
     document.finish();

@@ -4,12 +4,15 @@
 
 namespace dna::flows {
 
-design::Target readTarget(base::JsonObject& object) {
+design::Target readPricedTarget(base::JsonObject& object) {
     const design::Target target = design::readTarget(object);
-    if (const std::string problem = costmodel::technologyProblem(target.technology); !problem.empty())
+    if (const std::string problem = costmodel::technologyProblem(target.technology); !problem.empty()) {
         object.problem("technology", problem);
-    else if (const std::string unknown = costmodel::dramProblem(costmodel::builtinTechnology(target.technology), target.dram); !unknown.empty())
-        object.problem("dram", unknown);
+        return target;
+    }
+    const costmodel::Technology technology = costmodel::builtinTechnology(target.technology);
+    if (const std::string problem = costmodel::dramProblem(technology, target.dram); !problem.empty())
+        object.problem("dram", problem);
     return target;
 }
 
@@ -17,7 +20,7 @@ design::Target readTargetFile(const std::optional<std::filesystem::path>& file) 
     if (!file) return {};
     base::JsonDocument document = base::JsonDocument::read(*file, "target");
     document.root().text("name", "");
-    const design::Target target = readTarget(document.root());
+    const design::Target target = readPricedTarget(document.root());
     document.finish();
     return target;
 }

@@ -8,7 +8,7 @@
 namespace dna::flows {
 
 /// design::readTarget; a technology that is not built in, or a DRAM that it has no prices of, is a problem of the document.
-design::Target readTarget(base::JsonObject& object);
+design::Target readPricedTarget(base::JsonObject& object);
 
 /// Reads a `dna.target` file; the default target (osu018, 100 MHz, EDP) when there is none.
 design::Target readTargetFile(const std::optional<std::filesystem::path>& file);

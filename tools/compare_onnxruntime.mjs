@@ -86,13 +86,13 @@ function noise(length) {
 }
 
 // What a byte of a channel becomes on its way into the network: (channel, byte) -> number.
-function inputMap(node, weights) {
+function inputMap(file, node, weights) {
   if (weights["input.table"]) {
     const { scale, zero_point: zero } = node.quantization;
     const table = weights["input.table"].bytes;
     return (channel, byte) => (table.readInt8(256 * channel + byte) - zero) * scale;
   }
-  if (!weights["input.mean"]) fail(`${options.network}: its weights have neither input.table nor input.mean`);
+  if (!weights["input.mean"]) fail(`${file}: its weights have neither input.table nor input.mean`);
   const mean = floats(weights["input.mean"]);
   const deviation = floats(weights["input.deviation"]);
   return (channel, byte) => (byte - mean[channel]) / deviation[channel];
@@ -107,7 +107,7 @@ function bestClass(logits, picture, classes) {
   return row.indexOf(Math.max(...row));
 }
 
-async function main(folder) {
+async function main(options, folder) {
   const graph = JSON.parse(readFileSync(options.network));
   const weights = readSafetensors(join(dirname(options.network), "weights.safetensors"));
   const input = graph.nodes[0];
@@ -115,7 +115,7 @@ async function main(folder) {
   const count = options.pictures;
   const shape = [count, ...input.shape];
   const bytes = noise(shape.reduce((a, b) => a * b));
-  const of = inputMap(input, weights);
+  const of = inputMap(options.network, input, weights);
   const pixels = input.shape[1] * input.shape[2];
   const values = Float32Array.from(bytes, (byte, i) => of(Math.floor(i / pixels) % input.shape[0], byte));
 
@@ -150,7 +150,7 @@ const options = readOptions();
 const folder = mkdtempSync(join(tmpdir(), "dna-onnxruntime-"));
 let code = 2;
 try {
-  code = await main(folder);
+  code = await main(options, folder);
 } catch (error) {
   console.error(`compare_onnxruntime: ${error.message}`);
 } finally {

@@ -8,7 +8,7 @@
 #include "core/base/file.h"
 #include "core/base/process.h"
 #include "verif/simulation.h"
-#include "verif/verilator_runtime.h"
+#include "verif/scratch_files.h"
 
 namespace dna::verif {
 

@@ -10,6 +10,7 @@
 #include "core/base/file.h"
 #include "core/base/process.h"
 #include "verif/simulation.h"
+#include "verif/scratch_files.h"
 #include "verif/verilator_runtime.h"
 
 namespace dna::verif {

@@ -4,12 +4,12 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <fstream>
 #include <mutex>
 
 #include "core/base/error.h"
 #include "core/base/file.h"
 #include "core/base/process.h"
+#include "verif/scratch_files.h"
 #include "verif/simulation.h"
 
 namespace dna::verif {
@@ -21,20 +21,6 @@ namespace {
 const std::vector<std::string> kRuntime{"verilated", "verilated_threads", "verilated_dpi", "verilated_cov"};
 
 }  // namespace
-
-void writeScratch(const fs::path& file, const std::string& text) {
-    std::ofstream out(file, std::ios::binary);
-    out << text;
-    if (!out.flush()) throw base::ToolError("can't write " + file.string());
-}
-
-void addFiles(const rtlgen::Chip& chip, const fs::path& folder, std::vector<std::string>& command) {
-    base::makeFolder(folder / "rtl");
-    for (const std::string& file : chip.order) {
-        writeScratch(folder / file, chip.files.at(file));
-        command.push_back(file);
-    }
-}
 
 fs::path verilatorInclude() {
     static const std::string root = [] {

@@ -4,8 +4,6 @@
 #include <string>
 #include <vector>
 
-#include "rtlgen/chip.h"
-
 namespace dna::verif {
 
 /// How Verilator's models and benches are compiled where many small runs are wanted: one unoptimised translation unit a
@@ -29,11 +27,5 @@ std::filesystem::path verilatorInclude();
 
 /// Writes "unit.cc": all C++ files that Verilator wrote to `model`, then `more`, as one translation unit.
 void writeUnit(const std::filesystem::path& model, const std::string& more);
-
-/// Scratch files: no need to reach the disk before the next one is written.
-void writeScratch(const std::filesystem::path& file, const std::string& text);
-
-/// The Verilog files of a chip, written to `folder` as scratch files, behind a tool's command that runs there.
-void addFiles(const rtlgen::Chip& chip, const std::filesystem::path& folder, std::vector<std::string>& command);
 
 }  // namespace dna::verif

@@ -28,7 +28,7 @@ module dna_array #(
     genvar r, c;
     generate
         for (r = 0; r <= ROWS; r = r + 1) begin : gen_chain
-            wire [COLS*ACC_BITS-1:0] sums;       // inverted behind odd rows
+            wire [COLS*ACC_BITS-1:0] sums;       // of row r, inverted where r is odd
         end
         assign gen_chain[ROWS].sums = {(COLS*ACC_BITS){1'b0}};
         assign row_o = gen_chain[0].sums;

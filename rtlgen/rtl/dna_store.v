@@ -230,8 +230,8 @@ module dna_store #(
     always @(posedge clk or negedge rst_n) begin
         if (!rst_n) begin
             beat_q      <= 8'd0;
-        end else begin
-            if (beat) beat_q <= burst_end ? 8'd0 : beat_q + 8'd1;
+        end else if (beat) begin
+            beat_q      <= burst_end ? 8'd0 : beat_q + 8'd1;
         end
     end
     always @(posedge clk) begin

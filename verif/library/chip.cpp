@@ -6,7 +6,7 @@
 
 #include "core/base/file.h"
 #include "core/base/process.h"
-#include "verif/verilator_runtime.h"
+#include "verif/scratch_files.h"
 
 namespace dna::verif {
 

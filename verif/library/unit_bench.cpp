@@ -7,6 +7,7 @@
 #include "core/base/error.h"
 #include "core/base/file.h"
 #include "core/base/process.h"
+#include "verif/scratch_files.h"
 #include "verif/verilator_runtime.h"
 
 namespace dna::verif {

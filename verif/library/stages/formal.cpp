@@ -11,7 +11,7 @@
 #include "verif/library/harness.h"
 #include "verif/library/stage.h"
 #include "verif/library/workers.h"
-#include "verif/verilator_runtime.h"
+#include "verif/scratch_files.h"
 
 namespace dna::verif {
 

@@ -15,7 +15,7 @@
 #include "verif/library/stage.h"
 #include "verif/library/unit_bench.h"
 #include "verif/library/workers.h"
-#include "verif/library/x_case.h"
+#include "verif/library/icarus_case.h"
 #include "verif/lint.h"
 #include "verif/pair_table.h"
 #include "verif/quick_build.h"

@@ -6,7 +6,7 @@
 #include "verif/library/chip.h"
 #include "verif/library/stage.h"
 #include "verif/library/workers.h"
-#include "verif/library/x_case.h"
+#include "verif/library/icarus_case.h"
 #include "verif/random_case.h"
 
 namespace dna::verif {

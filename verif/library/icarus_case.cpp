@@ -1,4 +1,4 @@
-#include "verif/library/x_case.h"
+#include "verif/library/icarus_case.h"
 
 #include <fmt/format.h>
 
